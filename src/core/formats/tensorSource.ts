@@ -1,0 +1,22 @@
+/** @file Named tensors wherever they are stored: the border between file formats and models. */
+
+/** Reads weights by name. Reading is synchronous: it happens in engine processes only, on their compute thread. */
+export interface TensorSource {
+  readonly names: readonly string[];
+  /** @throws TuneError `model-invalid` when there is no tensor of that name. */
+  info(name: string): TensorInfo;
+  /** The whole tensor, converted to float32 (F16, BF16 and every GGUF block type are decoded), row-major. */
+  readFloat32(name: string): Float32Array;
+  /** The bytes as stored, for engines that use blocks as they are. */
+  readBytes(name: string): Uint8Array;
+  close(): void;
+}
+
+export interface TensorInfo {
+  readonly name: string;
+  /** As named on disk: `F32`, `F16`, `BF16`, `Q4_K`... */
+  readonly dtype: string;
+  /** Row-major, outermost first (GGUF's reversed order is turned round by its reader). */
+  readonly shape: readonly number[];
+  readonly storedBytes: number;
+}

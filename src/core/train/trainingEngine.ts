@@ -1,0 +1,32 @@
+/** @file What the training loop asks of an engine: the border between the loop and the graphs. */
+import type { PackedBatch } from '../text/packedBatch.ts';
+
+/** A tensor that is trained. One array a tensor: no single allocation grows with the model. */
+export interface TrainableParameter {
+  /** As PEFT or Hugging Face names it, for example `model.layers.0.self_attn.q_proj.lora_A.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Updated in place by the optimizer. */
+  readonly value: Float32Array;
+  /** Summed over the micro-batches of a step by `accumulate`. */
+  readonly gradient: Float32Array;
+  /** False for biases and norms, which weight decay leaves alone. */
+  readonly decays: boolean;
+}
+
+export interface BatchLoss {
+  /** Sum over the batch's labels of weight x cross-entropy. */
+  readonly lossNatsSum: number;
+  /** Sum of the label weights. */
+  readonly weightSum: number;
+}
+
+export interface TrainingEngine {
+  readonly parameters: readonly TrainableParameter[];
+  zeroGradients(): void;
+  /** Runs forward and backward and adds `tokenWeight` x d(lossNatsSum) to every gradient. */
+  accumulate(batch: PackedBatch, tokenWeight: number): Promise<BatchLoss>;
+  /** Forward only; never holds the logits of more than one chunk of labels. */
+  evaluate(batch: PackedBatch): Promise<BatchLoss>;
+  dispose(): Promise<void>;
+}
