@@ -1,0 +1,43 @@
+/** @file The JSON lines of `tuning-fork ... --json`, one object a line, and the exit codes. */
+import type { WireError } from './errors.ts';
+import type { StepRow } from './runFolder.ts';
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+export type JsonLine =
+  | { type: 'run'; id: string; path: string }
+  | { type: 'progress'; phase: string; done: number; total: number }
+  | ({ type: 'step' } & Omit<StepRow, 'kind'>)
+  | { type: 'evaluation'; step?: number; evalLossNats: number; perplexity: number; adapter?: string }
+  | { type: 'sample'; step: number; prompt: string; text: string }
+  | { type: 'checkpoint'; step: number; path: string }
+  | {
+      type: 'generation';
+      /** Null for the base model. */
+      adapter: string | null;
+      /** `base`, `prompted` (base with its best prompt) or `adapter`. */
+      kind: 'base' | 'prompted' | 'adapter';
+      prompt: string;
+      text: string;
+      reference?: string;
+      promptTokens: number;
+      outputTokens: number;
+      firstTokenMs: number;
+      tokensPerSecond: number;
+    }
+  | { type: 'problem'; file: string; line: number | null; code: string; message: string; fix: string }
+  | ({ type: 'result' } & Record<string, unknown>)
+  | ({ type: 'error' } & WireError);
+
+/** The last line of a successful `train`. */
+export interface TrainResult {
+  path: string;
+  /** Folder of the adapter or model. */
+  output: string;
+  steps: number;
+  baseEvalLossNats: number | null;
+  bestEvalLossNats: number | null;
+  bestStep: number | null;
+  stoppedEarly: boolean;
+  peakRssBytes: number;
+}

@@ -1,0 +1,80 @@
+/** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
+import type { WireError } from './errors.ts';
+import type { Forecast, Mapping, RunRequest } from './recipe.ts';
+
+export interface DatasetProblem {
+  file: string;
+  line: number | null;
+  code: string;
+  message: string;
+  fix: string;
+}
+
+/** What `inspect` says of a file. */
+export interface DatasetInspection {
+  path: string;
+  fileBytes: number;
+  format: 'jsonl' | 'json' | 'csv';
+  mapping: Mapping;
+  mappingChosen: boolean;
+  /** Why this mapping, in words. */
+  mappingReason: string;
+  fields: string[];
+  rows: number;
+  /** Rows that become examples. */
+  usableRows: number;
+  problemCount: number;
+  /** The first of them. */
+  problems: DatasetProblem[];
+  firstRows: { line: number; prompt: string; answer: string }[];
+  /** With a model only. */
+  tokens: { total: number; supervised: number; longestRow: number; rowsOverContext: number } | null;
+}
+
+/** One row as the model sees it. */
+export interface RowTokens {
+  line: number;
+  tokens: { id: number; text: string; supervised: boolean }[];
+}
+
+export interface PreflightFinding {
+  code: string;
+  message: string;
+  remedy: string;
+  /** Name for `overrides`, when a person may insist. */
+  override: string | null;
+}
+
+export interface ForecastReport {
+  forecast: Forecast | null;
+  /** Whether it fits the memory limit and passes every check. */
+  canStart: boolean;
+  findings: PreflightFinding[];
+  /** Why no forecast could be made. */
+  error: WireError | null;
+}
+
+export interface RowDifference {
+  change: 'added' | 'removed' | 'changed';
+  /** Line in the file now (added, changed) or when the run read it (removed). */
+  line: number;
+  before: string | null;
+  after: string | null;
+}
+
+export type DatasetCalls = {
+  'dataset/inspect': {
+    parameters: { path: string; mapping: Mapping | null; model: string | null; contextTokens: number };
+    result: DatasetInspection;
+  };
+  'dataset/row': {
+    parameters: { path: string; mapping: Mapping | null; model: string; row: number; contextTokens: number };
+    result: RowTokens;
+  };
+  'dataset/forecast': { parameters: { request: RunRequest }; result: ForecastReport };
+  'dataset/compare': {
+    parameters: { path: string; store: string; snapshot: string; mapping: Mapping };
+    result: { sameBytes: boolean; differences: RowDifference[]; differenceCount: number };
+  };
+};
+export type DatasetEvents = { 'dataset/progress': { path: string; done: number; total: number } };

@@ -1,0 +1,444 @@
+/**
+ * @file Every hyperparameter, once: form, command line, validation, documentation and the recipe are drawn from this
+ * table. Defaults follow the sources named in CONTRIBUTING.md ("Defaults").
+ */
+import { z } from 'zod';
+
+/** The linear layers of a Llama-like block that LoRA may adapt, named as in the checkpoint. */
+export const linearLayers = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+export type LinearLayer = (typeof linearLayers)[number];
+
+interface Common {
+  readonly label: string;
+  /** One sentence with unit, default and effect; shown to users. */
+  readonly help: string;
+  readonly group: 'method' | 'optimizer' | 'length' | 'data' | 'evaluation' | 'machine';
+  /** Advanced settings are folded away in the form. */
+  readonly advanced: boolean;
+}
+interface NumberSetting extends Common {
+  readonly kind: 'number' | 'integer';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit?: string;
+}
+/** A number that may be left open: null stands for "not set", said by `emptyText`. */
+interface OptionalNumberSetting extends Common {
+  readonly kind: 'optionalInteger';
+  readonly default: null;
+  readonly min: number;
+  readonly max: number;
+  readonly unit?: string;
+  readonly emptyText: string;
+}
+interface ChoiceSetting<T extends string> extends Common {
+  readonly kind: 'choice';
+  readonly default: T;
+  readonly choices: readonly { readonly value: T; readonly label: string }[];
+}
+interface FlagSetting extends Common {
+  readonly kind: 'flag';
+  readonly default: boolean;
+}
+interface ListSetting extends Common {
+  readonly kind: 'layers' | 'texts';
+  readonly default: readonly string[];
+}
+export type Setting = NumberSetting | OptionalNumberSetting | ChoiceSetting<string> | FlagSetting | ListSetting;
+
+const whole = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'integer', ...s }) as const;
+const real = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'number', ...s }) as const;
+const open = (s: Omit<OptionalNumberSetting, 'kind' | 'default'>) =>
+  ({ kind: 'optionalInteger', default: null, ...s }) as const;
+const choice = <T extends string>(s: Omit<ChoiceSetting<T>, 'kind'>) => ({ kind: 'choice', ...s }) as const;
+const flag = (s: Omit<FlagSetting, 'kind'>) => ({ kind: 'flag', ...s }) as const;
+
+export const hyperparameterTable = {
+  method: choice<'lora' | 'full'>({
+    label: 'Method',
+    group: 'method',
+    advanced: false,
+    default: 'lora',
+    choices: [
+      { value: 'lora', label: 'LoRA adapter' },
+      { value: 'full', label: 'Full fine-tuning' },
+    ],
+    help: 'What is trained, default LoRA: small adapter matrices beside frozen weights, or (full) every weight, which needs about four times the memory of the model.',
+  }),
+  rank: whole({
+    label: 'LoRA rank',
+    group: 'method',
+    advanced: false,
+    default: 16,
+    min: 1,
+    max: 512,
+    help: 'Inner size of the adapter matrices, default 16: higher = more capacity, more memory.',
+  }),
+  alpha: real({
+    label: 'LoRA alpha',
+    group: 'method',
+    advanced: false,
+    default: 32,
+    min: 0.1,
+    max: 4096,
+    help: 'Adapter scale is alpha / rank, default 32: higher = stronger adapter updates.',
+  }),
+  targetModules: {
+    kind: 'layers',
+    label: 'Target modules',
+    group: 'method',
+    advanced: true,
+    default: linearLayers,
+    help: 'Linear layers that get an adapter, default all seven: fewer = smaller and faster, usually worse.',
+  },
+  rsLora: flag({
+    label: 'Rank-stabilised scale',
+    group: 'method',
+    advanced: true,
+    default: false,
+    help: 'Scale adapters by alpha / sqrt(rank) instead of alpha / rank, default off: on = stable at high ranks.',
+  }),
+  learningRate: real({
+    label: 'Learning rate',
+    group: 'optimizer',
+    advanced: false,
+    default: 2e-4,
+    min: 1e-8,
+    max: 1,
+    help: 'Peak step size of the optimizer, default 2e-4 for LoRA (use about 2e-5 for full): higher = faster, less stable.',
+  }),
+  schedule: choice<'cosine' | 'linear' | 'constant'>({
+    label: 'Schedule',
+    group: 'optimizer',
+    advanced: true,
+    default: 'cosine',
+    choices: [
+      { value: 'cosine', label: 'Cosine to zero' },
+      { value: 'linear', label: 'Linear to zero' },
+      { value: 'constant', label: 'Constant' },
+    ],
+    help: 'How the learning rate falls after warmup, default cosine.',
+  }),
+  warmupRatio: real({
+    label: 'Warmup ratio',
+    group: 'optimizer',
+    advanced: true,
+    default: 0.05,
+    min: 0,
+    max: 1,
+    help: 'Share of the steps over which the learning rate rises from zero, default 0.05: higher = gentler start.',
+  }),
+  weightDecay: real({
+    label: 'Weight decay',
+    group: 'optimizer',
+    advanced: true,
+    default: 0,
+    min: 0,
+    max: 1,
+    help: 'Decoupled shrinking of weights each step, default 0: higher = more regularisation.',
+  }),
+  beta1: real({
+    label: 'AdamW beta 1',
+    group: 'optimizer',
+    advanced: true,
+    default: 0.9,
+    min: 0,
+    max: 0.9999,
+    help: 'Memory of the gradient average, default 0.9: higher = smoother.',
+  }),
+  beta2: real({
+    label: 'AdamW beta 2',
+    group: 'optimizer',
+    advanced: true,
+    default: 0.999,
+    min: 0,
+    max: 0.99999,
+    help: 'Memory of the squared-gradient average, default 0.999: higher = steadier step sizes.',
+  }),
+  clipNorm: real({
+    label: 'Gradient clipping',
+    group: 'optimizer',
+    advanced: true,
+    default: 1,
+    min: 0,
+    max: 1000,
+    help: 'Largest global gradient norm, default 1: lower = safer, slower; 0 turns clipping off.',
+  }),
+  epochs: real({
+    label: 'Epochs',
+    group: 'length',
+    advanced: false,
+    default: 3,
+    min: 0.01,
+    max: 1000,
+    help: 'Passes over the training rows, default 3: more = better fit, then over-fitting.',
+  }),
+  maxSteps: open({
+    label: 'Maximum steps',
+    group: 'length',
+    advanced: false,
+    min: 1,
+    max: 10_000_000,
+    emptyText: 'by epochs',
+    help: 'Stop after this many optimizer steps whatever the epochs say, default not set.',
+  }),
+  batchRows: whole({
+    label: 'Batch rows',
+    group: 'length',
+    advanced: false,
+    default: 4,
+    min: 1,
+    max: 1024,
+    unit: 'rows',
+    help: 'Rows of one context each that run together, default 4: higher = faster, more memory.',
+  }),
+  gradientAccumulation: whole({
+    label: 'Gradient accumulation',
+    group: 'length',
+    advanced: true,
+    default: 1,
+    min: 1,
+    max: 1024,
+    help: 'Batches summed before each optimizer step, default 1: higher = larger effective batch at the same memory.',
+  }),
+  contextTokens: whole({
+    label: 'Context',
+    group: 'length',
+    advanced: false,
+    default: 512,
+    min: 8,
+    max: 131072,
+    unit: 'tokens',
+    help: 'Longest sequence trained on in tokens, default 512: higher = longer examples fit, more memory.',
+  }),
+  packing: flag({
+    label: 'Packing',
+    group: 'length',
+    advanced: true,
+    default: true,
+    help: 'Put several short examples into one row, each seeing only itself, default on: off = padding, slower.',
+  }),
+  trainOn: choice<'assistant' | 'all'>({
+    label: 'Train on',
+    group: 'data',
+    advanced: true,
+    default: 'assistant',
+    choices: [
+      { value: 'assistant', label: 'Assistant tokens' },
+      { value: 'all', label: 'All tokens' },
+    ],
+    help: 'Tokens that count in the loss, default assistant tokens including the end token.',
+  }),
+  evalRatio: real({
+    label: 'Held-out share',
+    group: 'evaluation',
+    advanced: false,
+    default: 0.1,
+    min: 0,
+    max: 0.9,
+    help: 'Share of rows kept out of training to measure the loss on, default 0.1; equal questions stay on one side.',
+  }),
+  testRatio: real({
+    label: 'Test share',
+    group: 'evaluation',
+    advanced: true,
+    default: 0,
+    min: 0,
+    max: 0.9,
+    help: 'Share of rows no run ever sees before a final test, default 0.',
+  }),
+  evalEverySteps: open({
+    label: 'Evaluate every',
+    group: 'evaluation',
+    advanced: true,
+    min: 1,
+    max: 1_000_000,
+    unit: 'steps',
+    emptyText: 'ten times a run',
+    help: 'Steps between held-out evaluations, default a tenth of the run.',
+  }),
+  earlyStoppingPatience: whole({
+    label: 'Early stopping patience',
+    group: 'evaluation',
+    advanced: true,
+    default: 3,
+    min: 0,
+    max: 1000,
+    unit: 'evaluations',
+    help: 'Stop after this many evaluations without improvement, default 3; 0 turns early stopping off.',
+  }),
+  saveEverySteps: open({
+    label: 'Checkpoint every',
+    group: 'evaluation',
+    advanced: true,
+    min: 1,
+    max: 1_000_000,
+    unit: 'steps',
+    emptyText: 'with each evaluation',
+    help: 'Steps between checkpoints to resume from, default with each evaluation.',
+  }),
+  keepCheckpoints: whole({
+    label: 'Checkpoints kept',
+    group: 'evaluation',
+    advanced: true,
+    default: 2,
+    min: 1,
+    max: 100,
+    help: 'Newest checkpoints kept on disk, default 2.',
+  }),
+  samplePrompts: {
+    kind: 'texts',
+    label: 'Sample prompts',
+    group: 'evaluation',
+    advanced: true,
+    default: [] as readonly string[],
+    help: 'Prompts answered at each evaluation, so that progress can be read, default none.',
+  },
+  seed: whole({
+    label: 'Seed',
+    group: 'data',
+    advanced: true,
+    default: 42,
+    min: 0,
+    max: 2_147_483_647,
+    help: 'Start of every random choice, default 42: the same seed, data and machine give the same run.',
+  }),
+  device: choice<'auto' | 'cpu'>({
+    label: 'Device',
+    group: 'machine',
+    advanced: true,
+    default: 'auto',
+    choices: [
+      { value: 'auto', label: 'Automatic' },
+      { value: 'cpu', label: 'CPU' },
+    ],
+    help: 'Where the run computes, default automatic.',
+  }),
+  threads: open({
+    label: 'Threads',
+    group: 'machine',
+    advanced: true,
+    min: 1,
+    max: 1024,
+    emptyText: 'all cores',
+    help: 'Processor threads, default one per core: fewer = the machine stays responsive.',
+  }),
+  memoryLimitBytes: open({
+    label: 'Memory limit',
+    group: 'machine',
+    advanced: true,
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: 'bytes',
+    emptyText: '80 % of free memory',
+    help: 'Most memory the run may plan for in bytes, default 80 % of what is free.',
+  }),
+} as const satisfies Record<string, Setting>;
+
+export type HyperparameterName = keyof typeof hyperparameterTable;
+export const hyperparameterNames = Object.keys(hyperparameterTable) as HyperparameterName[];
+
+const table = hyperparameterTable;
+const ranged = (s: { readonly min: number; readonly max: number }) => z.number().min(s.min).max(s.max);
+const rangedInteger = (s: { readonly min: number; readonly max: number }) => ranged(s).int();
+const values = <T extends string>(s: { readonly choices: readonly { readonly value: T }[] }) =>
+  z.enum(s.choices.map(c => c.value) as [T, ...T[]]);
+
+export const hyperparametersSchema = z.strictObject({
+  method: values(table.method),
+  rank: rangedInteger(table.rank),
+  alpha: ranged(table.alpha),
+  targetModules: z.array(z.enum(linearLayers)).min(1),
+  rsLora: z.boolean(),
+  learningRate: ranged(table.learningRate),
+  schedule: values(table.schedule),
+  warmupRatio: ranged(table.warmupRatio),
+  weightDecay: ranged(table.weightDecay),
+  beta1: ranged(table.beta1),
+  beta2: ranged(table.beta2),
+  clipNorm: ranged(table.clipNorm),
+  epochs: ranged(table.epochs),
+  maxSteps: rangedInteger(table.maxSteps).nullable(),
+  batchRows: rangedInteger(table.batchRows),
+  gradientAccumulation: rangedInteger(table.gradientAccumulation),
+  contextTokens: rangedInteger(table.contextTokens),
+  packing: z.boolean(),
+  trainOn: values(table.trainOn),
+  evalRatio: ranged(table.evalRatio),
+  testRatio: ranged(table.testRatio),
+  evalEverySteps: rangedInteger(table.evalEverySteps).nullable(),
+  earlyStoppingPatience: rangedInteger(table.earlyStoppingPatience),
+  saveEverySteps: rangedInteger(table.saveEverySteps).nullable(),
+  keepCheckpoints: rangedInteger(table.keepCheckpoints),
+  samplePrompts: z.array(z.string().min(1).max(10_000)).max(20),
+  seed: rangedInteger(table.seed),
+  device: values(table.device),
+  threads: rangedInteger(table.threads).nullable(),
+  memoryLimitBytes: rangedInteger(table.memoryLimitBytes).nullable(),
+});
+
+export type Hyperparameters = z.infer<typeof hyperparametersSchema>;
+
+/** The recipe nobody touched. */
+export const defaultHyperparameters: Hyperparameters = hyperparametersSchema.parse(
+  Object.fromEntries(
+    hyperparameterNames.map(name => {
+      const value = table[name].default;
+      return [name, Array.isArray(value) ? [...value] : value];
+    }),
+  ),
+);
+
+export type SettingProblem = { readonly name: string; readonly message: string };
+
+/** What is wrong with one value, in words for the form and the command line; undefined when it is fine. */
+export function checkHyperparameter(name: HyperparameterName, value: unknown): string | undefined {
+  const result = hyperparametersSchema.shape[name].safeParse(value);
+  if (result.success) return undefined;
+  const s: Setting = table[name];
+  const got = value === undefined ? 'nothing' : JSON.stringify(value);
+  switch (s.kind) {
+    case 'number':
+      return `expected a number from ${s.min} to ${s.max}, got ${got}`;
+    case 'integer':
+      return `expected a whole number from ${s.min} to ${s.max}, got ${got}`;
+    case 'optionalInteger':
+      return `expected a whole number from ${s.min} to ${s.max} or nothing (${s.emptyText}), got ${got}`;
+    case 'choice':
+      return `expected one of ${s.choices.map(c => c.value).join(', ')}, got ${got}`;
+    case 'flag':
+      return `expected true or false, got ${got}`;
+    case 'layers':
+      return `expected at least one of ${linearLayers.join(', ')}, got ${got}`;
+    case 'texts':
+      return `expected up to 20 non-empty texts, got ${got}`;
+  }
+}
+
+/** The value that the text `text` (a form field, `--set name=text`) stands for; unparsable text comes back as it is and fails the check. */
+export function parseHyperparameter(name: HyperparameterName, text: string): unknown {
+  const s: Setting = table[name];
+  const trimmed = text.trim();
+  switch (s.kind) {
+    case 'number':
+    case 'integer':
+      return trimmed === '' || Number.isNaN(Number(trimmed)) ? text : Number(trimmed);
+    case 'optionalInteger':
+      if (trimmed === '' || trimmed === 'null') return null;
+      return Number.isNaN(Number(trimmed)) ? text : Number(trimmed);
+    case 'flag':
+      return trimmed === 'true' ? true : trimmed === 'false' ? false : text;
+    case 'choice':
+      return trimmed;
+    case 'layers':
+      return trimmed === 'all'
+        ? [...linearLayers]
+        : trimmed
+            .split(',')
+            .map(t => t.trim())
+            .filter(t => t !== '');
+    case 'texts':
+      return text.split('\n').filter(t => t.trim() !== '');
+  }
+}

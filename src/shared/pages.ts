@@ -1,0 +1,148 @@
+/**
+ * @file What passes between the host and its webview pages: complete snapshots down, typed messages up. Snapshots are
+ * never deltas, because a hidden page loses messages. Messages up are schema-checked by the host.
+ */
+import { z } from 'zod';
+import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from './datasetProtocol.ts';
+import type { WireError } from './errors.ts';
+import { type Hyperparameters, hyperparameterNames, type SettingProblem } from './hyperparameters.ts';
+import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtocol.ts';
+import { mappingSchema, type RunRecord } from './recipe.ts';
+import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
+import type { ShownState } from './runState.ts';
+
+export interface ModelChoice {
+  id: string;
+  label: string;
+  /** Size, folder or "downloaded on start". */
+  detail: string;
+}
+
+/** The sidebar's hyperparameter form. */
+export interface FormState {
+  trusted: boolean;
+  dataset: { path: string; name: string } | null;
+  inspection: DatasetInspection | null;
+  inspecting: boolean;
+  runName: string;
+  model: string;
+  models: ModelChoice[];
+  values: Hyperparameters;
+  /** Problems of the values as typed, by name; `model` and `dataset` included. */
+  problems: SettingProblem[];
+  forecast: ForecastReport | null;
+  forecasting: boolean;
+  overrides: string[];
+  /** One row as the model sees it, when asked for. */
+  row: RowTokens | null;
+  starting: boolean;
+  error: WireError | null;
+}
+
+/** A run's panel. */
+export interface RunState {
+  id: string;
+  name: string;
+  path: string;
+  state: ShownState;
+  status: RunStatus | null;
+  record: RunRecord | null;
+  steps: StepRow[];
+  evaluations: EvaluationRow[];
+  samples: SampleRow[];
+  logTail: string[];
+  /** Milliseconds to the end at the present speed; null when unknown. */
+  remainingMs: number | null;
+  /** What the user asked for and the trainer has not finished. */
+  pendingControl: 'pause' | 'stop' | 'checkpoint' | 'resume' | null;
+  /** The dataset file differs from what the run was trained on. */
+  datasetChanged: boolean;
+  datasetDifferences: { differences: RowDifference[]; differenceCount: number } | null;
+  canCompare: boolean;
+  error: WireError | null;
+}
+
+export interface Answer {
+  text: string;
+  stats: GenerationStats | null;
+  running: boolean;
+  error: WireError | null;
+}
+
+/** The compare panel: one prompt, three answers. */
+export interface CompareState {
+  model: string;
+  /** Adapters of this base that can be switched without reloading it. */
+  adapters: { run: string; name: string }[];
+  adapter: string | null;
+  loading: { phase: string; done: number; total: number } | null;
+  bestPrompt: BestPrompt | null;
+  searching: { done: number; total: number } | null;
+  prompt: string;
+  settings: { maxTokens: number; temperature: number; seed: number };
+  answers: { base: Answer; prompted: Answer; adapter: Answer };
+  running: boolean;
+  heldOut: { row: HeldOutRow; total: number } | null;
+  error: WireError | null;
+}
+
+export type PageState =
+  | { type: 'form/state'; state: FormState }
+  | { type: 'run/state'; state: RunState }
+  | { type: 'compare/state'; state: CompareState };
+
+const empty = <T extends string>(type: T) => z.strictObject({ type: z.literal(type) });
+
+export const formMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  z.strictObject({
+    type: z.literal('form/set'),
+    name: z.enum(hyperparameterNames as [string, ...string[]]),
+    text: z.string(),
+  }),
+  z.strictObject({ type: z.literal('form/name'), name: z.string() }),
+  z.strictObject({ type: z.literal('form/model'), model: z.string() }),
+  z.strictObject({ type: z.literal('form/mapping'), mapping: mappingSchema.nullable() }),
+  z.strictObject({ type: z.literal('form/override'), name: z.string(), on: z.boolean() }),
+  z.strictObject({ type: z.literal('form/showRow'), row: z.number().int().min(0) }),
+  z.strictObject({ type: z.literal('form/openLine'), line: z.number().int().min(1) }),
+  empty('form/chooseDataset'),
+  empty('form/chooseModel'),
+  empty('form/reset'),
+  empty('form/trust'),
+  empty('form/start'),
+]);
+export type FormMessage = z.infer<typeof formMessageSchema>;
+
+export const runMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  z.strictObject({ type: z.literal('run/control'), action: z.enum(['pause', 'resume', 'stop', 'checkpoint']) }),
+  empty('run/compare'),
+  empty('run/again'),
+  empty('run/reveal'),
+  empty('run/showLog'),
+  empty('run/showDifferences'),
+]);
+export type RunMessage = z.infer<typeof runMessageSchema>;
+
+export const compareMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  z.strictObject({ type: z.literal('compare/adapter'), run: z.string() }),
+  z.strictObject({ type: z.literal('compare/prompt'), prompt: z.string() }),
+  z.strictObject({
+    type: z.literal('compare/settings'),
+    maxTokens: z.number().int().min(1).max(8192),
+    temperature: z.number().min(0).max(5),
+    seed: z.number().int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal('compare/editPrompt'),
+    system: z.string(),
+    examples: z.array(z.strictObject({ question: z.string(), answer: z.string(), line: z.number() })),
+  }),
+  empty('compare/searchPrompt'),
+  empty('compare/run'),
+  empty('compare/cancel'),
+  z.strictObject({ type: z.literal('compare/heldOut'), index: z.number().int().min(0) }),
+]);
+export type CompareMessage = z.infer<typeof compareMessageSchema>;

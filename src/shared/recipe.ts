@@ -1,0 +1,82 @@
+/** @file run.json: the immutable recipe of a run. Fed back, it reproduces the run. */
+import { z } from 'zod';
+import { hyperparametersSchema } from './hyperparameters.ts';
+
+export const runSchemaVersion = 1;
+
+/** How the columns of a file become examples. */
+export const mappingSchema = z.strictObject({
+  kind: z.enum(['messages', 'conversations', 'instruction', 'promptCompletion', 'questionAnswer', 'text']),
+  /** Field of the file for each part of the kind, for example {question: 'q', answer: 'a'}. */
+  fields: z.record(z.string(), z.string()),
+});
+export type Mapping = z.infer<typeof mappingSchema>;
+
+export const datasetReferenceSchema = z.strictObject({
+  /** The file the user chose, absolute. */
+  path: z.string(),
+  /** Of the file's bytes when the run was made. */
+  sha256: z.string(),
+  /** Folder name under `datasets/` that holds what was read, and its split. */
+  snapshot: z.string(),
+  mapping: mappingSchema,
+  /** True when the user chose the mapping, false when it was detected. */
+  mappingChosen: z.boolean(),
+});
+export type DatasetReference = z.infer<typeof datasetReferenceSchema>;
+
+export const modelReferenceSchema = z.strictObject({
+  /** As the user named it: `tiny`, a path, a Hub id. */
+  id: z.string(),
+  path: z.string(),
+  format: z.enum(['safetensors', 'gguf']),
+  modelType: z.string(),
+  /** Over the weight files, in name order. */
+  sha256: z.string(),
+});
+export type ModelReference = z.infer<typeof modelReferenceSchema>;
+
+export const forecastSchema = z.strictObject({
+  totalSteps: z.number().int(),
+  trainRows: z.number().int(),
+  heldOutRows: z.number().int(),
+  tokensPerEpoch: z.number().int(),
+  supervisedTokensPerEpoch: z.number().int(),
+  peakMemoryBytes: z.number(),
+  memoryLimitBytes: z.number(),
+  /** Which shape of the engine the planner picked. */
+  plan: z.enum(['whole', 'layered']),
+});
+export type Forecast = z.infer<typeof forecastSchema>;
+
+/** Names of checks the user chose to override, as said by the pre-flight. */
+export const overrideNames = ['mask', 'endToken', 'doubleBos', 'memory', 'brokenRows'] as const;
+export type OverrideName = (typeof overrideNames)[number];
+
+export const runRecordSchema = z.strictObject({
+  schemaVersion: z.literal(runSchemaVersion),
+  id: z.string(),
+  kind: z.literal('train'),
+  parents: z.array(z.string()),
+  createdAt: z.string(),
+  engine: z.enum(['embedded']),
+  objective: z.literal('sft'),
+  model: modelReferenceSchema,
+  datasets: z.array(datasetReferenceSchema).min(1),
+  hyperparameters: hyperparametersSchema,
+  overrides: z.array(z.enum(overrideNames)),
+  versions: z.record(z.string(), z.string()),
+  forecast: forecastSchema,
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** What a person asks for, before anything was read: the trainer turns it into a RunRecord. */
+export const runRequestSchema = z.strictObject({
+  name: z.string().min(1).max(120),
+  model: z.string().min(1),
+  datasets: z.array(z.strictObject({ path: z.string(), mapping: mappingSchema.nullable() })).min(1),
+  hyperparameters: hyperparametersSchema,
+  overrides: z.array(z.enum(overrideNames)),
+  parents: z.array(z.string()),
+});
+export type RunRequest = z.infer<typeof runRequestSchema>;

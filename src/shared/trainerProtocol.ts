@@ -1,0 +1,21 @@
+/** @file What a parent tells a trainer process over its IPC channel, and what comes back. */
+import { z } from 'zod';
+import type { JsonLine } from './commandLine.ts';
+import type { WireError } from './errors.ts';
+import { runRequestSchema } from './recipe.ts';
+
+/**
+ * The first message a trainer gets. `attached`: the parent wants every event as a message, and the trainer checkpoints
+ * and ends when the parent goes away (command line); otherwise the trainer outlives its parent (editor).
+ */
+export const trainerCommandSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('start'), store: z.string(), request: runRequestSchema, attached: z.boolean() }),
+  z.strictObject({ type: z.literal('resume'), run: z.string(), attached: z.boolean() }),
+]);
+export type TrainerCommand = z.infer<typeof trainerCommandSchema>;
+
+export type TrainerReply =
+  | { type: 'accepted'; id: string; path: string; queued: boolean }
+  | { type: 'refused'; error: WireError }
+  /** Attached only. */
+  | { type: 'event'; line: JsonLine };
