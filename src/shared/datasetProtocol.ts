@@ -1,5 +1,6 @@
 /** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
 import type { WireError } from './errors.ts';
+import type { HubSettings } from './hubSettings.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
 
 export interface DatasetProblem {
@@ -63,6 +64,8 @@ export interface RowDifference {
 }
 
 export type DatasetCalls = {
+  /** The first call: where models named by a Hub id are looked for. */
+  'hub/configure': { parameters: HubSettings; result: null };
   'dataset/inspect': {
     parameters: { path: string; mapping: Mapping | null; model: string | null; contextTokens: number };
     result: DatasetInspection;

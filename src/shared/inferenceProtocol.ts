@@ -1,4 +1,5 @@
 /** @file What the inference process answers: one base model with its adapters resident, generating and comparing. */
+import type { HubSettings } from './hubSettings.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -41,6 +42,8 @@ export interface HeldOutRow {
 }
 
 export type InferenceCalls = {
+  /** The first call: where models named by a Hub id are looked for. */
+  'hub/configure': { parameters: HubSettings; result: null };
   /** Loads base weights and tokenizer; a second call for the same model is free. */
   'model/open': { parameters: { model: string }; result: { modelType: string; contextTokens: number; loadMs: number } };
   'generation/run': {

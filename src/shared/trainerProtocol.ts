@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { JsonLine } from './commandLine.ts';
 import type { WireError } from './errors.ts';
+import { hubSettingsSchema } from './hubSettings.ts';
 import { runRequestSchema } from './recipe.ts';
 
 /**
@@ -9,8 +10,19 @@ import { runRequestSchema } from './recipe.ts';
  * and ends when the parent goes away (command line); otherwise the trainer outlives its parent (editor).
  */
 export const trainerCommandSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('start'), store: z.string(), request: runRequestSchema, attached: z.boolean() }),
-  z.strictObject({ type: z.literal('resume'), run: z.string(), attached: z.boolean() }),
+  z.strictObject({
+    type: z.literal('start'),
+    store: z.string(),
+    request: runRequestSchema,
+    attached: z.boolean(),
+    hub: hubSettingsSchema.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('resume'),
+    run: z.string(),
+    attached: z.boolean(),
+    hub: hubSettingsSchema.optional(),
+  }),
 ]);
 export type TrainerCommand = z.infer<typeof trainerCommandSchema>;
 
