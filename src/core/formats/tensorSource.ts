@@ -7,6 +7,11 @@ export interface TensorSource {
   info(name: string): TensorInfo;
   /** The whole tensor, converted to float32 (F16, BF16 and every GGUF block type are decoded), row-major. */
   readFloat32(name: string): Float32Array;
+  /**
+   * `rowCount` rows from `firstRow`, converted to float32; a row is everything below the first dimension. For tensors
+   * whose float32 form would be one allocation of 512 MB or more, such as large embeddings.
+   */
+  readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array;
   /** The bytes as stored, for engines that use blocks as they are. */
   readBytes(name: string): Uint8Array;
   close(): void;
