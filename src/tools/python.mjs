@@ -1,0 +1,85 @@
+// @ts-check
+/** The Python that the parity suite compares with: one that is there already, or a virtual environment of our own. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, root } from './paths.mjs';
+import { findOnPath, requireCommand } from './runCommand.mjs';
+
+const requirements = join(root, 'test/parity/requirements.txt');
+const environment = join(cacheFolder, 'python');
+const environmentPython = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+const stamp = join(environment, 'requirements.sha256');
+
+/** A Python that can run the parity scripts, or undefined. TUNING_FORK_PYTHON comes first. */
+export function findPython() {
+  const named = process.env.TUNING_FORK_PYTHON;
+  if (named) return named;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hashRequirements()) return environmentPython;
+  const system = findSystemPython();
+  return system && hasModules(system) ? system : undefined;
+}
+
+/** Why `findPython` finds none, for people. */
+export function describeMissingPython() {
+  const remedy = 'run with --install, or set TUNING_FORK_PYTHON to a Python that has them';
+  return findSystemPython()
+    ? `the packages of test/parity/requirements.txt are not installed (${remedy})`
+    : `no python3 on PATH (install Python 3.11 or newer, then ${remedy})`;
+}
+
+/** Makes the virtual environment under the cache folder, with the pinned packages. @throws when that is impossible */
+export async function installPython() {
+  const found = findPython();
+  if (found) return found;
+  const system = findSystemPython();
+  if (!system) throw new Error('no python3 on PATH');
+  rmSync(environment, { recursive: true, force: true });
+  mkdirSync(cacheFolder, { recursive: true });
+  await makeEnvironment(system);
+  console.log('pip: installing test/parity/requirements.txt (torch is large: some minutes)');
+  await requireCommand([environmentPython, '-m', 'pip', 'install', '--quiet', '-r', requirements], {
+    limitMs: 20 * 60_000,
+  });
+  writeFileSync(stamp, hashRequirements());
+  return environmentPython;
+}
+
+export function findSystemPython() {
+  return findOnPath(['python3', 'python']);
+}
+
+/** @param {string} python */
+async function makeEnvironment(python) {
+  try {
+    await requireCommand([python, '-m', 'venv', environment]);
+  } catch (error) {
+    // Debian keeps ensurepip in a package of its own.
+    if (!isDebianRoot()) throw error;
+    rmSync(environment, { recursive: true, force: true });
+    await requireCommand(['apt-get', 'update', '-qq']);
+    await requireCommand(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'python3-venv']);
+    await requireCommand([python, '-m', 'venv', environment]);
+  }
+}
+
+export function isDebianRoot() {
+  return process.getuid?.() === 0 && findOnPath(['apt-get']) !== undefined;
+}
+
+/** @param {string} python */
+function hasModules(python) {
+  const wanted = ['torch', 'transformers', 'peft', 'jinja2', 'gguf', 'safetensors'];
+  const probe = `import importlib.util as u, sys; sys.exit(0 if all(u.find_spec(m) for m in sys.argv[1:]) else 1)`;
+  try {
+    execFileSync(python, ['-c', probe, ...wanted], { stdio: 'ignore', timeout: 20_000 });
+    return true;
+  } catch {
+    return false; // this Python lacks a package, or does not run at all: either way it cannot be used
+  }
+}
+
+function hashRequirements() {
+  return existsSync(requirements) ? createHash('sha256').update(readFileSync(requirements)).digest('hex') : '';
+}
