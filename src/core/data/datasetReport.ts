@@ -1,0 +1,84 @@
+/** @file What reading a dataset found: problems by line and the report that `inspect` and the dataset page show. */
+import type { MappingDetection } from './mapping.ts';
+
+export type DatasetFormat = 'jsonl' | 'json' | 'csv';
+
+/** Stable names of what can be wrong with a row. */
+export type RowProblemCode =
+  | 'json-invalid' // the line is not JSON
+  | 'line-too-long'
+  | 'csv-columns' // more or fewer values than the header has
+  | 'row-type' // the row is not an object
+  | 'field-missing'
+  | 'field-type'
+  | 'field-empty'
+  | 'role-unknown'
+  | 'assistant-missing' // no assistant text in the row
+  | 'assistant-not-last'
+  | 'weight-ignored'; // per-message weights are not used;
+
+export interface RowProblem {
+  /** A row with an error cannot be trained on; a warning is only told. */
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** 1-based line on which the row starts (broken JSON: on which it breaks). */
+  readonly line: number;
+  readonly code: RowProblemCode;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** The first problems of a file and how many there are in all. */
+export interface ProblemSummary {
+  readonly problems: readonly RowProblem[];
+  readonly errorCount: number;
+  readonly warningCount: number;
+  readonly countsByCode: Readonly<Partial<Record<RowProblemCode, number>>>;
+}
+
+export interface RowCounts {
+  /** Rows in the file, broken ones included; blank lines are not rows. */
+  readonly rows: number;
+  /** Rows that became examples. */
+  readonly usableRows: number;
+  readonly brokenRows: number;
+}
+
+export interface CharacterHistogram {
+  /** Bin i counts lengths from edges[i] up to, not including, edges[i + 1]. */
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+  readonly min: number;
+  readonly median: number;
+  readonly mean: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+export interface PreviewRow {
+  readonly line: number;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+}
+
+export interface DatasetReport extends ProblemSummary, RowCounts {
+  readonly file: string;
+  readonly fileBytes: number;
+  readonly sha256: string;
+  readonly format: DatasetFormat;
+  readonly encoding: 'UTF-8' | 'UTF-8 with BOM';
+  /** Of a CSV file. */
+  readonly delimiter?: string | undefined;
+  /** Field names seen in the first rows, in their order. */
+  readonly fields: readonly string[];
+  readonly mapping: MappingDetection;
+  /** Examples by number of messages: `{"2": 190, "4": 10}`; text rows count as 0. */
+  readonly messagesPerExample: Readonly<Record<string, number>>;
+  /** Rows whose normalised question equals an earlier row's. */
+  readonly repeatedQuestions: number;
+  /** Rows equal to an earlier row in every message. */
+  readonly repeatedRows: number;
+  /** Characters of whole examples, and of their assistant text alone. */
+  readonly exampleCharacters: CharacterHistogram | undefined;
+  readonly assistantCharacters: CharacterHistogram | undefined;
+  readonly preview: readonly PreviewRow[];
+}

@@ -1,0 +1,174 @@
+/** @file A parsed row and a mapping -> an example of messages, or what is wrong with the row and how to mend it. */
+import type { Mapping } from '../../shared/recipe.ts';
+import type { RowProblem, RowProblemCode } from './datasetReport.ts';
+import type { Example, Message } from './example.ts';
+import { readMessages } from './readMessages.ts';
+import { describeType, type Fields, isFields, type RowReport } from './rowReport.ts';
+
+export interface MappedRow {
+  /** Undefined when a problem is an error. */
+  readonly example: Example | undefined;
+  readonly problems: readonly RowProblem[];
+}
+
+/** Reads one row. Never throws for what the row holds. */
+export function mapRow(file: string, line: number, value: unknown, mapping: Mapping): MappedRow {
+  const problems: RowProblem[] = [];
+  const add = (severity: RowProblem['severity']) => (code: RowProblemCode, what: string, fix: string) => {
+    problems.push({ severity, file, line, code, message: `${file}:${line}: ${what}`, fix });
+  };
+  const report: RowReport = { error: add('error'), warn: add('warning') };
+  const origin = { file, line };
+  if (!isFields(value)) {
+    report.error(
+      'row-type',
+      `expected an object with fields, got ${describeType(value)}`,
+      'Write each row as {"field": value, ...}.',
+    );
+    return { example: undefined, problems };
+  }
+  if (mapping.kind === 'text') {
+    const text = readText(value, mapping.fields.text!, report);
+    return { example: text === undefined ? undefined : { kind: 'text', text, origin }, problems };
+  }
+  const messages = toMessages(value, mapping, report);
+  if (messages !== undefined) checkConversation(messages, report);
+  const isBroken = problems.some(problem => problem.severity === 'error');
+  return { example: messages === undefined || isBroken ? undefined : { kind: 'chat', messages, origin }, problems };
+}
+
+function toMessages(row: Fields, { kind, fields }: Mapping, report: RowReport): Message[] | undefined {
+  const system = readSystem(row, fields.system, report);
+  switch (kind) {
+    case 'messages':
+    case 'conversations':
+      return prepend(system, readMessages(row, fields[kind]!, report));
+    case 'promptCompletion': {
+      const prompt = readTurns(row, fields.prompt!, 'user', report);
+      const completion = readTurns(row, fields.completion!, 'assistant', report);
+      return prompt && completion && prepend(system, [...prompt, ...completion]);
+    }
+    case 'questionAnswer': {
+      const context = readOptional(row, fields.context, report);
+      const question = readText(row, fields.question!, report);
+      const answer = readText(row, fields.answer!, report);
+      if (question === undefined || answer === undefined) return undefined;
+      return prepend(system, exchange(context === undefined ? question : `${context}\n\n${question}`, answer));
+    }
+    case 'instruction': {
+      const input = readOptional(row, fields.input, report);
+      const instruction = readText(row, fields.instruction!, report);
+      const output = readText(row, fields.output!, report);
+      const history = readHistory(row, fields.history, report);
+      if (instruction === undefined || output === undefined || history === undefined) return undefined;
+      const question = input === undefined ? instruction : `${instruction}\n\n${input}`;
+      return prepend(system, [...history, ...exchange(question, output)]);
+    }
+    case 'text':
+      throw new Error('internal: text rows have no messages');
+  }
+}
+
+function exchange(question: string, answer: string): Message[] {
+  return [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ];
+}
+
+function prepend(system: string | undefined, messages: Message[] | undefined): Message[] | undefined {
+  return system === undefined || messages === undefined ? messages : [{ role: 'system', content: system }, ...messages];
+}
+
+/** A text, or TRL's list of messages. */
+function readTurns(row: Fields, field: string, role: 'user' | 'assistant', report: RowReport): Message[] | undefined {
+  if (Array.isArray(row[field])) return readMessages(row, field, report);
+  const content = readText(row, field, report);
+  return content === undefined ? undefined : [{ role, content }];
+}
+
+/** Earlier exchanges as [question, answer] pairs. */
+function readHistory(row: Fields, field: string | undefined, report: RowReport): Message[] | undefined {
+  const value = field === undefined ? undefined : row[field];
+  if (value === undefined || value === null || value === '') return [];
+  const isPair = (pair: unknown): pair is [string, string] =>
+    Array.isArray(pair) && pair.length === 2 && pair.every(text => typeof text === 'string');
+  if (Array.isArray(value) && value.every(isPair))
+    return value.flatMap(([question, answer]) => exchange(question, answer));
+  report.error(
+    'field-type',
+    `expected "${field}" to hold [question, answer] pairs, got ${describeType(value)}`,
+    'Write the history as pairs of texts.',
+  );
+  return undefined;
+}
+
+/** A text that must be there and not be blank; otherwise reports and gives undefined. */
+function readText(row: Fields, field: string, report: RowReport): string | undefined {
+  const value = Object.hasOwn(row, field) ? row[field] : undefined;
+  if (value === undefined || value === null) {
+    const names = Object.keys(row).slice(0, 12).join(', ') || 'no fields';
+    const got = value === null ? 'null' : names;
+    report.error(
+      'field-missing',
+      `expected a field "${field}", got ${got}`,
+      `Add "${field}" to the row, or choose another mapping.`,
+    );
+    return undefined;
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') {
+    report.error(
+      'field-type',
+      `expected text in "${field}", got ${describeType(value)}`,
+      `Write "${field}" as a string.`,
+    );
+    return undefined;
+  }
+  if (value.trim() === '') {
+    report.error(
+      'field-empty',
+      `expected text in "${field}", got an empty string`,
+      `Fill "${field}" in or delete the row.`,
+    );
+    return undefined;
+  }
+  return value;
+}
+
+/** A text that may be missing, null or blank. */
+function readOptional(row: Fields, field: string | undefined, report: RowReport): string | undefined {
+  const value = field === undefined || !Object.hasOwn(row, field) ? undefined : row[field];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') {
+    report.error(
+      'field-type',
+      `expected text in "${field}", got ${describeType(value)}`,
+      `Write "${field}" as a string or leave it out.`,
+    );
+    return undefined;
+  }
+  return value.trim() === '' ? undefined : value;
+}
+
+const readSystem = readOptional;
+
+function checkConversation(messages: readonly Message[], report: RowReport): void {
+  const hasAssistant = messages.some(message => message.role === 'assistant' && message.content.trim() !== '');
+  if (!hasAssistant) {
+    report.error(
+      'assistant-missing',
+      'expected at least one assistant message with text, got none',
+      'Add the answer the model is to learn, or delete the row.',
+    );
+    return;
+  }
+  const last = messages.at(-1)!;
+  if (last.role !== 'assistant') {
+    report.error(
+      'assistant-not-last',
+      `expected the last message to be the assistant's, got role "${last.role}"`,
+      'Add the answer or delete the messages after the last one.',
+    );
+  }
+}

@@ -1,0 +1,76 @@
+/** @file The slots of each mapping kind, and what is said about a mapping: `instruction` is Alpaca's, `conversations` ShareGPT's. */
+import { TuneError } from '../../shared/errors.ts';
+import type { Mapping } from '../../shared/recipe.ts';
+
+/** Every slot names a field of the file; optional slots may be left out. */
+export const mappingSlots = {
+  messages: { required: ['messages'], optional: [] },
+  conversations: { required: ['conversations'], optional: ['system'] },
+  instruction: { required: ['instruction', 'output'], optional: ['input', 'system', 'history'] },
+  promptCompletion: { required: ['prompt', 'completion'], optional: ['system'] },
+  questionAnswer: { required: ['question', 'answer'], optional: ['context', 'system'] },
+  text: { required: ['text'], optional: [] },
+} as const satisfies Record<Mapping['kind'], { required: readonly string[]; optional: readonly string[] }>;
+
+/** One way to read a file, with the share of sampled rows (0..1) that it reads without an error. */
+export interface MappingCandidate {
+  readonly mapping: Mapping;
+  readonly confidence: number;
+  /** For people: what was seen in the rows. */
+  readonly reason: string;
+}
+
+/** The mapping taken for a file and what else would have fitted. */
+export interface MappingDetection extends MappingCandidate {
+  /** True when the user overrode the detection. */
+  readonly isChosen: boolean;
+  readonly alternatives: readonly MappingCandidate[];
+}
+
+/** One line for people: `questionAnswer (question: "question", answer: "answer")`. */
+export function describeMapping(mapping: Mapping): string {
+  const fields = Object.entries(mapping.fields).map(([slot, field]) => `${slot}: "${field}"`);
+  return `${mapping.kind} (${fields.join(', ')})`;
+}
+
+/**
+ * The mapping itself when its slots fit its kind. A slot left out that is named like a field takes that name.
+ * @throws TuneError `usage` for a slot that is missing or unknown.
+ */
+export function completeMapping({ kind, fields }: Mapping): Mapping {
+  const { required, optional } = mappingSlots[kind];
+  const known: readonly string[] = [...required, ...optional];
+  const unknown = Object.keys(fields).find(slot => !known.includes(slot));
+  if (unknown !== undefined) {
+    throw new TuneError('usage', `mapping ${kind}: expected one of ${known.join(', ')}, got "${unknown}"`, {
+      hint: `Name the file's field for each of: ${required.join(', ')}.`,
+    });
+  }
+  const defaults = Object.fromEntries(required.map(slot => [slot, slot]));
+  return { kind, fields: { ...defaults, ...fields } };
+}
+
+/**
+ * A mapping from one line of text: `questionAnswer` or `questionAnswer:question=Frage,answer=Antwort`.
+ * @throws TuneError `usage`
+ */
+export function parseMapping(text: string): Mapping {
+  const [kind = '', list = ''] = text.split(/:(.*)/s);
+  if (!Object.hasOwn(mappingSlots, kind)) {
+    const kinds = Object.keys(mappingSlots).join(', ');
+    throw new TuneError('usage', `mapping: expected one of ${kinds}, got "${kind}"`, {
+      hint: 'For example questionAnswer:question=Frage,answer=Antwort',
+    });
+  }
+  const fields: Record<string, string> = {};
+  for (const part of list.split(',').filter(part => part !== '')) {
+    const [slot, field] = part.split(/=(.*)/s);
+    if (!slot || !field) {
+      throw new TuneError('usage', `mapping ${kind}: expected slot=field, got "${part}"`, {
+        hint: 'For example questionAnswer:question=Frage,answer=Antwort',
+      });
+    }
+    fields[slot.trim()] = field.trim();
+  }
+  return completeMapping({ kind: kind as Mapping['kind'], fields });
+}

@@ -1,0 +1,96 @@
+/** @file Chunks of JSONL text -> one record a line, with its line number. Blank lines are not rows. */
+import { findJsonBreak } from './checkJson.ts';
+import { maxRecordCharacters, type RecordOutcome } from './record.ts';
+
+interface Line {
+  readonly line: number;
+  /** Undefined when the line is longer than is taken. */
+  readonly text: string | undefined;
+}
+
+/** One outcome for each line that is not blank. Holds one line at a time. */
+export async function* readJsonLines(
+  file: string,
+  chunks: AsyncIterable<string>,
+): AsyncGenerator<RecordOutcome, void, undefined> {
+  for await (const { line, text } of splitLines(chunks)) {
+    if (text === undefined) yield lineTooLong(file, line);
+    else if (text.trim() !== '') yield parseLine(file, line, text);
+  }
+}
+
+/** Lines end with \n or \r\n; the last one need not end. */
+async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<Line, void, undefined> {
+  let line = 1;
+  let pieces: string[] = [];
+  let held = 0;
+  const hold = (piece: string) => {
+    held += piece.length;
+    if (held <= maxRecordCharacters) pieces.push(piece);
+    else pieces = [];
+  };
+  const take = (): Line => {
+    const text = held > maxRecordCharacters ? undefined : pieces.join('');
+    pieces = [];
+    held = 0;
+    return { line: line++, text };
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
+      hold(chunk.slice(start, end));
+      start = end + 1;
+      yield take();
+    }
+    hold(chunk.slice(start));
+  }
+  if (held > 0) yield take();
+}
+
+function parseLine(file: string, line: number, text: string): RecordOutcome {
+  try {
+    return { kind: 'record', line, value: JSON.parse(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const at = findJsonBreak(text);
+    const where = at === undefined ? '' : ` at column ${at.offset + 1}`;
+    const expected = at === undefined ? 'one JSON object' : at.expected;
+    const got = at === undefined ? error.message : at.got;
+    return {
+      kind: 'problem',
+      problem: {
+        severity: 'error',
+        file,
+        line,
+        code: 'json-invalid',
+        message: `${file}:${line}: expected ${expected}${where}, got ${got}`,
+        fix: fixFor(got, expected),
+      },
+    };
+  }
+}
+
+function fixFor(got: string, expected: string): string {
+  if (got === '"NaN"' || got.includes('Infinity')) return 'Write null instead: NaN and Infinity are not JSON.';
+  if (got === "'''") return 'Use double quotes: single quotes are not JSON.';
+  if (expected === 'a closing double quote')
+    return 'Close the string, and write line breaks inside it as \\n: one JSON object a line.';
+  if (got === 'the end of the text')
+    return 'Complete or delete the line: it is cut off. One JSON object must stand on one line.';
+  return 'Correct or delete the line. Each line must hold one JSON object.';
+}
+
+function lineTooLong(file: string, line: number): RecordOutcome {
+  const mebi = maxRecordCharacters / 1024 / 1024;
+  return {
+    kind: 'problem',
+    problem: {
+      severity: 'error',
+      file,
+      line,
+      code: 'line-too-long',
+      message: `${file}:${line}: expected a line of at most ${mebi} Mi characters, got a longer one`,
+      fix: 'Write one JSON object a line.',
+    },
+  };
+}
