@@ -1,20 +1,53 @@
-/** Builds every program of the extension into dist/. `node esbuild.mjs [--watch] [--production]` */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+// @ts-check
+/** Builds every program of the extension: `node esbuild.mjs [--watch] [--production] [--outdir FOLDER (dist)]` */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
+import { writeNotices } from './src/tools/thirdPartyNotices.mjs';
 
-const production = process.argv.includes('--production');
-const watch = process.argv.includes('--watch');
+const { values } = parseArgs({
+  options: {
+    watch: { type: 'boolean', default: false },
+    production: { type: 'boolean', default: false },
+    outdir: { type: 'string', default: 'dist' },
+  },
+});
+const { watch, production, outdir } = values;
+
+/** @param {Record<string, string>} entries */
 const existing = entries => Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));
 
+/**
+ * transformers.js requires onnxruntime-node while it loads, by a name that bundlers do not see. Here it serves text
+ * only: it gets an empty object, so that a process that never computes never loads the native library, and the packaged
+ * extension needs no node_modules. Where src/core/runtime set globalThis[Symbol.for('onnxruntime')], it uses that copy.
+ * @type {import('esbuild').Plugin}
+ */
+const textOnlyTransformers = {
+  name: 'text-only-transformers',
+  setup(building) {
+    building.onLoad({ filter: /transformers\.node\.mjs$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const call = 'requireFromHere("onnxruntime-node")';
+      if (source.split(call).length !== 2) {
+        return { errors: [{ text: `expected ${call} once in ${path}: adapt esbuild.mjs to this transformers.js` }] };
+      }
+      return { contents: source.replace(call, '{}'), loader: 'js' };
+    });
+  },
+};
+
+/** @type {import('esbuild').BuildOptions} */
 const common = {
   bundle: true,
   minify: production,
   sourcemap: production ? false : 'linked',
+  legalComments: 'none', // the licences stand in THIRD_PARTY_NOTICES.txt
   logLevel: 'warning',
-  metafile: true,
 };
 
-/** The editor's own process: CommonJS, never loads the engine. */
+/** The editor's own process: CommonJS, never loads the engine. @type {import('esbuild').BuildOptions} */
 const host = {
   ...common,
   platform: 'node',
@@ -22,13 +55,14 @@ const host = {
   format: 'cjs',
   external: ['vscode'],
   entryPoints: existing({ extension: 'src/extension.ts' }),
-  outdir: 'dist',
+  outdir,
   outExtension: { '.js': '.cjs' },
 };
 
 /**
- * Programs that run on Node. transformers.js imports sharp and onnxruntime-web although text needs neither:
- * a truthy stub stands in for both, and onnxruntime-node stays outside the bundle because it has a native part.
+ * Programs that run on Node. transformers.js imports sharp and onnxruntime-web although text needs neither: a truthy
+ * stub stands in for both. onnxruntime-node stays outside the bundles because it has a native part.
+ * @type {import('esbuild').BuildOptions}
  */
 const node = {
   ...common,
@@ -36,6 +70,7 @@ const node = {
   target: 'node20',
   format: 'esm',
   external: ['onnxruntime-node'],
+  plugins: [textOnlyTransformers],
   alias: {
     sharp: './src/tools/emptyModule.cjs',
     'onnxruntime-web/webgpu': './src/tools/emptyModule.cjs',
@@ -51,28 +86,34 @@ const node = {
     inference: 'src/processes/inference/main.ts',
     dataset: 'src/processes/dataset/main.ts',
   }),
-  outdir: 'dist',
+  outdir,
 };
 
 const pages = existsSync('webview')
   ? readdirSync('webview', { withFileTypes: true })
-      .filter(e => e.isDirectory() && existsSync(`webview/${e.name}/main.ts`))
-      .map(e => e.name)
+      .filter(entry => entry.isDirectory() && existsSync(`webview/${entry.name}/main.ts`))
+      .map(entry => entry.name)
   : [];
 
+/** @type {import('esbuild').BuildOptions} */
 const webview = {
   ...common,
   platform: 'browser',
   target: 'es2022',
   format: 'iife',
   entryPoints: Object.fromEntries(pages.map(page => [page, `webview/${page}/main.ts`])),
-  outdir: 'dist/webview',
+  outdir: join(outdir, 'webview'),
 };
 
-const configs = [host, node, webview].filter(c => Object.keys(c.entryPoints).length > 0);
+const configs = [host, node, webview].filter(config => Object.keys(config.entryPoints ?? {}).length > 0);
 if (watch) {
   for (const config of configs) await (await context(config)).watch();
 } else {
-  rmSync('dist', { recursive: true, force: true });
-  await Promise.all(configs.map(config => build(config)));
+  rmSync(outdir, { recursive: true, force: true });
+  const results = await Promise.all(configs.map(config => build({ ...config, metafile: true })));
+  mkdirSync(outdir, { recursive: true });
+  if (production) {
+    const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
+    writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), writeNotices(inputs));
+  }
 }

@@ -22,7 +22,14 @@ export const suites = [
   { name: 'cli', kind: 'vitest', needs: [], wants: ['model'], limitMinutes: 15 },
   { name: 'parity', kind: 'vitest', needs: ['python', 'model'], wants: [], limitMinutes: 15 },
   { name: 'webview', kind: 'vitest', needs: ['chromium'], wants: [], limitMinutes: 10 },
-  { name: 'package', kind: 'command', command: ['src/tools/package.mjs'], needs: [], wants: [], limitMinutes: 10 },
+  {
+    name: 'package',
+    kind: 'command',
+    command: ['src/tools/package.mjs', '--all'],
+    needs: [],
+    wants: [],
+    limitMinutes: 10,
+  },
   { name: 'e2e', kind: 'vitest', needs: ['chromium', 'vscode'], wants: [], limitMinutes: 15 },
 ];
 
