@@ -41,7 +41,7 @@ export class RandomAccessFile {
   }
 
   /** `length` bytes from `offset` on. The caller has bounded `length` by what the file can hold. */
-  read(offset: number, length: number): Uint8Array {
+  read(offset: number, length: number): Uint8Array<ArrayBuffer> {
     this.checkRange(offset, length);
     const target = new Uint8Array(length);
     this.readInto(target, offset);
