@@ -1,0 +1,51 @@
+/** @file The batches of one optimizer step -> updated parameters: accumulate, clip, AdamW. */
+import type { AdamW } from '../optim/adamW.ts';
+import { clipFactor, computeGradientNorm } from '../optim/gradientNorm.ts';
+import type { PackedBatch } from '../text/packedBatch.ts';
+import { checkFinite, type DivergenceClues } from './checkFinite.ts';
+import type { TrainingEngine } from './trainingEngine.ts';
+
+export interface StepInput {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly batches: readonly PackedBatch[];
+  readonly learningRate: number;
+  readonly clipNorm: number;
+  readonly clues: DivergenceClues;
+}
+
+export interface StepOutcome {
+  /** Mean over the step's supervised tokens, whatever the number of batches. */
+  readonly lossNats: number;
+  /** Before clipping. */
+  readonly gradNorm: number;
+  readonly supervisedTokens: number;
+  /** Not padding. */
+  readonly tokens: number;
+}
+
+/** Parameters stay as they were when the loss or the gradient is not finite. @throws TuneError `not-finite` */
+export async function runStep(engine: TrainingEngine, optimizer: AdamW, input: StepInput): Promise<StepOutcome> {
+  const { step, batches, clues } = input;
+  const weightSum = batches.reduce((sum, batch) => sum + sumWeights(batch.labelWeights), 0);
+  engine.zeroGradients();
+  let lossNatsSum = 0;
+  for (const batch of batches) {
+    const loss = await engine.accumulate(batch, 1 / weightSum);
+    lossNatsSum += checkFinite('loss', step, loss.lossNatsSum, clues);
+  }
+  const gradNorm = checkFinite('gradient', step, computeGradientNorm(engine.parameters), clues);
+  optimizer.update(step, input.learningRate, clipFactor(gradNorm, input.clipNorm));
+  return {
+    lossNats: lossNatsSum / weightSum,
+    gradNorm,
+    supervisedTokens: batches.reduce((sum, batch) => sum + batch.labels.length, 0),
+    tokens: batches.reduce((sum, batch) => sum + batch.tokens, 0),
+  };
+}
+
+function sumWeights(weights: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
+  return sum;
+}
