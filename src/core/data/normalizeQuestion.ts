@@ -1,0 +1,36 @@
+/** @file An example -> the text by which two rows count as the same question. */
+import type { Example, Message } from './example.ts';
+
+/** NFKC, lower case, punctuation and white space folded: `"What is  Rust?"` and `"what is rust"` become equal. */
+export function normalizeText(text: string): string {
+  const folded = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\p{P}\p{Z}\p{C}]+/gu, ' ')
+    .trim();
+  // A question of nothing but punctuation still differs from another.
+  return folded === '' ? text.trim() : folded;
+}
+
+/**
+ * The normalised first user message, or all of the text where there is none (running text, a lone assistant message).
+ * Conversations that begin alike are one question, so that no beginning is trained on and asked again.
+ */
+export function questionKey(example: Example): string {
+  if (example.kind === 'text') return normalizeText(example.text);
+  const first = example.messages.find(message => message.role === 'user');
+  return normalizeText(first?.content ?? example.messages.map(message => message.content).join('\n'));
+}
+
+/** Equal for two examples that are the same in every role and character. */
+export function contentKey(example: Example): string {
+  return JSON.stringify(
+    example.kind === 'text' ? example.text : example.messages.map(({ role, content }) => [role, content]),
+  );
+}
+
+/** The last assistant message, which is what the model is to answer; undefined for running text. */
+export function lastAnswer(example: Example): Message | undefined {
+  if (example.kind === 'text') return undefined;
+  return example.messages.findLast(message => message.role === 'assistant');
+}
