@@ -1,0 +1,166 @@
+/** @file VS Code's window as a user knows it: what can be clicked, typed and read. */
+import type { Locator, Page } from 'playwright-core';
+import { waitForWebview } from './webviewFrame.ts';
+
+export class Workbench {
+  constructor(readonly page: Page) {}
+
+  async waitUntilReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor();
+    await this.page.locator('.explorer-folders-view').waitFor();
+  }
+
+  /** The icon of an activity-bar container; its presence says that the extension's contributions are registered. */
+  activityBarIcon(title: string): Locator {
+    return this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`).first();
+  }
+
+  async openContainer(title: string): Promise<void> {
+    const icon = this.activityBarIcon(title);
+    await icon.waitFor();
+    const item = icon.locator('xpath=ancestor-or-self::*[@role="tab"][1]');
+    if ((await item.getAttribute('aria-expanded')) !== 'true') await icon.click();
+  }
+
+  explorerRow(file: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+  }
+
+  /** Right-clicks a file of the Explorer; `ready` is waited for first, since an open menu never refreshes. */
+  async openExplorerMenu(file: string, ready: Locator): Promise<Menu> {
+    await ready.waitFor();
+    await this.openContainer('Explorer');
+    const row = this.explorerRow(file);
+    await row.click();
+    await row.click({ button: 'right' });
+    return new Menu(this.page);
+  }
+
+  /** A row of a tree view, by the view's title and a part of the row's text. */
+  treeRow(view: string, text: string): Locator {
+    return this.pane(view).locator('.monaco-list-row', { hasText: text });
+  }
+
+  /** A view of the side bar, by its title. */
+  pane(view: string): Locator {
+    return this.page.locator('.pane', { has: this.page.locator('.pane-header', { hasText: view }) });
+  }
+
+  /** A button of a view's title bar, by its tooltip. */
+  paneAction(view: string, label: string): Locator {
+    return this.pane(view).locator(`.pane-header .action-label[aria-label^="${label}"]`);
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast, .notifications-center .notification-list-item', { hasText: text });
+  }
+
+  async clickNotificationButton(text: string | RegExp, button: string): Promise<void> {
+    await this.notification(text).locator('.monaco-button', { hasText: button }).click();
+  }
+
+  statusBarItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  /** A dialog of the workbench (not a notification). */
+  get dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  async clickDialogButton(button: string): Promise<void> {
+    await this.dialog.locator('.monaco-button', { hasText: button }).click();
+  }
+
+  editorTab(name: string | RegExp): Locator {
+    return this.page.locator('.tabs-container .tab', { hasText: name });
+  }
+
+  /** Runs a command by its title, as typed into the Command Palette. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.quickPickRow(title).first().click();
+  }
+
+  quickPickRow(text: string | RegExp): Locator {
+    return this.page.locator('.quick-input-widget .monaco-list-row', { hasText: text });
+  }
+
+  /** Types into the open quick input and confirms. */
+  async answerQuickInput(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
+  /** Opens a file by its name and waits for its text. */
+  async openFile(name: string): Promise<void> {
+    await this.explorerRow(name).dblclick();
+    await this.editorTab(name).waitFor();
+    await this.page.locator('.monaco-editor .view-lines').first().waitFor();
+  }
+
+  /** Selects lines (1-based, both included) of the open editor. */
+  async selectLines(from: number, to: number): Promise<void> {
+    await this.page.locator('.monaco-editor .view-lines').first().click();
+    await this.page.keyboard.press('Control+KeyG');
+    await this.answerQuickInput(String(from));
+    for (let line = from; line < to; line++) await this.page.keyboard.press('Shift+ArrowDown');
+    await this.page.keyboard.press('Shift+End');
+  }
+
+  async openEditorMenu(): Promise<Menu> {
+    await this.page.keyboard.press('Shift+F10');
+    return new Menu(this.page);
+  }
+
+  get isRestricted(): Locator {
+    return this.statusBarItem('Restricted Mode');
+  }
+
+  /** Trusts the open folder the way a user does: Restricted Mode in the status bar, then Trust. */
+  async trustWorkspace(): Promise<void> {
+    await this.isRestricted.click();
+    await this.page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).click();
+    await this.isRestricted.waitFor({ state: 'detached' });
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.monaco-modal-editor-block').waitFor({ state: 'hidden' });
+  }
+
+  /** Reloads the window as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.waitUntilReady();
+  }
+
+  webview(selector: string, timeoutMs?: number) {
+    return waitForWebview(this.page, selector, timeoutMs);
+  }
+}
+
+/** An open context menu. */
+export class Menu {
+  constructor(private readonly page: Page) {}
+
+  item(text: string): Locator {
+    return this.page.locator('.context-view .action-label, .monaco-menu .action-label', { hasText: text });
+  }
+
+  async choose(text: string): Promise<void> {
+    await this.item(text).first().click();
+  }
+
+  async readItems(): Promise<string[]> {
+    const labels = this.page.locator('.context-view .action-label, .monaco-menu .action-label');
+    await labels.first().waitFor();
+    return (await labels.allTextContents()).map(label => label.trim()).filter(label => label !== '');
+  }
+
+  async close(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+  }
+}
