@@ -3,7 +3,17 @@
  * `npm run package [-- --all | --target T]`: an installable VSIX of this platform (or of every platform onnxruntime-node
  * has a binary for) in the repository's root, inspected file by file.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,6 +50,24 @@ export async function makePackages(targets) {
   });
   stageFiles();
   for (const target of targets) await makePackage(target);
+}
+
+/** This platform's VSIX, made anew when a source file is younger than it. */
+export async function freshPackage() {
+  const file = vsixFile();
+  if (!existsSync(file) || statSync(file).mtimeMs < youngestSourceMs()) await makePackages([currentTarget]);
+  return file;
+}
+
+function youngestSourceMs() {
+  const files = ['src', 'webview', 'media'].flatMap(folder => {
+    const path = join(root, folder);
+    return existsSync(path)
+      ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map(file => join(path, file))
+      : [];
+  });
+  const single = ['package.json', 'package-lock.json', 'esbuild.mjs', '.vscodeignore'].map(file => join(root, file));
+  return Math.max(...[...files, ...single].map(file => statSync(file).mtimeMs));
 }
 
 /** @param {string} target */

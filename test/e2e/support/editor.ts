@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
-import { makePackages, vsixFile } from '../../../src/tools/package.mjs';
+import { freshPackage } from '../../../src/tools/package.mjs';
 import { root } from '../../../src/tools/paths.mjs';
 import { findVscode } from '../../../src/tools/vscode.mjs';
 import {
@@ -60,8 +60,7 @@ export class Editor {
       env: { TUNING_FORK_STATE: join(folder, 'state') },
     };
     if (options.extension === 'packaged') {
-      if (!existsSync(vsixFile())) await makePackages([`${process.platform}-${process.arch}`]);
-      await installExtension(plan, vsixFile());
+      await installExtension(plan, await freshPackage());
     }
     const server = await startServer(plan);
     try {
@@ -142,6 +141,19 @@ export class Editor {
   async close(): Promise<void> {
     await this.browser.close();
     await this.server.stop();
+    endDetachedProcesses(join(this.folder, 'state/processes'));
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** Runs outlive the editor on purpose; those of a test are known by the registry, which is the test's own. */
+function endDetachedProcesses(registry: string): void {
+  for (const file of existsSync(registry) ? readdirSync(registry) : []) {
+    const { pid } = JSON.parse(readFileSync(join(registry, file), 'utf8')) as { pid: number };
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
+    }
   }
 }

@@ -127,8 +127,10 @@ export class Workbench {
     await this.isRestricted.click();
     await this.page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).click();
     await this.isRestricted.waitFor({ state: 'detached' });
-    await this.page.keyboard.press('Escape');
-    await this.page.locator('.monaco-modal-editor-block').waitFor({ state: 'hidden' });
+    // The editor may stand in a modal box or in a tab; Escape would race with its focus.
+    const modal = this.page.locator('.monaco-modal-editor-block');
+    if (await modal.isVisible()) await modal.locator('.action-label.codicon-close').last().click();
+    await modal.waitFor({ state: 'hidden' });
   }
 
   /** Reloads the window as "Developer: Reload Window" does. */
