@@ -1,0 +1,61 @@
+/** @file Reverse-mode automatic differentiation: a graph with a scalar in it -> the same graph with its gradients. */
+import type { Node, Value } from './graph.ts';
+import { add } from './operations/elementwise.ts';
+import { formatShape, isSameShape } from './shape.ts';
+
+/** A value and the derivative of the scalar of interest with respect to it. */
+export interface GradientSeed {
+  readonly value: Value;
+  readonly gradient: Value;
+}
+
+/**
+ * The derivatives of a scalar with respect to each of `wrt`, in that order, as values of the same graph.
+ * @param target the scalar itself, or values whose derivatives are already known (a layer's output)
+ *
+ * 1. Find the values on a way from `wrt` (only those get gradients).
+ * 2. Walk the nodes backwards; each turns the gradients of its outputs into those of its inputs.
+ * 3. Sum what arrives at a value from several uses.
+ */
+export function computeGradients(target: Value | readonly GradientSeed[], wrt: readonly Value[]): Value[] {
+  const seeds = 'graph' in target ? [{ value: target, gradient: target.graph.scalar(1) }] : target;
+  const graph = seeds[0]?.value.graph;
+  if (!graph) throw new Error('internal: gradients: expected at least one seed');
+  const nodes = [...graph.nodes];
+  const active = findActiveValues(nodes, wrt);
+
+  const gradients = new Map<Value, Value>();
+  const accumulate = (value: Value, gradient: Value): void => {
+    if (!isSameShape(value.shape, gradient.shape)) {
+      const shapes = `${formatShape(value.shape)}, got ${formatShape(gradient.shape)}`;
+      throw new Error(`internal: gradient: expected the value's shape ${shapes}`);
+    }
+    const sum = gradients.get(value);
+    gradients.set(value, sum ? add(sum, gradient) : gradient);
+  };
+  for (const seed of seeds) accumulate(seed.value, seed.gradient);
+
+  for (const node of nodes.reverse()) {
+    if (!node.outputs.some(output => active.has(output) && gradients.has(output))) continue;
+    const inputGradients = node.gradient(node.outputs.map(output => gradients.get(output)));
+    for (const [index, input] of node.inputs.entries()) {
+      const gradient = inputGradients[index];
+      if (gradient && active.has(input)) accumulate(input, gradient);
+    }
+  }
+
+  return wrt.map((value, index) => {
+    const gradient = gradients.get(value);
+    if (!gradient)
+      throw new Error(`internal: gradients: value ${index} of ${wrt.length} has no influence on the target`);
+    return gradient;
+  });
+}
+
+function findActiveValues(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
+  const active = new Set(wrt);
+  for (const node of nodes) {
+    if (node.inputs.some(input => active.has(input))) for (const output of node.outputs) active.add(output);
+  }
+  return active;
+}

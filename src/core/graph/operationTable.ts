@@ -1,0 +1,57 @@
+/** @file Every operation of the graph. The contract stands at `Operation`; the table's test holds each to it. */
+import { attentionGradientOperation, attentionOperation } from './operations/attention.ts';
+import { expandOperation, reduceSumOperation } from './operations/broadcast.ts';
+import { cachedAttentionOperation } from './operations/cachedAttention.ts';
+import { crossEntropyOperation } from './operations/crossEntropy.ts';
+import {
+  addOperation,
+  divideOperation,
+  exponentialOperation,
+  logarithmOperation,
+  multiplyOperation,
+  negateOperation,
+  sigmoidOperation,
+  subtractOperation,
+} from './operations/elementwise.ts';
+import { gatedSiluGradientOperation, gatedSiluOperation } from './operations/gatedSilu.ts';
+import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
+import { loraLinearGradientOperation, loraLinearOperation } from './operations/loraLinear.ts';
+import { matmulOperation } from './operations/matmul.ts';
+import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
+import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
+import { rotaryOperation } from './operations/rotary.ts';
+import { concatenateOperation, padOperation, sliceOperation } from './operations/slice.ts';
+
+export const operationTable = {
+  add: addOperation,
+  subtract: subtractOperation,
+  multiply: multiplyOperation,
+  divide: divideOperation,
+  negate: negateOperation,
+  exponential: exponentialOperation,
+  logarithm: logarithmOperation,
+  sigmoid: sigmoidOperation,
+  reshape: reshapeOperation,
+  transpose: transposeOperation,
+  expand: expandOperation,
+  reduceSum: reduceSumOperation,
+  slice: sliceOperation,
+  pad: padOperation,
+  concatenate: concatenateOperation,
+  gatherRows: gatherRowsOperation,
+  scatterAddRows: scatterAddRowsOperation,
+  matmul: matmulOperation,
+  loraLinear: loraLinearOperation,
+  loraLinearGradient: loraLinearGradientOperation,
+  rmsNorm: rmsNormOperation,
+  rmsNormGradient: rmsNormGradientOperation,
+  rotary: rotaryOperation,
+  attention: attentionOperation,
+  attentionGradient: attentionGradientOperation,
+  cachedAttention: cachedAttentionOperation,
+  gatedSilu: gatedSiluOperation,
+  gatedSiluGradient: gatedSiluGradientOperation,
+  crossEntropy: crossEntropyOperation,
+} as const;
+
+export type OperationName = keyof typeof operationTable;

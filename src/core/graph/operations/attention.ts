@@ -1,0 +1,230 @@
+/**
+ * @file Causal grouped-query attention over packed rows, and its gradient. A token attends to the tokens of its own
+ * segment up to itself. Queries are taken a block at a time; keys after the block are skipped. The gradient computes
+ * the probabilities again from q and k, as FlashAttention does, so that no [T, T] is kept between the passes.
+ * @see https://arxiv.org/abs/2305.13245 (grouped queries) and https://arxiv.org/abs/2205.14135 (recomputation)
+ */
+import { applyOperation, type OnnxEmitter, type Operand, type Operation, type Value } from '../graph.ts';
+import { type Dim, dimAt, multiplyDims, type Shape, staticDim } from '../shape.ts';
+
+export interface AttentionAttributes {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  /** What the products of q and k are multiplied by, usually 1 / sqrt(D). */
+  readonly factor: number;
+  /** Queries at a time. */
+  readonly blockTokens: number;
+  /** False lets a graph that runs both passes in a row use the forward pass's probabilities again. */
+  readonly recompute: boolean;
+}
+
+export const attentionOperation: Operation<AttentionAttributes> = {
+  name: 'attention',
+  infer([q, k, v, segments], { heads, keyValueHeads }) {
+    const tokens = multiplyDims(...segments!.shape);
+    const headSize = staticDim(q!.shape, 1) / heads;
+    const isKeyShape = (shape: Shape): boolean =>
+      dimAt(shape, 0) === tokens && dimAt(shape, 1) === headSize * keyValueHeads;
+    if (
+      dimAt(q!.shape, 0) !== tokens ||
+      !isKeyShape(k!.shape) ||
+      !isKeyShape(v!.shape) ||
+      heads % keyValueHeads !== 0
+    ) {
+      throw new Error('internal: attention: expected q [B*T, H*D], k and v [B*T, K*D], segments [B, T]');
+    }
+    return [{ dtype: q!.dtype, shape: q!.shape }];
+  },
+  gradient({ inputs: [q, k, v, segments], outputs: [y], attributes, outputGradients: [gradient] }) {
+    return gradient
+      ? applyOperation(attentionGradientOperation, [q!, k!, v!, segments!, y!, gradient], attributes)
+      : [];
+  },
+  lower(emit, [q, k, v, segments], attributes) {
+    const layout = new HeadLayout(emit, segments!, q!, attributes);
+    const queries = layout.splitHeads(q!.name, attributes.heads);
+    const keys = layout.splitKeys(k!.name);
+    const values = layout.splitHeads(v!.name, attributes.keyValueHeads);
+    const parts = layout.blocks.map(block => {
+      const probabilities = layout.emitProbabilities(queries, keys, block);
+      const attended = emit.node('MatMul', [probabilities, layout.upTo(values, block, 2)]); // [B, K, G*t, D]
+      return emit.reshape(attended, [layout.rows, attributes.heads, block.end - block.start, layout.headSize]);
+    });
+    return [layout.joinHeads(layout.concatenate(parts), attributes.heads)];
+  },
+};
+
+/**
+ * q [B*T, H*D], k and v [B*T, K*D] -> [B*T, H*D].
+ * @param segments int32 [B, T]: tokens of equal number within a row belong together
+ */
+export function attention(q: Value, k: Value, v: Value, segments: Value, attributes: AttentionAttributes): Value {
+  return applyOperation(attentionOperation, [q, k, v, segments], attributes)[0]!;
+}
+
+/**
+ * With P the probabilities of a block and dy its output gradient: dV = P^T dy; dS = P (dy V^T - rowsum(dy y)), the
+ * softmax's gradient, whose row sum needs no P; dQ = factor dS K; dK = factor dS^T Q.
+ */
+export const attentionGradientOperation: Operation<AttentionAttributes> = {
+  name: 'attentionGradient',
+  infer: ([q, k, v]) => [q!, k!, v!].map(({ dtype, shape }) => ({ dtype, shape })),
+  gradient: 'none',
+  lower(emit, [q, k, v, segments, y, outputGradient], attributes) {
+    const { heads, keyValueHeads, factor, recompute } = attributes;
+    const layout = new HeadLayout(emit, segments!, q!, attributes);
+    const queries = layout.splitHeads(q!.name, heads);
+    const sharedKeys = layout.splitKeys(k!.name);
+    const keys = recompute
+      ? emit.after(sharedKeys, [layout.rows, keyValueHeads, layout.headSize, layout.tokens], outputGradient!.name)
+      : sharedKeys;
+    const values = layout.splitHeads(v!.name, keyValueHeads);
+    const gradients = layout.splitHeads(outputGradient!.name, heads);
+    const rowSums = layout.emitRowSums(y!.name, outputGradient!.name); // [B, H, T, 1]
+    const transpose = (tensor: string): string =>
+      emit.node('Transpose', [tensor], { attributes: { perm: [0, 1, 3, 2] } });
+    const scale = (tensor: string): string => emit.node('Mul', [tensor, emit.floats([factor], [])]);
+
+    const queryParts: string[] = [];
+    const keyParts: string[] = [];
+    const valueParts: string[] = [];
+    for (const block of layout.blocks) {
+      const probabilities = layout.emitProbabilities(queries, keys, block); // [B, K, G*t, end]
+      const blockGradient = layout.groupBlock(gradients, block, layout.headSize); // [B, K, G*t, D]
+      valueParts.push(layout.padToTokens(emit.node('MatMul', [transpose(probabilities), blockGradient]), block));
+      const flowing = emit.node('MatMul', [blockGradient, transpose(layout.upTo(values, block, 2))]);
+      const centred = emit.node('Sub', [flowing, layout.groupBlock(rowSums, block, 1)]);
+      const scores = emit.node('Mul', [probabilities, centred]); // [B, K, G*t, end]
+      const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.upTo(keys, block, 3))]));
+      queryParts.push(emit.reshape(toQueries, [layout.rows, heads, block.end - block.start, layout.headSize]));
+      const blockQueries = layout.groupBlock(queries, block, layout.headSize);
+      keyParts.push(layout.padToTokens(scale(emit.node('MatMul', [transpose(scores), blockQueries])), block));
+    }
+    const sum = (parts: readonly string[]): string => parts.reduce((total, part) => emit.node('Add', [total, part]));
+    return [
+      layout.joinHeads(layout.concatenate(queryParts), heads),
+      layout.joinHeads(sum(keyParts), keyValueHeads),
+      layout.joinHeads(sum(valueParts), keyValueHeads),
+    ];
+  },
+};
+
+/** Queries `start` to `end`, which see keys 0 to `end`. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bookkeeping both passes share: heads apart and together, blocks, masks. G = H / K queries share a key head. */
+class HeadLayout {
+  readonly rows: Dim;
+  readonly tokens: number;
+  readonly headSize: number;
+  readonly blocks: readonly Block[];
+  private readonly emit: OnnxEmitter;
+  private readonly segments: Operand;
+  private readonly attributes: AttentionAttributes;
+
+  constructor(emit: OnnxEmitter, segments: Operand, q: Operand, attributes: AttentionAttributes) {
+    this.emit = emit;
+    this.segments = segments;
+    this.attributes = attributes;
+    this.rows = dimAt(segments.shape, 0);
+    this.tokens = staticDim(segments.shape, 1);
+    this.headSize = staticDim(q.shape, 1) / attributes.heads;
+    this.blocks = Array.from({ length: Math.ceil(this.tokens / attributes.blockTokens) }, (_, index) => ({
+      start: index * attributes.blockTokens,
+      end: Math.min(this.tokens, (index + 1) * attributes.blockTokens),
+    }));
+  }
+
+  /** [B*T, n*D] -> [B, n, T, D] */
+  splitHeads(tensor: string, heads: number): string {
+    return this.splitAs(tensor, heads, [0, 2, 1, 3]);
+  }
+
+  /** [B*T, K*D] -> [B, K, D, T], ready to be the right side of q k^T */
+  splitKeys(tensor: string): string {
+    return this.splitAs(tensor, this.attributes.keyValueHeads, [0, 2, 3, 1]);
+  }
+
+  /** [B, n, T, D] -> [B*T, n*D] */
+  joinHeads(tensor: string, heads: number): string {
+    const swapped = this.emit.node('Transpose', [tensor], { attributes: { perm: [0, 2, 1, 3] } });
+    return this.emit.reshape(swapped, [multiplyDims(this.rows, this.tokens), heads * this.headSize]);
+  }
+
+  concatenate(parts: readonly string[]): string {
+    return parts.length === 1 ? parts[0]! : this.emit.node('Concat', parts, { attributes: { axis: 2 } });
+  }
+
+  /** The part of a tensor that a block's queries may see. */
+  upTo(tensor: string, { end }: Block, axis: number): string {
+    return end === this.tokens ? tensor : this.slice(tensor, 0, end, axis);
+  }
+
+  /** [B, H, T, width] -> a block's queries, grouped by the key head they share: [B, K, G*t, width] */
+  groupBlock(tensor: string, { start, end }: Block, width: number): string {
+    const part = this.blocks.length === 1 ? tensor : this.slice(tensor, start, end, 2);
+    const { heads, keyValueHeads } = this.attributes;
+    return this.emit.reshape(part, [this.rows, keyValueHeads, (heads / keyValueHeads) * (end - start), width]);
+  }
+
+  /** queries [B, H, T, D], keys [B, K, D, T] -> probabilities of a block's queries [B, K, G*t, end] */
+  emitProbabilities(queries: string, keys: string, block: Block): string {
+    const { heads, keyValueHeads, factor } = this.attributes;
+    const { start, end } = block;
+    const groups = heads / keyValueHeads;
+    const blockQueries = this.groupBlock(queries, block, this.headSize);
+    const products = this.emit.node('MatMul', [blockQueries, this.upTo(keys, block, 3)]);
+    const scores = this.emit.node('Mul', [products, this.emit.floats([factor], [])]);
+    const apart = this.emit.reshape(scores, [this.rows, keyValueHeads, groups, end - start, end]);
+    const masked = this.emit.node('Add', [apart, this.emitMask(block)]);
+    const probabilities = this.emit.node('Softmax', [masked], { attributes: { axis: -1 } });
+    return this.emit.reshape(probabilities, [this.rows, keyValueHeads, groups * (end - start), end]);
+  }
+
+  /** The sums of y dy over each head's elements: [B*T, H*D] twice -> [B, H, T, 1] */
+  emitRowSums(y: string, gradient: string): string {
+    const products = this.emit.reshape(this.emit.node('Mul', [y, gradient]), [
+      this.rows,
+      this.tokens,
+      this.attributes.heads,
+      this.headSize,
+    ]);
+    const sums = this.emit.node('ReduceSum', [products, this.emit.ints([-1])], { attributes: { keepdims: 1 } });
+    return this.emit.node('Transpose', [sums], { attributes: { perm: [0, 2, 1, 3] } });
+  }
+
+  /** [B, K, end, D] -> [B, K, T, D], zero for the keys that the block does not see */
+  padToTokens(tensor: string, { end }: Block): string {
+    if (end === this.tokens) return tensor;
+    return this.emit.node('Pad', [tensor, this.emit.ints([0, this.tokens - end]), '', this.emit.ints([2])]);
+  }
+
+  /** 0 where a block's query may see a key, else so low that its probability is exactly 0; [B, 1, 1, t, end]. One for all layers. */
+  private emitMask({ start, end }: Block): string {
+    const { emit, segments } = this;
+    return emit.once(`mask|${segments.name}|${start}|${end}`, () => {
+      const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+      const querySegments = emit.reshape(this.slice(segments.name, start, end, 1), [this.rows, 1, 1, end - start, 1]);
+      const keySegments = emit.reshape(this.slice(segments.name, 0, end, 1), [this.rows, 1, 1, 1, end]);
+      const isPast = emit.node('GreaterOrEqual', [
+        emit.ints(numbers(start, end), [end - start, 1]),
+        emit.ints(numbers(0, end), [1, end]),
+      ]);
+      const isVisible = emit.node('And', [emit.node('Equal', [querySegments, keySegments]), isPast]);
+      return emit.node('Where', [isVisible, emit.floats([0], []), emit.floats([-1e9], [])]);
+    });
+  }
+
+  private splitAs(tensor: string, heads: number, perm: readonly number[]): string {
+    const apart = this.emit.reshape(tensor, [this.rows, this.tokens, heads, this.headSize]);
+    return this.emit.node('Transpose', [apart], { attributes: { perm } });
+  }
+
+  private slice(tensor: string, start: number, end: number, axis: number): string {
+    const { emit } = this;
+    return emit.node('Slice', [tensor, emit.ints([start]), emit.ints([end]), emit.ints([axis])]);
+  }
+}

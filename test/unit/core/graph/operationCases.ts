@@ -1,0 +1,491 @@
+/** For every operation of the table: small inputs, what should come out, and what it is differentiated by. */
+import { applyOperation, type Graph, type Value } from '../../../../src/core/graph/graph.ts';
+import { attention } from '../../../../src/core/graph/operations/attention.ts';
+import { expand, reduceSum } from '../../../../src/core/graph/operations/broadcast.ts';
+import { cachedAttention } from '../../../../src/core/graph/operations/cachedAttention.ts';
+import { crossEntropy } from '../../../../src/core/graph/operations/crossEntropy.ts';
+import {
+  add,
+  divide,
+  exponential,
+  logarithm,
+  multiply,
+  negate,
+  sigmoid,
+  subtract,
+} from '../../../../src/core/graph/operations/elementwise.ts';
+import { gatedSilu } from '../../../../src/core/graph/operations/gatedSilu.ts';
+import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
+import { loraLinear } from '../../../../src/core/graph/operations/loraLinear.ts';
+import { matmul } from '../../../../src/core/graph/operations/matmul.ts';
+import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
+import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
+import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
+import { concatenate, pad, slice } from '../../../../src/core/graph/operations/slice.ts';
+import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
+import type { Shape } from '../../../../src/core/graph/shape.ts';
+import * as reference from './references.ts';
+import { seededNumbers } from './seededNumbers.ts';
+
+export interface CaseInput {
+  readonly shape: Shape;
+  readonly dtype: 'float' | 'int32' | 'int64';
+  readonly values: readonly number[];
+}
+
+export interface OperationCase {
+  readonly title: string;
+  readonly inputs: Readonly<Record<string, CaseInput>>;
+  /** What the symbols in the shapes stand for. */
+  readonly sizes?: Readonly<Record<string, number>>;
+  readonly build: (values: Record<string, Value>, graph: Graph) => readonly Value[];
+  readonly shapes: readonly Shape[];
+  /** The outputs' elements from the inputs'. */
+  readonly expected: (inputs: Record<string, readonly number[]>) => readonly (readonly number[])[];
+  /** Inputs by which the outputs are differentiated; absent only for operations without gradient. */
+  readonly differentiable?: readonly string[];
+  /** Outputs that carry gradients, all by default. */
+  readonly differentiableOutputs?: readonly number[];
+  /** For operations that exist in float32 alone. */
+  readonly floatTypes?: readonly ('float32' | 'float64')[];
+}
+
+let nextSeed = 1;
+function floats(shape: Shape, from = -1, to = 1, sizes: Record<string, number> = {}): CaseInput {
+  const count = shape.reduce<number>((total, dim) => total * (typeof dim === 'number' ? dim : sizes[dim]!), 1);
+  return { shape, dtype: 'float', values: seededNumbers(nextSeed++ * 7919, count, from, to) };
+}
+const integers = (shape: Shape, values: readonly number[], dtype: 'int32' | 'int64' = 'int32'): CaseInput => ({
+  shape,
+  dtype,
+  values,
+});
+
+function binaryCases(build: (a: Value, b: Value) => Value, combine: (x: number, y: number) => number): OperationCase[] {
+  const base = { differentiable: ['a', 'b'], build: ({ a, b }: Record<string, Value>) => [build(a!, b!)] };
+  return [
+    {
+      ...base,
+      title: 'of equal shapes',
+      inputs: { a: floats([2, 3]), b: floats([2, 3], 0.5, 2) },
+      shapes: [[2, 3]],
+      expected: ({ a, b }) => [reference.zipWith(a!, b!, combine)],
+    },
+    {
+      ...base,
+      title: 'with a row broadcast over a symbolic number of rows',
+      inputs: { a: floats(['N', 3], -1, 1, { N: 4 }), b: floats([3], 0.5, 2) },
+      sizes: { N: 4 },
+      shapes: [['N', 3]],
+      expected: ({ a, b }) => [reference.zipWith(a!, b!, combine)],
+    },
+  ];
+}
+
+function unaryCases(build: (x: Value) => Value, f: (x: number) => number): OperationCase[] {
+  return [
+    {
+      title: 'of each element',
+      inputs: { x: floats([2, 4], 0.3, 2) },
+      build: ({ x }) => [build(x!)],
+      shapes: [[2, 4]],
+      expected: ({ x }) => [x!.map(f)],
+      differentiable: ['x'],
+    },
+  ];
+}
+
+/** All four ways to transpose, for matrices; the reference swaps first. */
+const matmulCases: OperationCase[] = [false, true].flatMap(transposeA =>
+  [false, true].map((transposeB): OperationCase => {
+    const [m, k, n] = [3, 4, 2];
+    return {
+      title: `with transposeA ${transposeA}, transposeB ${transposeB}`,
+      inputs: { a: floats(transposeA ? [k, m] : [m, k]), b: floats(transposeB ? [n, k] : [k, n]) },
+      build: ({ a, b }) => [matmul(a!, b!, { transposeA, transposeB, factor: 0.5 })],
+      shapes: [[m, n]],
+      expected: ({ a, b }) => {
+        const left = transposeA ? reference.swapReference(a!, k, m) : a!;
+        const right = transposeB ? reference.swapReference(b!, n, k) : b!;
+        return [reference.matmulReference(left, right, m, k, n).map(x => x / 2)];
+      },
+      differentiable: ['a', 'b'],
+    };
+  }),
+);
+matmulCases.push({
+  title: 'of a batch with one matrix, transposed',
+  inputs: { a: floats([2, 3, 4]), b: floats([5, 4]) },
+  build: ({ a, b }) => [matmul(a!, b!, { transposeB: true, factor: 2 })],
+  shapes: [[2, 3, 5]],
+  expected: ({ a, b }) => [reference.matmulReference(a!, reference.swapReference(b!, 5, 4), 6, 4, 5).map(x => x * 2)],
+  differentiable: ['a', 'b'],
+});
+
+const lora = { rows: 5, inner: 4, out: 3, rank: 2, scale: 0.7 };
+function loraReference(
+  x: readonly number[],
+  w: readonly number[],
+  a: readonly number[],
+  b: readonly number[],
+): number[] {
+  const { rows, inner, out, rank, scale } = lora;
+  const change = reference.matmulReference(b, a, out, rank, inner);
+  const merged = w.map((value, i) => value + scale * change[i]!);
+  return reference.matmulReference(x, reference.swapReference(merged, out, inner), rows, inner, out);
+}
+const loraInputs = (): Record<string, CaseInput> => ({
+  x: floats([lora.rows, lora.inner]),
+  w: floats([lora.out, lora.inner]),
+  a: floats([lora.rank, lora.inner]),
+  b: floats([lora.out, lora.rank]),
+});
+const loraPaths = ['side', 'merged'] as const;
+
+const sizes: reference.AttentionSizes = { rows: 2, tokens: 5, heads: 4, keyValueHeads: 2, headSize: 2 };
+const segments = [0, 0, 1, 1, 1, 0, 0, 0, 0, -1];
+const attentionInputs = (): Record<string, CaseInput> => ({
+  q: floats([10, 8], -2, 2),
+  k: floats([10, 4], -2, 2),
+  v: floats([10, 4]),
+  segments: integers([2, 5], segments),
+});
+const attentionAttributes = { heads: 4, keyValueHeads: 2, factor: Math.SQRT1_2, recompute: true };
+
+const rotaryTables = (): Record<string, CaseInput> => {
+  const angles = seededNumbers(5, 8, 0, 3);
+  return {
+    positions: integers([2, 3], [0, 1, 2, 0, 1, 3]),
+    cosines: { shape: [4, 2], dtype: 'float', values: angles.map(Math.cos) },
+    sines: { shape: [4, 2], dtype: 'float', values: angles.map(Math.sin) },
+  };
+};
+
+const lossInputs = (): Record<string, CaseInput> => ({
+  h: floats(['N', 4], -1, 1, { N: 5 }),
+  w: floats([6, 4]),
+  labels: integers(['N'], [0, 5, 2, 2, 1]),
+  weights: floats(['N'], 0, 2, { N: 5 }),
+});
+const lossReference = ({ h, w, labels, weights }: Record<string, readonly number[]>): number[][] => {
+  const losses = reference.crossEntropyReference(h!, w!, labels!, 4);
+  return [[losses.reduce((sum, loss, i) => sum + loss * weights![i]!, 0)], losses];
+};
+function lossCase(title: string, chunkRows: number, gradients: 'hidden' | 'hidden and weight'): OperationCase {
+  return {
+    title,
+    inputs: lossInputs(),
+    sizes: { N: 5 },
+    build: ({ h, w, labels, weights }) => {
+      const loss = crossEntropy(h!, w!, labels!, weights!, { chunkRows, maxRows: 8, gradients });
+      return [loss.lossSum, loss.losses];
+    },
+    shapes: [[], ['N']],
+    expected: lossReference,
+    differentiable: gradients === 'hidden' ? ['h'] : ['h', 'w'],
+    differentiableOutputs: [0],
+  };
+}
+
+export const operationCases: Record<OperationName, readonly OperationCase[]> = {
+  add: binaryCases(add, (x, y) => x + y),
+  subtract: binaryCases(subtract, (x, y) => x - y),
+  multiply: binaryCases(multiply, (x, y) => x * y),
+  divide: binaryCases(divide, (x, y) => x / y),
+  negate: unaryCases(negate, x => -x),
+  exponential: unaryCases(exponential, Math.exp),
+  logarithm: unaryCases(logarithm, Math.log),
+  sigmoid: unaryCases(sigmoid, x => 1 / (1 + Math.exp(-x))),
+  reshape: [
+    {
+      title: 'with one dimension left open',
+      inputs: { x: floats([2, 6]) },
+      build: ({ x }) => [reshape(x!, [3, -1])],
+      shapes: [[3, 4]],
+      expected: ({ x }) => [x!],
+      differentiable: ['x'],
+    },
+    {
+      title: 'with two symbolic dimensions',
+      inputs: { x: floats(['B', 'T', 4], -1, 1, { B: 2, T: 3 }) },
+      sizes: { B: 2, T: 3 },
+      build: ({ x }) => [reshape(reshape(x!, [-1, 4]), ['B', 'T', 2, 2])],
+      shapes: [['B', 'T', 2, 2]],
+      expected: ({ x }) => [x!],
+      differentiable: ['x'],
+    },
+  ],
+  transpose: [
+    {
+      title: 'of three axes',
+      inputs: { x: floats([2, 3, 4]) },
+      build: ({ x }) => [transpose(x!, [2, 0, 1])],
+      shapes: [[4, 2, 3]],
+      expected: ({ x }) => [reference.swapReference(x!, 6, 4)],
+      differentiable: ['x'],
+    },
+  ],
+  expand: [
+    {
+      title: 'to a symbolic shape',
+      inputs: { x: floats([1, 3]), like: floats(['N', 3], -1, 1, { N: 2 }) },
+      sizes: { N: 2 },
+      build: ({ x, like }) => [multiply(expand(x!, ['N', 3]), like!)],
+      shapes: [['N', 3]],
+      expected: ({ x, like }) => [like!.map((value, i) => value * x![i % 3]!)],
+      differentiable: ['x'],
+    },
+  ],
+  reduceSum: [
+    {
+      title: 'over the last axis',
+      inputs: { x: floats([2, 3]) },
+      build: ({ x }) => [reduceSum(x!, [-1])],
+      shapes: [[2, 1]],
+      expected: ({ x }) => [[x![0]! + x![1]! + x![2]!, x![3]! + x![4]! + x![5]!]],
+      differentiable: ['x'],
+    },
+  ],
+  slice: [
+    {
+      title: 'in the middle of an axis',
+      inputs: { x: floats([2, 4]) },
+      build: ({ x }) => [slice(x!, 1, 1, 3)],
+      shapes: [[2, 2]],
+      expected: ({ x }) => [[x![1]!, x![2]!, x![5]!, x![6]!]],
+      differentiable: ['x'],
+    },
+  ],
+  pad: [
+    {
+      title: 'on both sides',
+      inputs: { x: floats([2, 2]) },
+      build: ({ x }) => [pad(x!, -1, 1, 2)],
+      shapes: [[2, 5]],
+      expected: ({ x }) => [[0, x![0]!, x![1]!, 0, 0, 0, x![2]!, x![3]!, 0, 0]],
+      differentiable: ['x'],
+    },
+  ],
+  concatenate: [
+    {
+      title: 'of unequal parts',
+      inputs: { x: floats([2, 1]), y: floats([2, 2]) },
+      build: ({ x, y }) => [concatenate([x!, y!], 1)],
+      shapes: [[2, 3]],
+      expected: ({ x, y }) => [[x![0]!, y![0]!, y![1]!, x![1]!, y![2]!, y![3]!]],
+      differentiable: ['x', 'y'],
+    },
+  ],
+  gatherRows: [
+    {
+      title: 'with a row asked for twice',
+      inputs: { table: floats([4, 2]), indices: integers(['N'], [2, 0, 2]) },
+      sizes: { N: 3 },
+      build: ({ table, indices }) => [gatherRows(table!, indices!)],
+      shapes: [['N', 2]],
+      expected: ({ table, indices }) => [indices!.flatMap(row => table!.slice(row * 2, row * 2 + 2))],
+      differentiable: ['table'],
+    },
+  ],
+  scatterAddRows: [
+    {
+      title: 'with rows that fall together',
+      inputs: { rows: floats([2, 2, 3]), indices: integers([2, 2], [1, 3, 1, 1]) },
+      build: ({ rows, indices }) => [scatterAddRows(rows!, indices!, 4)],
+      shapes: [[4, 3]],
+      expected: ({ rows, indices }) => {
+        const table = new Array<number>(12).fill(0);
+        for (const [at, row] of indices!.entries())
+          for (let i = 0; i < 3; i++) table[row * 3 + i]! += rows![at * 3 + i]!;
+        return [table];
+      },
+      differentiable: ['rows'],
+    },
+  ],
+  matmul: matmulCases,
+  loraLinear: loraPaths.map(path => ({
+    title: `by the ${path} path`,
+    inputs: loraInputs(),
+    build: ({ x, w, a, b }) => [loraLinear(x!, w!, a!, b!, { scale: lora.scale, path })],
+    shapes: [[lora.rows, lora.out]],
+    expected: ({ x, w, a, b }) => [loraReference(x!, w!, a!, b!)],
+    differentiable: ['x', 'a', 'b'],
+  })),
+  loraLinearGradient: loraPaths.map(path => ({
+    title: `by the ${path} path`,
+    inputs: { ...loraInputs(), dy: floats([lora.rows, lora.out]) },
+    build: ({ x, w, a, b, dy }) =>
+      applyOperation(operationTable.loraLinearGradient, [x!, w!, a!, b!, dy!], { scale: lora.scale, path }),
+    shapes: [
+      [lora.rows, lora.inner],
+      [lora.rank, lora.inner],
+      [lora.out, lora.rank],
+    ],
+    expected: ({ x, w, a, b, dy }) => [
+      reference.differentiate(moved => loraReference(moved, w!, a!, b!), x!, dy!),
+      reference.differentiate(moved => loraReference(x!, w!, moved, b!), a!, dy!),
+      reference.differentiate(moved => loraReference(x!, w!, a!, moved), b!, dy!),
+    ],
+  })),
+  rmsNorm: [
+    {
+      title: 'of rows',
+      inputs: { x: floats([3, 4]), w: floats([4], 0.5, 1.5) },
+      build: ({ x, w }) => [rmsNorm(x!, w!, 0.125)],
+      shapes: [[3, 4]],
+      expected: ({ x, w }) => [reference.rmsNormReference(x!, w!, 0.125)],
+      differentiable: ['x', 'w'],
+    },
+  ],
+  rmsNormGradient: [
+    {
+      title: 'of rows',
+      inputs: { x: floats([3, 4]), w: floats([4], 0.5, 1.5), dy: floats([3, 4]) },
+      build: ({ x, w, dy }) => applyOperation(operationTable.rmsNormGradient, [x!, w!, dy!], { epsilon: 0.125 }),
+      shapes: [[3, 4], [4]],
+      expected: ({ x, w, dy }) => [
+        reference.differentiate(moved => reference.rmsNormReference(moved, w!, 0.125), x!, dy!),
+        reference.differentiate(moved => reference.rmsNormReference(x!, moved, 0.125), w!, dy!),
+      ],
+    },
+  ],
+  rotary: [
+    {
+      title: 'of two heads at restarting positions',
+      inputs: { x: floats([6, 8]), ...rotaryTables() },
+      build: ({ x, positions, cosines, sines }) => [rotary(x!, positions!, cosines!, sines!, 2)],
+      shapes: [[6, 8]],
+      expected: ({ x, positions, cosines, sines }) => [
+        reference.rotaryReference(x!, positions!, cosines!, sines!, 2, 2),
+      ],
+      differentiable: ['x'],
+    },
+  ],
+  attention: [2, 5].flatMap(blockTokens =>
+    [true, false].map(recompute => ({
+      title: `in blocks of ${blockTokens} ${recompute ? 'computed again' : 'kept'}`,
+      inputs: attentionInputs(),
+      build: ({ q, k, v, segments }) => [
+        attention(q!, k!, v!, segments!, { ...attentionAttributes, blockTokens, recompute }),
+      ],
+      shapes: [[10, 8]],
+      expected: ({ q, k, v }) => [reference.attentionReference(q!, k!, v!, segments, sizes)],
+      differentiable: ['q', 'k', 'v'],
+    })),
+  ),
+  attentionGradient: [
+    {
+      title: 'of two blocks',
+      inputs: { ...attentionInputs(), dy: floats([10, 8]) },
+      build: ({ q, k, v, segments, dy }) => {
+        const attributes = { ...attentionAttributes, blockTokens: 3 };
+        const y = attention(q!, k!, v!, segments!, attributes);
+        return applyOperation(operationTable.attentionGradient, [q!, k!, v!, segments!, y, dy!], attributes);
+      },
+      shapes: [
+        [10, 8],
+        [10, 4],
+        [10, 4],
+      ],
+      expected: ({ q, k, v, dy }) => [
+        reference.differentiate(moved => reference.attentionReference(moved, k!, v!, segments, sizes), q!, dy!),
+        reference.differentiate(moved => reference.attentionReference(q!, moved, v!, segments, sizes), k!, dy!),
+        reference.differentiate(moved => reference.attentionReference(q!, k!, moved, segments, sizes), v!, dy!),
+      ],
+    },
+  ],
+  cachedAttention: [
+    {
+      title: 'of two new tokens after three',
+      floatTypes: ['float32'],
+      sizes: { B: 1, S: 2, 'B*S': 2, P: 3, total: 5 },
+      inputs: {
+        q: floats(['B*S', 64], -1, 1, { 'B*S': 2 }),
+        k: floats(['B*S', 32], -1, 1, { 'B*S': 2 }),
+        v: floats(['B*S', 32], -1, 1, { 'B*S': 2 }),
+        pastKeys: floats(['B', 2, 'P', 16], -1, 1, { B: 1, P: 3 }),
+        pastValues: floats(['B', 2, 'P', 16], -1, 1, { B: 1, P: 3 }),
+        mask: integers(['B', 'total'], [1, 1, 1, 1, 1], 'int64'),
+        ids: integers(['B', 'S'], [7, 8]),
+        cosines: { shape: [8, 8], dtype: 'float', values: seededNumbers(3, 64, 0, 1.5).map(Math.cos) },
+        sines: { shape: [8, 8], dtype: 'float', values: seededNumbers(3, 64, 0, 1.5).map(Math.sin) },
+      },
+      build: ({ q, k, v, pastKeys, pastValues, mask, cosines, sines }) => {
+        const { attended, presentKeys, presentValues } = cachedAttention(
+          { q: q!, k: k!, v: v! },
+          { keys: pastKeys!, values: pastValues! },
+          mask!,
+          { cosines: cosines!, sines: sines! },
+          { heads: 4, keyValueHeads: 2, factor: 1 / Math.sqrt(16) },
+        );
+        return [attended, presentKeys, presentValues];
+      },
+      shapes: [
+        ['B*S', 64],
+        ['B', 2, 'total', 16],
+        ['B', 2, 'total', 16],
+      ],
+      expected: ({ q, k, v, pastKeys, pastValues, cosines, sines }) => {
+        const turn = (x: readonly number[], heads: number): number[] =>
+          reference.rotaryReference(x, [3, 4], cosines!, sines!, heads, 8);
+        // Caches are [head, token, D]; the reference wants [token, head * D].
+        const extend = (past: readonly number[], fresh: readonly number[]): number[] => {
+          const token = (at: number, head: number): readonly number[] =>
+            at < 3
+              ? past.slice((head * 3 + at) * 16, (head * 3 + at + 1) * 16)
+              : fresh.slice(((at - 3) * 2 + head) * 16, ((at - 3) * 2 + head + 1) * 16);
+          return [0, 1, 2, 3, 4].flatMap(at => [...token(at, 0), ...token(at, 1)]);
+        };
+        const toCache = (x: readonly number[]): number[] =>
+          [0, 1].flatMap(head =>
+            [0, 1, 2, 3, 4].flatMap(at => x.slice((at * 2 + head) * 16, (at * 2 + head + 1) * 16)),
+          );
+        const keys = extend(pastKeys!, turn(k!, 2));
+        const values = extend(pastValues!, v!);
+        const queries = [...new Array<number>(3 * 64).fill(0), ...turn(q!, 4)];
+        const attended = reference.attentionReference(queries, keys, values, [0, 0, 0, 0, 0], {
+          rows: 1,
+          tokens: 5,
+          heads: 4,
+          keyValueHeads: 2,
+          headSize: 16,
+        });
+        return [attended.slice(3 * 64), toCache(keys), toCache(values)];
+      },
+    },
+  ],
+  gatedSilu: [
+    {
+      title: 'of each element',
+      inputs: { gate: floats([3, 4], -3, 3), up: floats([3, 4]) },
+      build: ({ gate, up }) => [gatedSilu(gate!, up!)],
+      shapes: [[3, 4]],
+      expected: ({ gate, up }) => [reference.zipWith(gate!, up!, (g, u) => (g / (1 + Math.exp(-g))) * u)],
+      differentiable: ['gate', 'up'],
+    },
+  ],
+  gatedSiluGradient: [
+    {
+      title: 'of each element',
+      inputs: { gate: floats([2, 3], -3, 3), up: floats([2, 3]), dy: floats([2, 3]) },
+      build: ({ gate, up, dy }) => applyOperation(operationTable.gatedSiluGradient, [gate!, up!, dy!], null),
+      shapes: [
+        [2, 3],
+        [2, 3],
+      ],
+      expected: ({ gate, up, dy }) => {
+        const gated = (g: readonly number[], u: readonly number[]): number[] =>
+          reference.zipWith(g, u, (x, y) => (x / (1 + Math.exp(-x))) * y);
+        return [
+          reference.differentiate(moved => gated(moved, up!), gate!, dy!),
+          reference.differentiate(moved => gated(gate!, moved), up!, dy!),
+        ];
+      },
+    },
+  ],
+  crossEntropy: [
+    lossCase('of a frozen head at once', 8, 'hidden'),
+    lossCase('of a frozen head in chunks, one of them empty', 3, 'hidden'),
+    lossCase('of a trained head in chunks', 2, 'hidden and weight'),
+  ],
+};
