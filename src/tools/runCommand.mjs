@@ -20,11 +20,16 @@ const running = new Set();
 export function forwardSignals() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
     process.on(signal, () => {
-      for (const child of running) endProcessGroup(child, signal);
+      endRunningCommands(signal);
       if (running.size === 0) process.exit(130);
       setTimeout(() => process.exit(130), 3000).unref();
     });
   }
+}
+
+/** @param {NodeJS.Signals} signal */
+export function endRunningCommands(signal) {
+  for (const child of running) endProcessGroup(child, signal);
 }
 
 /**

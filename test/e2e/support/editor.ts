@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
+import { endDetachedRuns } from '../../../src/tools/detachedRuns.mjs';
 import { freshPackage } from '../../../src/tools/package.mjs';
 import { root } from '../../../src/tools/paths.mjs';
 import { findVscode } from '../../../src/tools/vscode.mjs';
@@ -141,19 +142,7 @@ export class Editor {
   async close(): Promise<void> {
     await this.browser.close();
     await this.server.stop();
-    endDetachedProcesses(join(this.folder, 'state/processes'));
+    endDetachedRuns(join(this.folder, 'state'));
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  }
-}
-
-/** Runs outlive the editor on purpose; those of a test are known by the registry, which is the test's own. */
-function endDetachedProcesses(registry: string): void {
-  for (const file of existsSync(registry) ? readdirSync(registry) : []) {
-    const { pid } = JSON.parse(readFileSync(join(registry, file), 'utf8')) as { pid: number };
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
-    }
   }
 }
