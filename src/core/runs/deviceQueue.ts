@@ -1,0 +1,136 @@
+/**
+ * @file One job a device: who computes now and which runs wait, in the user's own folder. Nobody supervises it. Each
+ * trainer enters, waits or leaves under a lock, and whoever finds the device free at the head of the queue takes it.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { TuneError } from '../../shared/errors.ts';
+import { identitySchema, type ProcessIdentity } from '../../shared/runFolder.ts';
+import { withFileLock } from './fileLock.ts';
+import { readJson, writeJson } from './jsonFile.ts';
+import { ensureUserStateFolder, judgeProcess } from './processRegistry.ts';
+
+const holderSchema = z.strictObject({ run: z.string(), identity: identitySchema });
+const entrySchema = z.strictObject({
+  run: z.string(),
+  /** The process that waits for its turn; null when one is to be started. */
+  waiting: identitySchema.nullable(),
+});
+type Entry = z.infer<typeof entrySchema> & { readonly path: string };
+
+export interface QueueAnswer {
+  /** True when the device is ours now. */
+  readonly isTurn: boolean;
+  /** Runs before this one, the running one included. */
+  readonly ahead: number;
+  /** A waiting run without a process, for which the device is free: whoever gets this starts it. */
+  readonly startNext: string | undefined;
+}
+
+export class DeviceQueue {
+  private readonly folder: string;
+
+  /** `device` as the recipe names it, for example `cpu`. */
+  constructor(device: string) {
+    this.folder = join(ensureUserStateFolder(), 'devices', device);
+    mkdirSync(join(this.folder, 'queue'), { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Takes the device or a place in the queue; may be repeated. With `isWaiting` this process stays until its turn comes,
+   * otherwise the run is started by whoever leaves the device. @throws TuneError `run-busy` when another process has this run
+   */
+  enter(run: string, identity: ProcessIdentity, isWaiting: boolean): Promise<QueueAnswer> {
+    return this.locked(() => {
+      const holder = this.readHolder();
+      if (holder?.run === run && holder.identity.nonce !== identity.nonce) throw toBusyError(run);
+      let entries = this.readEntries();
+      let own = entries.find(entry => entry.run === run);
+      if (own?.waiting != null && own.waiting.nonce !== identity.nonce) throw toBusyError(run);
+      const waiting = isWaiting ? identity : null;
+      if (own === undefined || own.waiting?.nonce !== waiting?.nonce) {
+        const path = own?.path ?? join(this.folder, 'queue', this.nextName(entries));
+        writeJson(path, { run, waiting });
+        entries = this.readEntries();
+        own = entries.find(entry => entry.run === run)!;
+      }
+      const position = entries.indexOf(own);
+      if (holder !== undefined) return { isTurn: false, ahead: position + 1, startNext: undefined };
+      if (position > 0) return { isTurn: false, ahead: position, startNext: toStart(entries[0]) };
+      writeJson(this.holderPath, { run, identity });
+      rmSync(own.path);
+      return { isTurn: true, ahead: 0, startNext: undefined };
+    });
+  }
+
+  /** Frees the device or gives up the place in the queue; says which run is to be started now, if any. */
+  leave(run: string, identity: ProcessIdentity): Promise<string | undefined> {
+    return this.locked(() => {
+      const holder = this.readHolder();
+      if (holder?.identity.nonce === identity.nonce) rmSync(this.holderPath, { force: true });
+      const entries = this.readEntries();
+      const own = entries.find(entry => entry.run === run && entry.waiting?.nonce === identity.nonce);
+      if (own !== undefined) rmSync(own.path, { force: true });
+      const isFree = holder === undefined || holder.identity.nonce === identity.nonce;
+      return isFree ? toStart(entries.filter(entry => entry !== own)[0]) : undefined;
+    });
+  }
+
+  /** Takes a run out of the queue that no process waits for. */
+  withdraw(run: string): Promise<boolean> {
+    return this.locked(() => {
+      const entry = this.readEntries().find(e => e.run === run && e.waiting === null);
+      if (entry !== undefined) rmSync(entry.path, { force: true });
+      return entry !== undefined;
+    });
+  }
+
+  private get holderPath(): string {
+    return join(this.folder, 'holder.json');
+  }
+
+  private locked<T>(act: () => T): Promise<T> {
+    return withFileLock(join(this.folder, 'lock'), act);
+  }
+
+  /** Undefined also when the process died holding the device. */
+  private readHolder(): z.infer<typeof holderSchema> | undefined {
+    if (!existsSync(this.holderPath)) return undefined;
+    const holder = readJson(this.holderPath, holderSchema);
+    if (judgeProcess(holder.identity, holder.run) === 'alive') return holder;
+    rmSync(this.holderPath, { force: true });
+    return undefined;
+  }
+
+  /** In order of arrival. Entries of deleted runs and of waiting processes that died are taken out. */
+  private readEntries(): Entry[] {
+    const folder = join(this.folder, 'queue');
+    const names = readdirSync(folder).filter(name => /^\d+\.json$/.test(name));
+    return names.sort().flatMap(name => {
+      const path = join(folder, name);
+      const entry = readJson(path, entrySchema);
+      const isAlive = entry.waiting === null || judgeProcess(entry.waiting, entry.run) === 'alive';
+      if (isAlive && existsSync(entry.run)) return [{ ...entry, path }];
+      rmSync(path, { force: true });
+      return [];
+    });
+  }
+
+  private nextName(entries: readonly Entry[]): string {
+    const last = entries.at(-1)?.path ?? '000000000000.json';
+    const number = Number(/(\d+)\.json$/.exec(last)![1]) + 1;
+    return `${String(number).padStart(12, '0')}.json`;
+  }
+}
+
+function toStart(head: Entry | undefined): string | undefined {
+  return head?.waiting === null ? head.run : undefined;
+}
+
+function toBusyError(run: string): TuneError {
+  return new TuneError('run-busy', `${run}: expected a run that no process works on, got one that does`, {
+    file: run,
+    hint: 'Wait for it, or stop it with: tuning-fork stop <run>',
+  });
+}
