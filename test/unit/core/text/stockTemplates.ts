@@ -1,6 +1,7 @@
 /** The stock templates of test/fixtures/templates with the goldens that Jinja2 made of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Message, Role } from '../../../../src/core/data/example.ts';
+import type { TokenizerConfig } from '../../../../src/core/formats/tokenizerFiles.ts';
 import { type ChatTemplate, createChatTemplate } from '../../../../src/core/text/chatTemplate.ts';
 
 const folder = new URL('../../../fixtures/templates/', import.meta.url);
@@ -12,6 +13,8 @@ export interface Golden {
   readonly spans?: [number, number][] | null;
 }
 export type Goldens = Record<string, Record<string, Golden>>;
+
+const goldenTokens = { bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>', unk_token: '<unk>' };
 
 const specialTokens = [
   '<s>',
@@ -48,12 +51,10 @@ export function readConversations(): Record<string, Message[]> {
   );
 }
 
-export function loadTemplate(name: string): ChatTemplate {
+/** With the special tokens of the goldens unless others are given. */
+export function loadTemplate(name: string, tokens: TokenizerConfig = goldenTokens): ChatTemplate {
   const config = {
-    bos_token: '<s>',
-    eos_token: '</s>',
-    pad_token: '<pad>',
-    unk_token: '<unk>',
+    ...tokens,
     chat_template: readFileSync(new URL(`${name}.jinja`, folder), 'utf8'),
   };
   return createChatTemplate({ config, specialTokens });

@@ -1,6 +1,6 @@
 """Golden texts and assistant spans of stock chat templates, rendered by Jinja2 as transformers sets it up.
 
-    python test/parity/templates.py > test/fixtures/templates/goldens.json
+    python test/parity/templateGoldens.py > test/fixtures/templates/goldens.json
 
 Made with transformers 5.23 and jinja2 3.1.6. Spans are in UTF-16 units. For templates with generation tags they are
 what transformers tracks; for the others they are found here on their own, by prefixes of the conversation and by the
