@@ -20,7 +20,7 @@ import { matmulOperation } from './operations/matmul.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
 import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
 import { rotaryOperation } from './operations/rotary.ts';
-import { concatenateOperation, padOperation, sliceOperation } from './operations/slice.ts';
+import { concatenateOperation, lastPositionOperation, padOperation, sliceOperation } from './operations/slice.ts';
 
 export const operationTable = {
   add: addOperation,
@@ -38,6 +38,7 @@ export const operationTable = {
   slice: sliceOperation,
   pad: padOperation,
   concatenate: concatenateOperation,
+  lastPosition: lastPositionOperation,
   gatherRows: gatherRowsOperation,
   scatterAddRows: scatterAddRowsOperation,
   matmul: matmulOperation,

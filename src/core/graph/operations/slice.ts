@@ -1,6 +1,6 @@
-/** @file Parts of a tensor along one axis: slice, pad with zeros, concatenate. */
+/** @file Parts of a tensor along one axis: slice, pad with zeros, concatenate, take the last. */
 import { applyOperation, type Operation, type Value } from '../graph.ts';
-import { formatShape, normalizeAxis, staticDim } from '../shape.ts';
+import { dimAt, formatShape, normalizeAxis, staticDim } from '../shape.ts';
 
 export const sliceOperation: Operation<{ readonly axis: number; readonly start: number; readonly end: number }> = {
   name: 'slice',
@@ -72,4 +72,18 @@ export const concatenateOperation: Operation<{ readonly axis: number }> = {
 /** The tensors one after another along an axis of fixed length. */
 export function concatenate(parts: readonly Value[], axis: number): Value {
   return applyOperation(concatenateOperation, parts, { axis: normalizeAxis(axis, parts[0]!.shape) })[0]!;
+}
+
+export const lastPositionOperation: Operation<null> = {
+  name: 'lastPosition',
+  infer: ([x]) => [{ dtype: x!.dtype, shape: [dimAt(x!.shape, 0), 1, ...x!.shape.slice(2)] }],
+  gradient: 'none',
+  lower: (emit, [x]) => [
+    emit.node('Slice', [x!.name, emit.ints([-1]), emit.ints([Number.MAX_SAFE_INTEGER]), emit.ints([1])]),
+  ],
+};
+
+/** x [B, S, ...] -> [B, 1, ...], the last of an unknown number of positions. For decoding. */
+export function lastPosition(x: Value): Value {
+  return applyOperation(lastPositionOperation, [x], null)[0]!;
 }

@@ -21,7 +21,7 @@ import { matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
-import { concatenate, pad, slice } from '../../../../src/core/graph/operations/slice.ts';
+import { concatenate, lastPosition, pad, slice } from '../../../../src/core/graph/operations/slice.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
 import type { Shape } from '../../../../src/core/graph/shape.ts';
 import * as reference from './references.ts';
@@ -274,6 +274,16 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       shapes: [[2, 3]],
       expected: ({ x, y }) => [[x![0]!, y![0]!, y![1]!, x![1]!, y![2]!, y![3]!]],
       differentiable: ['x', 'y'],
+    },
+  ],
+  lastPosition: [
+    {
+      title: 'of a symbolic number of positions',
+      inputs: { x: floats(['B', 'S', 2], -1, 1, { B: 2, S: 3 }) },
+      sizes: { B: 2, S: 3 },
+      build: ({ x }) => [lastPosition(x!)],
+      shapes: [['B', 1, 2]],
+      expected: ({ x }) => [[x![4]!, x![5]!, x![10]!, x![11]!]],
     },
   ],
   gatherRows: [

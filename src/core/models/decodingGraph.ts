@@ -1,0 +1,117 @@
+/**
+ * @file An architecture -> the graph that generates: new tokens in, logits and a longer key/value cache out. Inputs and
+ * outputs are named as transformers.js names them, so that its `generate()` runs on a session of this graph; weights and
+ * adapters are inputs too, so that one session serves the base model and every adapter.
+ */
+import { Graph, type Value } from '../graph/graph.ts';
+import { cachedAttention } from '../graph/operations/cachedAttention.ts';
+import { gatherRows } from '../graph/operations/gather.ts';
+import { matmul } from '../graph/operations/matmul.ts';
+import { reshape } from '../graph/operations/reshape.ts';
+import { lastPosition } from '../graph/operations/slice.ts';
+import type { ModelContext, ParameterInfo } from './architecture.ts';
+import type { Model } from './findArchitecture.ts';
+import { loraParameterNames, moduleOf } from './loraNames.ts';
+import { ropeInputNames } from './ropeInputs.ts';
+
+export interface DecodingGraphOptions {
+  /** Logits of the last position only ([B, 1, V]), which is all that generation reads, or of every position ([B, S, V]). */
+  readonly logits: 'last' | 'all';
+  /**
+   * Modules (`model.layers.0.self_attn.q_proj`) that have LoRA inputs; absent: every linear layer; []: none (fastest).
+   * A of 0 rows and B of 0 columns are the base model.
+   */
+  readonly loraModules?: readonly string[] | undefined;
+}
+
+export interface DecodingGraph {
+  readonly graph: Graph;
+  /** By ONNX output name: give both to `emitOnnx`. */
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Weights that must be fed, by their Hugging Face name, float32. */
+  readonly weights: readonly ParameterInfo[];
+  /** LoRA inputs that must be fed, by module. */
+  readonly loraModules: readonly string[];
+}
+
+const rows = 'batch_size';
+const newTokens = 'sequence_length';
+
+/**
+ * The decoding graph. Inputs:
+ * - `input_ids` int64 [batch_size, sequence_length], the new tokens;
+ * - `attention_mask` int64 [batch_size, total_sequence_length], 1 for every token so far. Rows of a batch are of equal
+ *   length or end early: tokens stand at a row's front, padding behind;
+ * - `past_key_values.<i>.key` and `.value` float32 [batch_size, K, past_sequence_length, D] for each layer i; a first run
+ *   feeds them with past_sequence_length 0;
+ * - every weight by its name, float32, as stored ([out, in]);
+ * - `base_model.model.<module>.lora_A.weight` [rank, in] and `...lora_B.weight` [out, rank] for each LoRA module. The
+ *   adapter's scale (alpha / rank) must be multiplied into B by whoever feeds it. Ranks may differ, and be 0;
+ * - `rope_cosines` and `rope_sines` [positions, D/2] from `makeRopeTables`, at least as many positions as the cache grows to.
+ *
+ * Outputs: `logits` and `present.<i>.key` / `.value` [batch_size, K, total_sequence_length, D].
+ * D must be a multiple of 16 (the cached attention's kernel asks for it).
+ */
+export function buildDecodingGraph({ architecture, config }: Model, options: DecodingGraphOptions): DecodingGraph {
+  const graph = new Graph();
+  const parameters = architecture.describeParameters(config);
+  const weights = [
+    ...new Set([parameters.embedding, ...parameters.layers.flat(), parameters.finalNorm, parameters.head]),
+  ];
+  const linearModules = new Map(
+    weights.filter(({ kind }) => kind === 'linear').map(weight => [moduleOf(weight), weight]),
+  );
+  const loraModules = options.loraModules ?? [...linearModules.keys()];
+
+  const inputIds = graph.input('input_ids', 'int64', [rows, newTokens]);
+  const attentionMask = graph.input('attention_mask', 'int64', [rows, 'total_sequence_length']);
+  const half = config.headSize / 2;
+  const cosines = graph.input(ropeInputNames.cosines, 'float', ['positions', half]);
+  const sines = graph.input(ropeInputNames.sines, 'float', ['positions', half]);
+  const weightValues = new Map(weights.map(({ name, shape }) => [name, graph.input(name, 'float', shape)]));
+  const loraValues = new Map(
+    loraModules.map((module, index) => {
+      const weight = linearModules.get(module);
+      if (!weight) throw new Error(`internal: decoding graph: expected a linear layer, got ${module}`);
+      const names = loraParameterNames(module);
+      const rank = `rank_${index}`;
+      const a = graph.input(names.a, 'float', [rank, weight.shape[1]!]);
+      const b = graph.input(names.b, 'float', [weight.shape[0]!, rank]);
+      return [module, { a, b, scale: 1, path: 'side' as const }];
+    }),
+  );
+
+  const outputs = new Map<string, Value>();
+  const presents = new Map<string, Value>();
+  const context: ModelContext = {
+    config,
+    parameter: name => weightValues.get(name)!,
+    lora: module => loraValues.get(module),
+    attend(layer, q, k, v) {
+      const pastShape = [rows, config.keyValueHeads, 'past_sequence_length', config.headSize];
+      const keys = graph.input(`past_key_values.${layer}.key`, 'float', pastShape);
+      const values = graph.input(`past_key_values.${layer}.value`, 'float', pastShape);
+      const attention = cachedAttention(
+        { q, k, v },
+        { keys, values },
+        attentionMask,
+        { cosines, sines },
+        { heads: config.heads, keyValueHeads: config.keyValueHeads, factor: 1 / Math.sqrt(config.headSize) },
+      );
+      presents.set(`present.${layer}.key`, attention.presentKeys);
+      presents.set(`present.${layer}.value`, attention.presentValues);
+      return attention.attended;
+    },
+  };
+
+  const embedded = gatherRows(context.parameter(parameters.embedding.name), inputIds); // [B, S, C]
+  let hidden = reshape(embedded, [-1, config.hiddenSize]); // [B*S, C]
+  for (let layer = 0; layer < config.layers; layer++) hidden = architecture.buildLayer(context, layer, hidden);
+  const apart = reshape(hidden, [rows, newTokens, config.hiddenSize]);
+  const wanted = options.logits === 'last' ? lastPosition(apart) : apart;
+  const normalized = architecture.buildFinalNorm(context, reshape(wanted, [-1, config.hiddenSize]));
+  const logits = matmul(normalized, context.parameter(parameters.head.name), { transposeB: true });
+  outputs.set('logits', reshape(logits, [...wanted.shape.slice(0, 2), config.vocabularySize]));
+  for (const [name, present] of presents) outputs.set(name, present);
+  return { graph, outputs, weights, loraModules };
+}

@@ -1,0 +1,32 @@
+/** @file config.json -> the architecture that knows how to compute that model. */
+import { TuneError } from '../../shared/errors.ts';
+import type { Architecture, ModelConfig } from './architecture.ts';
+import { llama } from './llama.ts';
+
+/** By `model_type`. A new architecture is a file beside this one and a line here. */
+const architectures: ReadonlyMap<string, Architecture> = new Map([llama].map(entry => [entry.modelType, entry]));
+
+export interface Model {
+  readonly architecture: Architecture;
+  readonly config: ModelConfig;
+}
+
+/** @throws TuneError `model-unsupported` with the name of an architecture that is not known. */
+export function findArchitecture(modelType: string): Architecture {
+  const architecture = architectures.get(modelType);
+  if (architecture) return architecture;
+  const known = [...architectures.keys()].join(', ');
+  throw new TuneError('model-unsupported', `model: expected one of the architectures ${known}, got ${modelType}`, {
+    hint: `Choose a model of a known architecture (${known}), for example SmolLM2 or Llama 3.2, or use the PyTorch engine.`,
+  });
+}
+
+/** The model that a parsed config.json describes. */
+export function readModel(configJson: unknown): Model {
+  if (typeof configJson !== 'object' || configJson === null || Array.isArray(configJson)) {
+    throw new TuneError('model-invalid', `config.json: expected an object, got ${JSON.stringify(configJson)}`);
+  }
+  const json = configJson as Readonly<Record<string, unknown>>;
+  const architecture = findArchitecture(String(json.model_type ?? 'nothing'));
+  return { architecture, config: architecture.readConfig(json) };
+}

@@ -1,0 +1,84 @@
+/** @file Typed fields out of a config.json, with errors that name the field, what was expected and what stood there. */
+import { TuneError } from '../../shared/errors.ts';
+import type { RopeScaling, RopeSettings } from '../nn/rope.ts';
+
+export type ConfigJson = Readonly<Record<string, unknown>>;
+
+function describe(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+export function invalidConfig(field: string, expected: string, value: unknown): TuneError {
+  return new TuneError('model-invalid', `config.json: expected ${field} to be ${expected}, got ${describe(value)}`, {
+    hint: 'The model folder may be damaged: download it again.',
+  });
+}
+
+export function unsupportedConfig(field: string, expected: string, value: unknown): TuneError {
+  return new TuneError('model-unsupported', `config.json: expected ${field} ${expected}, got ${describe(value)}`, {
+    hint: 'This variant cannot be trained by the built-in engine. Choose another model, or the PyTorch engine.',
+  });
+}
+
+export function readCount(json: ConfigJson, field: string, fallback?: number): number {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 2 ** 31) {
+    throw invalidConfig(field, 'a positive whole number', value);
+  }
+  return value;
+}
+
+export function readPositive(json: ConfigJson, field: string, fallback?: number): number {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw invalidConfig(field, 'a positive number', value);
+  }
+  return value;
+}
+
+export function readFlag(json: ConfigJson, field: string, fallback: boolean): boolean {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'boolean') throw invalidConfig(field, 'true or false', value);
+  return value;
+}
+
+/**
+ * Rotary settings, spelt as transformers 5 does (`rope_parameters`) or as version 4 did (`rope_theta` beside
+ * `rope_scaling`, whose `type` was later called `rope_type`).
+ */
+export function readRope(json: ConfigJson): RopeSettings {
+  const parameters = readObject(json, 'rope_parameters') ?? readObject(json, 'rope_scaling') ?? {};
+  const theta = readPositive({ rope_theta: parameters.rope_theta ?? json.rope_theta }, 'rope_theta', 10_000);
+  return { theta, scaling: readScaling(parameters, json) };
+}
+
+function readScaling(parameters: ConfigJson, json: ConfigJson): RopeScaling {
+  const kind = parameters.rope_type ?? parameters.type ?? 'default';
+  switch (kind) {
+    case 'default':
+      return { kind: 'none' };
+    case 'linear':
+      return { kind: 'linear', factor: readPositive(parameters, 'factor') };
+    case 'llama3':
+      return {
+        kind: 'llama3',
+        factor: readPositive(parameters, 'factor'),
+        lowFrequencyFactor: readPositive(parameters, 'low_freq_factor'),
+        highFrequencyFactor: readPositive(parameters, 'high_freq_factor'),
+        originalContextTokens: readCount(
+          { ...parameters },
+          'original_max_position_embeddings',
+          json.max_position_embeddings as number | undefined,
+        ),
+      };
+    default:
+      throw unsupportedConfig('rope_type', 'default, linear or llama3', kind);
+  }
+}
+
+function readObject(json: ConfigJson, field: string): ConfigJson | undefined {
+  const value = json[field] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalidConfig(field, 'an object', value);
+  return value as ConfigJson;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { emitOnnx } from '../../../../src/core/graph/emitOnnx.ts';
+import { buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
+import { loraParameterNames } from '../../../../src/core/models/loraNames.ts';
+import { ropeInputNames } from '../../../../src/core/models/ropeInputs.ts';
+import { makeRopeTables } from '../../../../src/core/nn/rope.ts';
+import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
+import { floatData, makeTensor, type RuntimeTensor } from '../../../../src/core/runtime/tensor.ts';
+import { seededNumbers } from '../graph/seededNumbers.ts';
+import { makeTinyModel, makeTinyWeights } from './tinyModel.ts';
+
+type Feeds = Record<string, RuntimeTensor>;
+const model = makeTinyModel();
+const { config } = model;
+const tokens = [5, 17, 3, 60, 22, 9];
+
+function emptyCache(): Feeds {
+  const shape = [1, config.keyValueHeads, 0, config.headSize];
+  return Object.fromEntries(
+    Array.from({ length: config.layers }, (_, i) => ['key', 'value'].map(kind => `past_key_values.${i}.${kind}`))
+      .flat()
+      .map(name => [name, makeTensor('float32', new Float32Array(0), shape)]),
+  );
+}
+
+function tokenFeeds(ids: readonly number[], total: number): Feeds {
+  return {
+    input_ids: makeTensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
+    attention_mask: makeTensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
+  };
+}
+
+async function openDecoder(logits: 'last' | 'all', rank: number) {
+  const built = buildDecodingGraph(model, { logits });
+  const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
+  const source = makeTinyWeights(model);
+  const rope = makeRopeTables(config.rope, config.headSize, 32);
+  const feeds: Feeds = {
+    [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
+    [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
+  };
+  for (const { name, shape } of built.weights) feeds[name] = makeTensor('float32', source.readFloat32(name), shape);
+  for (const [index, module] of built.loraModules.entries()) {
+    const [out, inner] = source.info(`${module}.weight`).shape as [number, number];
+    const numbers = (count: number) => Float32Array.from(seededNumbers(index + 5, count));
+    const names = loraParameterNames(module);
+    feeds[names.a] = makeTensor('float32', numbers(rank * inner), [rank, inner]);
+    feeds[names.b] = makeTensor('float32', numbers(rank * out), [out, rank]);
+  }
+  return { session, feeds };
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 4);
+}
+
+describe('buildDecodingGraph', () => {
+  it('gives the same logits token by token with a cache as all at once', async () => {
+    const { session, feeds } = await openDecoder('all', 2);
+    const whole = await session.run({ ...feeds, ...tokenFeeds(tokens, tokens.length), ...emptyCache() });
+    expect(whole.logits!.dims).toEqual([1, tokens.length, config.vocabularySize]);
+    let cache = emptyCache();
+    for (const [at, token] of tokens.entries()) {
+      const result = await session.run({ ...feeds, ...tokenFeeds([token], at + 1), ...cache });
+      const row = floatData(whole.logits!).subarray(at * config.vocabularySize, (at + 1) * config.vocabularySize);
+      expectClose(floatData(result.logits!), row);
+      cache = Object.fromEntries(
+        Object.keys(cache).map(name => [name, result[name.replace('past_key_values', 'present')]!]),
+      );
+    }
+    await session.release();
+  });
+
+  it('gives only the last position when asked', async () => {
+    const [all, last] = [await openDecoder('all', 1), await openDecoder('last', 1)];
+    const feeds = { ...tokenFeeds(tokens, tokens.length), ...emptyCache() };
+    const everyLogit = floatData((await all.session.run({ ...all.feeds, ...feeds })).logits!);
+    const lastLogits = (await last.session.run({ ...last.feeds, ...feeds })).logits!;
+    expect(lastLogits.dims).toEqual([1, 1, config.vocabularySize]);
+    expectClose(floatData(lastLogits), everyLogit.subarray(-config.vocabularySize));
+    await Promise.all([all.session.release(), last.session.release()]);
+  });
+
+  it('is the base model with adapters of rank 0', async () => {
+    const { session, feeds } = await openDecoder('last', 0);
+    const prompt = { ...tokenFeeds(tokens, tokens.length), ...emptyCache() };
+    const base = floatData((await session.run({ ...feeds, ...prompt })).logits!);
+    const adapter = (await openDecoder('last', 2)).feeds;
+    const tuned = floatData((await session.run({ ...adapter, ...prompt })).logits!);
+    const built = buildDecodingGraph(model, { logits: 'last', loraModules: [] });
+    const plain = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
+    expectClose(floatData((await plain.run({ ...feeds, ...prompt })).logits!), base);
+    expect(tuned.some((logit, i) => Math.abs(logit - base[i]!) > 0.01)).toBe(true);
+    await Promise.all([session.release(), plain.release()]);
+  });
+});
