@@ -10,7 +10,7 @@ import { identitySchema, type ProcessIdentity } from './runFolder.ts';
 export const registryEntrySchema = z.strictObject({
   ...identitySchema.shape,
   kind: z.literal('trainer'),
-  /** Absolute path of the run folder. */
+  /** The run folder, as fs.realpath.native gives it. */
   run: z.string(),
   createdAt: z.string(),
 });
@@ -30,11 +30,11 @@ export function registryFolder({ platform, home, env }: UserPlace): string {
 export const registryFileName = (nonce: string): string => `${nonce}.json`;
 
 function userStateFolder({ platform, home, env }: UserPlace): string {
-  const chosen = env['TUNING_FORK_STATE'];
+  const chosen = env.TUNING_FORK_STATE;
   if (chosen !== undefined && isAbsolutePath(chosen)) return chosen;
-  if (platform === 'win32') return `${env['LOCALAPPDATA'] ?? `${home}/AppData/Local`}/tuning-fork`;
+  if (platform === 'win32') return `${env.LOCALAPPDATA ?? `${home}/AppData/Local`}/tuning-fork`;
   if (platform === 'darwin') return `${home}/Library/Application Support/tuning-fork`;
-  const state = env['XDG_STATE_HOME'];
+  const state = env.XDG_STATE_HOME;
   return `${state !== undefined && isAbsolutePath(state) ? state : `${home}/.local/state`}/tuning-fork`;
 }
 

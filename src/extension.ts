@@ -1,0 +1,43 @@
+/** @file Where the editor enters: builds the parts and registers commands, views and panels. */
+import * as vscode from 'vscode';
+import { buildServices } from './host/buildServices.ts';
+import { commandTable } from './host/commands/commandTable.ts';
+import { comparePanelType } from './host/compare/comparePanels.ts';
+import { showEndNotices } from './host/endNotices.ts';
+import { followChanges } from './host/followChanges.ts';
+import { runPanelType } from './host/panels/runPanels.ts';
+import { showError } from './host/showError.ts';
+import { showStatusBar } from './host/statusBar.ts';
+import { AdaptersView } from './host/views/adaptersView.ts';
+import { FormView, formViewId } from './host/views/formView.ts';
+import { RunsView } from './host/views/runsView.ts';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const services = buildServices(context);
+  const { log, stores, form } = services;
+  for (const [id, command] of Object.entries(commandTable)) {
+    const run = async (argument: unknown) => {
+      try {
+        return await command(services, argument);
+      } catch (error) {
+        return void showError(log, error);
+      }
+    };
+    context.subscriptions.push(vscode.commands.registerCommand(id, run));
+  }
+  const runsView = new RunsView(stores);
+  const adaptersView = new AdaptersView(stores);
+  const formView = new FormView(form, context.extensionPath, line => log.warn(line));
+  context.subscriptions.push(
+    runsView,
+    adaptersView,
+    vscode.window.registerTreeDataProvider('tuningFork.runs', runsView),
+    vscode.window.registerTreeDataProvider('tuningFork.adapters', adaptersView),
+    vscode.window.registerWebviewViewProvider(formViewId, formView),
+    vscode.window.registerWebviewPanelSerializer(runPanelType, services.runPanels),
+    vscode.window.registerWebviewPanelSerializer(comparePanelType, services.comparePanels),
+    showStatusBar(stores),
+    showEndNotices(services),
+    followChanges(services),
+  );
+}

@@ -1,0 +1,124 @@
+/** @file Builds the parts of the extension and wires them to each other. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
+import type { TuneError } from '../shared/errors.ts';
+import type { HubSettings } from '../shared/hubSettings.ts';
+import type { Calls, EventHandlers, Events, RpcPeer } from '../shared/rpc.ts';
+import { ComparePanels } from './compare/comparePanels.ts';
+import { InferenceClient } from './compare/inferenceClient.ts';
+import { FormController } from './form/formController.ts';
+import { makeFormServices } from './form/formServices.ts';
+import { readHubSettings } from './hubToken.ts';
+import { RunPanels } from './panels/runPanels.ts';
+import { ChildPrograms } from './processes/childPrograms.ts';
+import { endProcessTree } from './processes/endProcessTree.ts';
+import { ProcessVerifier } from './processes/processIdentity.ts';
+import { RpcProcess } from './processes/rpcProcess.ts';
+import { DatasetFreshness } from './runs/datasetFreshness.ts';
+import { RunControls } from './runs/runControls.ts';
+import { RunStores } from './runs/runStores.ts';
+import type { Services } from './services.ts';
+import { readSettings } from './settings.ts';
+import { resumeRun } from './startRun.ts';
+
+const datasetIdleMs = 3 * 60_000;
+const inferenceIdleMs = 10 * 60_000;
+
+export interface BuiltServices extends Services {
+  runPanels: RunPanels;
+  comparePanels: ComparePanels;
+}
+
+export function buildServices(context: vscode.ExtensionContext): BuiltServices {
+  const log = vscode.window.createOutputChannel('Tuning Fork', { log: true });
+  const children = buildChildren(context, log);
+  const verifier = new ProcessVerifier();
+  const openProcess = <Called extends Calls & GreetedCalls, Received extends Events>(
+    name: 'dataset' | 'inference',
+    idleMs: number,
+    events: EventHandlers<Received>,
+  ) =>
+    new RpcProcess<Called, Received>({
+      name,
+      idleMs,
+      prepare: () => children.prepare(name),
+      greet: async peer => greet(peer, await readHubSettings(context.secrets)),
+      events,
+      log: line => log.info(line),
+      onGivenUp: error => void tellGivenUp(log, error),
+    });
+
+  const services: BuiltServices = {
+    context,
+    log,
+    children,
+    stores: new RunStores(
+      (run, identity) => verifier.isAlive(run, identity),
+      error => log.error(String(error)),
+    ),
+    controls: new RunControls({
+      resume: async run => void (await resumeRun(services, run)),
+      endTree: (run, identity) => endProcessTree(run, identity, verifier),
+      wait: ms => wait(ms),
+      now: Date.now,
+      log: line => log.info(line),
+    }),
+    freshness: new DatasetFreshness(workspacePaths, error => log.warn(String(error))),
+    dataset: openProcess<DatasetCalls, DatasetEvents>('dataset', datasetIdleMs, {
+      'dataset/progress': () => undefined,
+    }),
+    inference: new InferenceClient(events => openProcess('inference', inferenceIdleMs, events)),
+    form: new FormController(makeFormServices(context, () => services)),
+    runPanels: new RunPanels(() => services),
+    comparePanels: new ComparePanels(() => services),
+  };
+  context.subscriptions.push(
+    log,
+    services.stores,
+    services.freshness,
+    services.dataset,
+    services.inference,
+    services.form,
+  );
+  return services;
+}
+
+type GreetedCalls = { 'hub/configure': { parameters: HubSettings; result: null } };
+
+async function greet<Called extends Calls, Received extends Events>(
+  peer: RpcPeer<Called, Record<string, never>, Record<string, never>, Received>,
+  hub: HubSettings,
+): Promise<void> {
+  await peer.call('hub/configure', hub);
+}
+
+function buildChildren(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): ChildPrograms {
+  const workingFolder = context.globalStorageUri.fsPath;
+  mkdirSync(workingFolder, { recursive: true });
+  return new ChildPrograms({
+    programFolder: join(context.extensionPath, 'dist'),
+    workingFolder,
+    nodeSetting: () => readSettings().nodePath,
+    workspaceFolders: workspacePaths,
+    log: line => log.info(line),
+    noticeElectron: () => {
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t(
+          'No Node.js 20 or newer was found, so training runs on the editor’s own runtime, which suits small models. Install Node.js or set "tuningFork.nodePath" for larger ones.',
+        ),
+      );
+    },
+  });
+}
+
+function workspacePaths(): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(f => f.uri.scheme === 'file').map(f => f.uri.fsPath);
+}
+
+async function tellGivenUp(log: vscode.LogOutputChannel, error: TuneError): Promise<void> {
+  const showLog = vscode.l10n.t('Show Output');
+  if ((await vscode.window.showErrorMessage(error.message, showLog)) === showLog) log.show(true);
+}

@@ -1,0 +1,44 @@
+/** @file Every command of the extension: its id and what it does. */
+import { askForHubToken, clearHubToken } from '../hubToken.ts';
+import type { Services } from '../services.ts';
+import { openTrust } from '../trust.ts';
+import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
+import {
+  checkpointRun,
+  compareRun,
+  deleteRunCommand,
+  openRun,
+  pauseRun,
+  renameRun,
+  resumeRunCommand,
+  revealRun,
+  runAgain,
+  showRunLog,
+  stopRun,
+} from './runCommands.ts';
+import { testPrompt, testSelection } from './testSelection.ts';
+
+export type Command = (services: Services, argument: unknown) => unknown;
+
+export const commandTable: Readonly<Record<string, Command>> = {
+  'tuningFork.fineTune': fineTune,
+  'tuningFork.fineTuneWithFile': fineTuneWithFile,
+  'tuningFork.testSelection': testSelection,
+  'tuningFork.run.open': openRun,
+  'tuningFork.run.pause': pauseRun,
+  'tuningFork.run.resume': resumeRunCommand,
+  'tuningFork.run.stop': stopRun,
+  'tuningFork.run.checkpoint': checkpointRun,
+  'tuningFork.run.again': runAgain,
+  'tuningFork.run.rename': renameRun,
+  'tuningFork.run.reveal': revealRun,
+  'tuningFork.run.showLog': showRunLog,
+  'tuningFork.run.delete': deleteRunCommand,
+  'tuningFork.run.compare': compareRun,
+  'tuningFork.adapter.test': testPrompt,
+  'tuningFork.refresh': ({ stores }) => stores.refresh(),
+  'tuningFork.setHubToken': ({ context }) => askForHubToken(context.secrets),
+  'tuningFork.clearHubToken': ({ context }) => clearHubToken(context.secrets),
+  'tuningFork.showOutput': ({ log }) => log.show(),
+  'tuningFork.manageTrust': openTrust,
+};

@@ -1,0 +1,253 @@
+/** @file The form's acts: each changes the model, asks the dataset process what must be asked again, and publishes a snapshot. */
+import type { DatasetCalls } from '../../shared/datasetProtocol.ts';
+import { TuneError, toWireError } from '../../shared/errors.ts';
+import type { HyperparameterName } from '../../shared/hyperparameters.ts';
+import type { FormMessage, FormState, ModelChoice } from '../../shared/pages.ts';
+import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
+import { Emitter } from '../emitter.ts';
+import {
+  buildRequest,
+  emptyForm,
+  type FormModel,
+  toFormState,
+  withDataset,
+  withMapping,
+  withModel,
+  withName,
+  withOverride,
+  withRecipe,
+  withText,
+} from './formModel.ts';
+import { LatestTask } from './latestTask.ts';
+
+export type DatasetCaller = <K extends keyof DatasetCalls & string>(
+  name: K,
+  parameters: DatasetCalls[K]['parameters'],
+  signal?: AbortSignal,
+) => Promise<DatasetCalls[K]['result']>;
+
+export interface FormServices {
+  isTrusted(): boolean;
+  call: DatasetCaller;
+  listModels(): Promise<ModelChoice[]>;
+  /** Spawns the trainer and shows the run. */
+  start(request: RunRequest): Promise<void>;
+  defaults(): { model: string; memoryLimitBytes: number | null };
+  /** Keeps the form over a reload. */
+  remember(form: FormModel): void;
+  recall(): FormModel | undefined;
+  chooseDataset(): Promise<string | undefined>;
+  chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
+  openLine(path: string, line: number): Promise<void>;
+  openTrust(): Promise<void>;
+}
+
+const inspectDelayMs = 120;
+const forecastDelayMs = 350;
+
+export class FormController {
+  private form: FormModel;
+  private models: ModelChoice[] = [];
+  private isStarting = false;
+  private readonly publishSoon = () => this.emitter.fire(this.snapshot());
+  private readonly inspecting = new LatestTask(inspectDelayMs, this.publishSoon);
+  private readonly forecasting = new LatestTask(forecastDelayMs, this.publishSoon);
+  private readonly emitter = new Emitter<FormState>();
+  readonly onDidChange = this.emitter.event;
+
+  constructor(private readonly services: FormServices) {
+    this.form = services.recall() ?? emptyForm(services.defaults());
+  }
+
+  get datasetPath(): string | null {
+    return this.form.datasetPath;
+  }
+
+  snapshot(): FormState {
+    return toFormState(this.form, {
+      trusted: this.services.isTrusted(),
+      models: this.models,
+      inspecting: this.inspecting.isBusy,
+      forecasting: this.forecasting.isBusy,
+      starting: this.isStarting,
+    });
+  }
+
+  /** Trust, settings or the folders changed. */
+  async refreshSurroundings(): Promise<void> {
+    this.models = await this.services.listModels();
+    this.publishSoon();
+  }
+
+  useDataset(path: string): void {
+    this.change(withDataset(this.form, path));
+    this.inspect();
+  }
+
+  useRecipe(source: RunRecord | RunRequest, name: string): void {
+    this.change(withRecipe(this.form, source, name));
+    this.inspect();
+  }
+
+  /** The file was written: what was read of it no longer stands. */
+  noteDatasetChanged(path: string): void {
+    if (path === this.form.datasetPath) this.inspect();
+  }
+
+  async receive(message: FormMessage): Promise<void> {
+    switch (message.type) {
+      case 'page/ready':
+        this.publishSoon();
+        await this.refreshSurroundings();
+        if (this.form.datasetPath !== null && this.form.inspection === null && !this.inspecting.isBusy) this.inspect();
+        return;
+      case 'form/set':
+        return this.setText(message.name as HyperparameterName, message.text);
+      case 'form/name':
+        return this.change(withName(this.form, message.name));
+      case 'form/model':
+        return this.useModel(message.model);
+      case 'form/mapping':
+        this.change(withMapping(this.form, message.mapping));
+        return this.inspect();
+      case 'form/override':
+        this.change(withOverride(this.form, message.name, message.on));
+        return this.makeForecast();
+      case 'form/showRow':
+        return await this.showRow(message.row);
+      case 'form/openLine':
+        if (this.form.datasetPath !== null) await this.services.openLine(this.form.datasetPath, message.line);
+        return;
+      case 'form/chooseDataset': {
+        const path = await this.services.chooseDataset();
+        if (path !== undefined) this.useDataset(path);
+        return;
+      }
+      case 'form/chooseModel': {
+        const model = await this.services.chooseModel(this.models);
+        if (model !== undefined) this.useModel(model);
+        return;
+      }
+      case 'form/reset':
+        return this.reset();
+      case 'form/trust':
+        return await this.services.openTrust();
+      case 'form/start':
+        return await this.start();
+    }
+  }
+
+  dispose(): void {
+    this.inspecting.dispose();
+    this.forecasting.dispose();
+  }
+
+  private change(form: FormModel): void {
+    this.form = form;
+    this.services.remember(form);
+    this.publishSoon();
+  }
+
+  private setText(name: HyperparameterName, text: string): void {
+    const before = this.form.values;
+    this.change(withText(this.form, name, text));
+    if (this.form.values === before) return;
+    // The context decides which rows are too long, so that the file is looked at again.
+    if (name === 'contextTokens') this.inspect();
+    else this.makeForecast();
+  }
+
+  private useModel(model: string): void {
+    this.change(withModel(this.form, model));
+    this.inspect();
+  }
+
+  private reset(): void {
+    const { datasetPath } = this.form;
+    const fresh = emptyForm(this.services.defaults());
+    this.change(datasetPath === null ? fresh : withDataset(fresh, datasetPath));
+    this.inspect();
+  }
+
+  private inspect(): void {
+    this.forecasting.cancel();
+    const { datasetPath, mapping, model, values } = this.form;
+    if (datasetPath === null) {
+      this.inspecting.cancel();
+      return;
+    }
+    const parameters = {
+      path: datasetPath,
+      mapping,
+      model: model === '' ? null : model,
+      contextTokens: values.contextTokens,
+    };
+    this.inspecting.schedule(async signal => {
+      try {
+        const inspection = await this.services.call('dataset/inspect', parameters, signal);
+        if (signal.aborted) return;
+        this.change({ ...this.form, inspection, error: null });
+        this.makeForecast();
+      } catch (error) {
+        if (!signal.aborted) this.change({ ...this.form, inspection: null, forecast: null, error: toWireError(error) });
+      }
+    });
+  }
+
+  private makeForecast(): void {
+    const request = buildRequest(this.form);
+    if (request === undefined || this.form.inspection === null) {
+      this.forecasting.cancel();
+      return;
+    }
+    this.forecasting.schedule(async signal => {
+      try {
+        const forecast = await this.services.call('dataset/forecast', { request }, signal);
+        if (!signal.aborted) this.change({ ...this.form, forecast });
+      } catch (error) {
+        const forecast = { forecast: null, canStart: false, findings: [], error: toWireError(error) };
+        if (!signal.aborted) this.change({ ...this.form, forecast });
+      }
+    });
+  }
+
+  private async showRow(row: number): Promise<void> {
+    const { datasetPath, mapping, model, values } = this.form;
+    if (datasetPath === null || model === '') return;
+    const { contextTokens } = values;
+    try {
+      const tokens = await this.services.call('dataset/row', { path: datasetPath, mapping, model, row, contextTokens });
+      if (this.form.datasetPath === datasetPath) this.change({ ...this.form, row: tokens, error: null });
+    } catch (error) {
+      this.change({ ...this.form, row: null, error: toWireError(error) });
+    }
+  }
+
+  private async start(): Promise<void> {
+    if (this.isStarting) return;
+    this.isStarting = true;
+    this.change({ ...this.form, error: null });
+    try {
+      await this.services.start(this.requireRequest());
+    } catch (error) {
+      this.form = { ...this.form, error: toWireError(error) };
+    }
+    this.isStarting = false;
+    this.publishSoon();
+  }
+
+  private requireRequest(): RunRequest {
+    if (!this.services.isTrusted()) {
+      throw new TuneError('untrusted-workspace', 'start: expected a trusted workspace, got Restricted Mode', {
+        hint: 'Trust the workspace to start a run; reading and checking datasets works without.',
+      });
+    }
+    const request = buildRequest(this.form);
+    if (request === undefined) {
+      throw new TuneError('usage', 'start: expected a form without problems, got one with marked fields', {
+        hint: 'Correct the marked fields.',
+      });
+    }
+    return request;
+  }
+}

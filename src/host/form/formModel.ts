@@ -1,0 +1,188 @@
+/** @file What the form holds and how one act of the user changes it: pure, so that every rule of the form is tested without an editor. */
+import { basename, extname } from 'node:path';
+import type { DatasetInspection, ForecastReport, RowTokens } from '../../shared/datasetProtocol.ts';
+import type { WireError } from '../../shared/errors.ts';
+import {
+  checkHyperparameter,
+  defaultHyperparameters,
+  type HyperparameterName,
+  type Hyperparameters,
+  hyperparametersSchema,
+  hyperparameterTable,
+  parseHyperparameter,
+  type SettingProblem,
+} from '../../shared/hyperparameters.ts';
+import type { FormState, ModelChoice } from '../../shared/pages.ts';
+import {
+  type Mapping,
+  type OverrideName,
+  overrideNames,
+  type RunRecord,
+  type RunRequest,
+} from '../../shared/recipe.ts';
+
+export interface FormModel {
+  datasetPath: string | null;
+  /** Null: detected from the file. */
+  mapping: Mapping | null;
+  runName: string;
+  /** The user typed a name of their own, which a new dataset does not replace. */
+  runNameChosen: boolean;
+  model: string;
+  values: Hyperparameters;
+  /** What is wrong with a value as typed, by name; `values` keeps the last good one. */
+  typedProblems: Partial<Record<HyperparameterName, string>>;
+  overrides: OverrideName[];
+  parents: string[];
+  /** What came back for this dataset, mapping, model and these values. */
+  inspection: DatasetInspection | null;
+  forecast: ForecastReport | null;
+  row: RowTokens | null;
+  error: WireError | null;
+}
+
+export function emptyForm(defaults: { model: string; memoryLimitBytes: number | null }): FormModel {
+  return {
+    datasetPath: null,
+    mapping: null,
+    runName: '',
+    runNameChosen: false,
+    model: defaults.model,
+    values: { ...defaultHyperparameters, memoryLimitBytes: defaults.memoryLimitBytes },
+    typedProblems: {},
+    overrides: [],
+    parents: [],
+    inspection: null,
+    forecast: null,
+    row: null,
+    error: null,
+  };
+}
+
+export function withDataset(form: FormModel, path: string): FormModel {
+  const runName = form.runNameChosen ? form.runName : nameAfter(path);
+  const isSame = path === form.datasetPath;
+  return {
+    ...form,
+    datasetPath: path,
+    runName,
+    mapping: isSame ? form.mapping : null,
+    overrides: isSame ? form.overrides : [],
+    inspection: isSame ? form.inspection : null,
+    forecast: null,
+    row: null,
+    error: null,
+  };
+}
+
+export function withMapping(form: FormModel, mapping: Mapping | null): FormModel {
+  return { ...form, mapping, inspection: null, forecast: null, row: null, error: null };
+}
+
+export function withModel(form: FormModel, model: string): FormModel {
+  return { ...form, model: model.trim(), forecast: null, row: null, error: null };
+}
+
+export function withName(form: FormModel, name: string): FormModel {
+  return { ...form, runName: name, runNameChosen: name.trim() !== '' };
+}
+
+/** A value as the user typed it: taken over when it is fine, else kept as a problem beside the last good value. */
+export function withText(form: FormModel, name: HyperparameterName, text: string): FormModel {
+  const value = parseHyperparameter(name, text);
+  const problem = checkHyperparameter(name, value);
+  const { [name]: _, ...typedProblems } = form.typedProblems;
+  if (problem !== undefined) return { ...form, typedProblems: { ...typedProblems, [name]: problem } };
+  const values = hyperparametersSchema.parse({ ...form.values, [name]: value });
+  const isSame = JSON.stringify(values) === JSON.stringify(form.values);
+  return { ...form, typedProblems, values, ...(isSame ? {} : { forecast: null, error: null }) };
+}
+
+export function withOverride(form: FormModel, name: string, on: boolean): FormModel {
+  const known = overrideNames.find(n => n === name);
+  if (known === undefined) return form;
+  const overrides = form.overrides.filter(n => n !== known);
+  return { ...form, overrides: on ? [...overrides, known] : overrides, forecast: null, error: null };
+}
+
+/** The form that makes a run again. */
+export function withRecipe(form: FormModel, source: RunRecord | RunRequest, name: string): FormModel {
+  const dataset = source.datasets[0]!;
+  const mapping = 'mappingChosen' in dataset && !dataset.mappingChosen ? null : dataset.mapping;
+  return {
+    ...form,
+    datasetPath: dataset.path,
+    mapping,
+    runName: name,
+    runNameChosen: true,
+    model: typeof source.model === 'string' ? source.model : source.model.id,
+    values: { ...source.hyperparameters },
+    typedProblems: {},
+    overrides: [...source.overrides],
+    parents: [...source.parents],
+    inspection: null,
+    forecast: null,
+    row: null,
+    error: null,
+  };
+}
+
+/** Everything that keeps the form from being started, by the name of its field. */
+export function findProblems(form: FormModel): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  if (form.datasetPath === null) problems.push({ name: 'dataset', message: 'expected a dataset, got none' });
+  if (form.model === '') problems.push({ name: 'model', message: 'expected a model, got none' });
+  const nameLength = form.runName.trim().length;
+  if (form.datasetPath !== null && (nameLength < 1 || nameLength > 120)) {
+    problems.push({ name: 'runName', message: `expected a name of 1 to 120 characters, got ${nameLength}` });
+  }
+  for (const [name, message] of Object.entries(form.typedProblems)) problems.push({ name, message });
+  const { evalRatio, testRatio } = form.values;
+  if (evalRatio + testRatio >= 1) {
+    const message = `expected ${hyperparameterTable.evalRatio.label} and ${hyperparameterTable.testRatio.label} below 1 together, got ${evalRatio + testRatio}`;
+    problems.push({ name: 'testRatio', message });
+  }
+  return problems;
+}
+
+/** What the trainer is asked for; undefined while something is missing or wrong. */
+export function buildRequest(form: FormModel): RunRequest | undefined {
+  if (form.datasetPath === null || findProblems(form).length > 0) return undefined;
+  return {
+    name: form.runName.trim(),
+    model: form.model,
+    datasets: [{ path: form.datasetPath, mapping: form.mapping }],
+    hyperparameters: form.values,
+    overrides: form.overrides,
+    parents: form.parents,
+  };
+}
+
+export interface FormSurroundings {
+  trusted: boolean;
+  models: ModelChoice[];
+  inspecting: boolean;
+  forecasting: boolean;
+  starting: boolean;
+}
+
+export function toFormState(form: FormModel, around: FormSurroundings): FormState {
+  return {
+    ...around,
+    dataset: form.datasetPath === null ? null : { path: form.datasetPath, name: basename(form.datasetPath) },
+    inspection: form.inspection,
+    runName: form.runName,
+    model: form.model,
+    values: form.values,
+    problems: findProblems(form),
+    forecast: form.forecast,
+    overrides: form.overrides,
+    row: form.row,
+    error: form.error,
+  };
+}
+
+/** `data/Support tickets.jsonl` -> `Support tickets` */
+function nameAfter(path: string): string {
+  return basename(path, extname(path)).slice(0, 120);
+}

@@ -1,0 +1,67 @@
+/** @file The form controller's wishes, carried out with the editor. */
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
+import { hyperparametersSchema } from '../../shared/hyperparameters.ts';
+import type { ModelChoice } from '../../shared/pages.ts';
+import { askForDataset } from '../commands/datasetCommands.ts';
+import type { Services } from '../services.ts';
+import { readSettings } from '../settings.ts';
+import { startRun } from '../startRun.ts';
+import { openTrust } from '../trust.ts';
+import { chooseModel } from './chooseModel.ts';
+import { findModels, workspaceBounds } from './findModels.ts';
+import type { FormServices } from './formController.ts';
+import type { FormModel } from './formModel.ts';
+import { findHubCache, listHubCache } from './hubCache.ts';
+
+const memoryKey = 'form';
+
+export function makeFormServices(context: vscode.ExtensionContext, services: () => Services): FormServices {
+  return {
+    isTrusted: () => vscode.workspace.isTrusted,
+    call: (name, parameters, signal) => services().dataset.call(name, parameters, signal),
+    listModels,
+    start: async request => {
+      const accepted = await startRun(services(), request);
+      await services().stores.refresh();
+      const run = services().stores.findRun(accepted.path);
+      if (run !== undefined) services().runPanels.open(run);
+    },
+    defaults: () => {
+      const { defaultModel, memoryLimitBytes } = readSettings();
+      return { model: defaultModel, memoryLimitBytes };
+    },
+    remember: form => {
+      // What the dataset process said is asked for again after a reload.
+      const kept: FormModel = { ...form, inspection: null, forecast: null, row: null, error: null };
+      void context.workspaceState.update(memoryKey, kept);
+    },
+    recall: () => recallForm(context),
+    chooseDataset: askForDataset,
+    chooseModel,
+    openLine: async (path, line) => {
+      const position = new vscode.Position(line - 1, 0);
+      await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(position, position) });
+    },
+    openTrust,
+  };
+}
+
+/** The kept form, unless another version of the extension kept it with other hyperparameters. */
+function recallForm(context: vscode.ExtensionContext): FormModel | undefined {
+  const kept = context.workspaceState.get<FormModel>(memoryKey);
+  return hyperparametersSchema.safeParse(kept?.values).success ? kept : undefined;
+}
+
+async function listModels(): Promise<ModelChoice[]> {
+  const { modelFolders, hubCache } = readSettings();
+  const workspace = (vscode.workspace.workspaceFolders ?? [])
+    .filter(f => f.uri.scheme === 'file')
+    .map(f => f.uri.fsPath);
+  const tiny = { id: 'tiny', label: 'tiny', detail: vscode.l10n.t('ships with Tuning Fork, works offline') };
+  const [found, cached] = await Promise.all([
+    findModels([...workspace, ...modelFolders], workspaceBounds),
+    listHubCache(findHubCache(hubCache, process.env, homedir())),
+  ]);
+  return [tiny, ...found, ...cached];
+}

@@ -1,0 +1,147 @@
+/** @file The panel of a run: one for each run, restored after a reload, fed with complete snapshots while it can be seen. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { toWireError, type WireError } from '../../shared/errors.ts';
+import { type RunMessage, runMessageSchema } from '../../shared/pages.ts';
+import { runNames } from '../../shared/runFolder.ts';
+import { iconPath } from '../icons.ts';
+import type { RunReader } from '../runs/runReader.ts';
+import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
+import type { Services } from '../services.ts';
+import { Throttle } from './throttle.ts';
+import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
+
+export const runPanelType = 'tuningFork.run';
+const snapshotIntervalMs = 250;
+
+export class RunPanels implements vscode.WebviewPanelSerializer {
+  private readonly panels = new Map<string, RunPanel>();
+
+  constructor(private readonly services: () => Services) {}
+
+  open(run: RunReader, column = vscode.ViewColumn.Active): void {
+    const known = this.panels.get(run.path);
+    if (known === undefined) this.attach(vscode.window.createWebviewPanel(runPanelType, run.name, column, {}), run);
+    else known.reveal();
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const path = readRestored(state, 'run');
+    await this.services().stores.refresh();
+    const run = path === undefined ? undefined : this.services().stores.findRun(path);
+    if (run === undefined) panel.dispose();
+    else this.attach(panel, run);
+  }
+
+  private attach(panel: vscode.WebviewPanel, run: RunReader): void {
+    const attached = new RunPanel(panel, run, this.services());
+    this.panels.set(run.path, attached);
+    panel.onDidDispose(() => this.panels.delete(run.path));
+  }
+}
+
+class RunPanel {
+  private readonly throttle = new Throttle(snapshotIntervalMs, () => this.post());
+  private differences: RunExtras['datasetDifferences'] = null;
+  private error: WireError | null = null;
+
+  constructor(
+    private readonly panel: vscode.WebviewPanel,
+    private readonly run: RunReader,
+    private readonly services: Services,
+  ) {
+    const { stores, controls, freshness, context, log } = services;
+    const show = (changed: RunReader) => changed.path === run.path && this.throttle.request();
+    const subscriptions = [
+      openPage({
+        webview: panel.webview,
+        extensionFolder: context.extensionPath,
+        page: 'run',
+        title: run.name,
+        restore: { run: run.path },
+        schema: runMessageSchema,
+        receive: message => this.receive(message),
+        log: line => log.warn(line),
+      }),
+      stores.findStore(run.store)?.watchSeries(run.id) ?? { dispose: () => undefined },
+      stores.onDidChange(({ run: changed, change }) => {
+        if (changed.path !== run.path) return;
+        if (change === 'removed') panel.dispose();
+        else this.throttle.request();
+      }),
+      controls.onDidChange(show),
+      freshness.onDidChange(path => {
+        if (run.record?.datasets[0]?.path !== path) return;
+        this.differences = null;
+        this.throttle.request();
+      }),
+      this.throttle,
+    ];
+    panel.iconPath = iconPath(context, 'run');
+    panel.onDidChangeViewState(() => this.throttle.request());
+    panel.onDidDispose(() => {
+      for (const subscription of subscriptions) subscription.dispose();
+    });
+    void stores.refresh().then(() => this.throttle.request());
+  }
+
+  reveal(): void {
+    this.panel.reveal();
+  }
+
+  private post(): void {
+    if (!this.panel.visible) return;
+    const { run } = this;
+    this.panel.title = run.name;
+    const state = takeRunSnapshot(run, {
+      pendingControl: this.services.controls.pendingOf(run),
+      datasetChanged: this.hasDatasetChanged(),
+      datasetDifferences: this.differences,
+      error: this.error ?? this.services.controls.errorOf(run),
+    });
+    postSnapshot(this.panel.webview, { type: 'run/state', state });
+  }
+
+  private hasDatasetChanged(): boolean {
+    const dataset = this.run.record?.datasets[0];
+    return dataset !== undefined && this.services.freshness.hasChanged(dataset) === true;
+  }
+
+  private async receive(message: RunMessage): Promise<void> {
+    const { run, services } = this;
+    switch (message.type) {
+      case 'page/ready':
+        return this.throttle.request();
+      case 'run/control':
+        return await services.controls.request(run, message.action);
+      case 'run/compare':
+        return await services.comparePanels.open(run);
+      case 'run/again':
+        return void (await vscode.commands.executeCommand('tuningFork.run.again', run.path));
+      case 'run/reveal':
+        return void (await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.path)));
+      case 'run/showLog':
+        return void (await vscode.window.showTextDocument(vscode.Uri.file(join(run.path, runNames.log))));
+      case 'run/showDifferences':
+        return await this.showDifferences();
+    }
+  }
+
+  private async showDifferences(): Promise<void> {
+    const dataset = this.run.record?.datasets[0];
+    if (dataset === undefined) return;
+    try {
+      this.error = null;
+      const { path, snapshot, mapping } = dataset;
+      this.differences = await this.services.dataset.call('dataset/compare', {
+        path,
+        store: this.run.store,
+        snapshot,
+        mapping,
+      });
+    } catch (error) {
+      this.error = toWireError(error);
+    }
+    this.throttle.request();
+  }
+}

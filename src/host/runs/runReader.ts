@@ -1,0 +1,151 @@
+/** @file One run folder -> what is known of it, read again only where files changed. */
+import { lstat, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type RunRecord, type RunRequest, runRecordSchema, runRequestSchema } from '../../shared/recipe.ts';
+import {
+  notesSchema,
+  type ProcessIdentity,
+  type RunNotes,
+  type RunStatus,
+  runNames,
+  type SampleRow,
+  sampleRowSchema,
+  statusSchema,
+} from '../../shared/runFolder.ts';
+import { appendMetricsLine, isActive, type RunSeries, type ShownState, shownState } from '../../shared/runState.ts';
+import { FileTail } from './fileTail.ts';
+import { readJsonFile } from './readJsonFile.ts';
+
+/** Whether the process of this identity lives, is ours, and works on this run folder. */
+export type Liveness = (run: string, identity: ProcessIdentity) => Promise<boolean>;
+
+/** A folder this young may still be waiting for its first status. */
+const firstStatusMs = 15_000;
+const logTailLines = 200;
+
+export class RunReader {
+  readonly id: string;
+  request: RunRequest | undefined;
+  record: RunRecord | undefined;
+  notes: RunNotes | undefined;
+  status: RunStatus | undefined;
+  state: ShownState = 'preparing';
+  output: 'adapter' | 'model' | undefined;
+  samples: SampleRow[] = [];
+  logTail: string[] = [];
+  series: RunSeries = { steps: [], evaluations: [] };
+
+  private seenStatus = '';
+  private seenNotes = '';
+  private readonly metricsTail: FileTail;
+  private readonly samplesTail: FileTail;
+  private readonly logTailFile: FileTail;
+
+  constructor(
+    readonly path: string,
+    /** The `.tuning-fork` folder it belongs to. */
+    readonly store: string,
+    private readonly isAlive: Liveness,
+    private readonly now: () => number,
+  ) {
+    this.id = basename(path);
+    this.metricsTail = new FileTail(join(path, runNames.metrics));
+    this.samplesTail = new FileTail(join(path, runNames.samples));
+    this.logTailFile = new FileTail(join(path, runNames.log));
+  }
+
+  get name(): string {
+    return this.notes?.name ?? this.request?.name ?? this.id.slice(16, -5);
+  }
+
+  /** Reads state and recipe; true when something shown changed. */
+  async refreshSummary(): Promise<boolean> {
+    const before = this.fingerprint();
+    if (this.request === undefined)
+      this.request = await readJsonFile(join(this.path, runNames.request), runRequestSchema);
+    if (this.record === undefined) this.record = await readJsonFile(join(this.path, runNames.run), runRecordSchema);
+    await this.refreshNotes();
+    await this.refreshStatus();
+    this.output = await this.findOutput();
+    return before !== this.fingerprint();
+  }
+
+  /** Reads what metrics, samples and log gained; true when something came. */
+  async refreshSeries(): Promise<boolean> {
+    const [metrics, samples, log] = await Promise.all([
+      this.metricsTail.read(),
+      this.samplesTail.read(),
+      this.logTailFile.read(),
+    ]);
+    if (metrics.restarted) this.series = { steps: [], evaluations: [] };
+    for (const line of metrics.lines) appendMetricsLine(this.series, line);
+    if (samples.restarted) this.samples = [];
+    for (const line of samples.lines) this.addSample(line);
+    this.logTail = [...this.logTail, ...log.lines].slice(-logTailLines);
+    return metrics.restarted || metrics.lines.length + samples.lines.length + log.lines.length > 0;
+  }
+
+  private fingerprint(): string {
+    const known = `${this.request !== undefined} ${this.record !== undefined} ${this.output}`;
+    return `${this.state} ${this.seenStatus} ${this.seenNotes} ${known}`;
+  }
+
+  private async refreshNotes(): Promise<void> {
+    const version = await fileVersion(join(this.path, runNames.notes));
+    if (version === this.seenNotes) return;
+    this.seenNotes = version;
+    this.notes = await readJsonFile(join(this.path, runNames.notes), notesSchema);
+  }
+
+  private async refreshStatus(): Promise<void> {
+    const file = join(this.path, runNames.status);
+    const version = await fileVersion(file);
+    if (version !== this.seenStatus) {
+      // A reader on Windows may meet the file in the middle of being replaced: the last good status stands.
+      const status = await readJsonFile(file, statusSchema);
+      if (status !== undefined || version === '') this.status = status;
+      if (status !== undefined || version === '') this.seenStatus = version;
+    }
+    this.state = await this.findState();
+  }
+
+  private async findState(): Promise<ShownState> {
+    const { status } = this;
+    if (status === undefined) {
+      const folder = await stat(this.path).catch(() => undefined);
+      return folder !== undefined && this.now() - folder.mtimeMs < firstStatusMs ? 'preparing' : 'interrupted';
+    }
+    if (!isActive(status.state)) return status.state;
+    return shownState(status, status.identity !== null && (await this.isAlive(this.path, status.identity)));
+  }
+
+  private async findOutput(): Promise<'adapter' | 'model' | undefined> {
+    if (await isFolder(join(this.path, runNames.adapter))) return 'adapter';
+    return (await isFolder(join(this.path, runNames.model))) ? 'model' : undefined;
+  }
+
+  private addSample(line: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      return; // torn or foreign line
+    }
+    const parsed = sampleRowSchema.safeParse(value);
+    if (!parsed.success) return;
+    const row = parsed.data;
+    this.samples = this.samples.filter(old => !(old.attempt < row.attempt && old.step >= row.step));
+    this.samples.push(row);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
+/** Changes whenever the file does; empty when there is none. */
+async function fileVersion(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? '' : `${found.mtimeMs}:${found.size}:${found.ino}`;
+}

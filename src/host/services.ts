@@ -1,0 +1,28 @@
+/** @file The parts of the extension that commands, views and panels share. */
+import type * as vscode from 'vscode';
+import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
+import type { InferenceClient } from './compare/inferenceClient.ts';
+import type { FormController } from './form/formController.ts';
+import type { ChildPrograms } from './processes/childPrograms.ts';
+import type { RpcProcess } from './processes/rpcProcess.ts';
+import type { DatasetFreshness } from './runs/datasetFreshness.ts';
+import type { RunControls } from './runs/runControls.ts';
+import type { RunReader } from './runs/runReader.ts';
+import type { RunStores } from './runs/runStores.ts';
+
+export interface Services {
+  context: vscode.ExtensionContext;
+  log: vscode.LogOutputChannel;
+  children: ChildPrograms;
+  stores: RunStores;
+  controls: RunControls;
+  freshness: DatasetFreshness;
+  dataset: RpcProcess<DatasetCalls, DatasetEvents>;
+  inference: InferenceClient;
+  form: FormController;
+  runPanels: { open(run: RunReader): void };
+  comparePanels: {
+    /** Asks `prompt` at once when there is one. @throws TuneError `untrusted-workspace`, `adapter-invalid` */
+    open(run: RunReader, prompt?: string, column?: vscode.ViewColumn): Promise<void>;
+  };
+}

@@ -1,0 +1,29 @@
+/** @file The extension's settings, read anew at each use. */
+import * as vscode from 'vscode';
+
+export interface Settings {
+  nodePath: string;
+  runsFolder: string;
+  modelFolders: string[];
+  hubEndpoint: string;
+  hubCache: string;
+  memoryLimitBytes: number | null;
+  defaultModel: string;
+}
+
+const bytesPerGigabyte = 1e9;
+
+export function readSettings(scope?: vscode.Uri): Settings {
+  const configuration = vscode.workspace.getConfiguration('tuningFork', scope);
+  const text = (name: string) => configuration.get<string>(name, '').trim();
+  const gigabytes = configuration.get<number | null>('memoryLimit', null);
+  return {
+    nodePath: text('nodePath'),
+    runsFolder: text('runsFolder'),
+    modelFolders: configuration.get<string[]>('modelFolders', []).filter(folder => typeof folder === 'string'),
+    hubEndpoint: text('hubEndpoint'),
+    hubCache: text('hubCache'),
+    memoryLimitBytes: typeof gigabytes === 'number' && gigabytes > 0 ? Math.round(gigabytes * bytesPerGigabyte) : null,
+    defaultModel: text('defaultModel') || 'tiny',
+  };
+}

@@ -1,0 +1,34 @@
+/** @file A request or a run at rest -> a trainer that works on it. */
+import type { RunRequest } from '../shared/recipe.ts';
+import type { TrainerCommand } from '../shared/trainerProtocol.ts';
+import { readHubSettings } from './hubToken.ts';
+import { explainUnsupported, readPlatform } from './processes/platformSupport.ts';
+import { type AcceptedRun, spawnTrainer } from './processes/spawnTrainer.ts';
+import type { RunReader } from './runs/runReader.ts';
+import type { Services } from './services.ts';
+import { findStoreFor } from './storePlaces.ts';
+import { requireTrust } from './trust.ts';
+
+type Starter = Pick<Services, 'context' | 'children' | 'log'>;
+
+/** @throws TuneError as the gate here or the trainer refused it */
+export async function startRun(services: Starter, request: RunRequest): Promise<AcceptedRun> {
+  const store = findStoreFor(services.context, request.datasets[0]!.path);
+  const hub = await readHubSettings(services.context.secrets);
+  return await spawn(services, { type: 'start', store, request, attached: false, hub });
+}
+
+/** @throws TuneError as the gate here or the trainer refused it */
+export async function resumeRun(services: Starter, run: RunReader): Promise<AcceptedRun> {
+  const hub = await readHubSettings(services.context.secrets);
+  return await spawn(services, { type: 'resume', run: run.path, attached: false, hub });
+}
+
+async function spawn(services: Starter, order: TrainerCommand): Promise<AcceptedRun> {
+  requireTrust();
+  const unsupported = explainUnsupported(readPlatform());
+  if (unsupported !== undefined) throw unsupported;
+  const accepted = await spawnTrainer(await services.children.prepare('trainer'), order);
+  services.log.info(`trainer accepted ${accepted.id}${accepted.queued ? ' (queued)' : ''}`);
+  return accepted;
+}
