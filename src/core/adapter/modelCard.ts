@@ -1,0 +1,94 @@
+/** @file A run's facts -> README.md beside its weights. Says nothing of time and place: the same run gives the same card. */
+import { basename } from 'node:path';
+import type { RunRecord } from '../../shared/recipe.ts';
+import type { TrainState } from '../train/trainState.ts';
+
+export type CardFacts = Pick<RunRecord, 'model' | 'datasets' | 'hyperparameters' | 'forecast'> & {
+  readonly name: string;
+  readonly state: TrainState;
+};
+
+/** A Hub id when the base model came from the Hub, otherwise where it lies. */
+export function baseModelName({ id, path, format }: RunRecord['model']): string {
+  const isHubId = format === 'safetensors' && /^[\w.-]+\/[\w.-]+$/.test(id) && !path.endsWith(id);
+  return isHubId ? id : path;
+}
+
+export function writeModelCard(facts: CardFacts): string {
+  const { model, datasets, hyperparameters: h, forecast, state } = facts;
+  const isLora = h.method === 'lora';
+  const base = shortName(model);
+  const what = isLora ? `LoRA adapter of rank ${h.rank}` : 'model with all weights trained';
+  const lines = [
+    '---',
+    ...(isLora ? ['library_name: peft'] : ['library_name: transformers']),
+    `base_model: ${JSON.stringify(base)}`,
+    'pipeline_tag: text-generation',
+    `tags: [${isLora ? 'lora, ' : ''}sft, tuning-fork]`,
+    '---',
+    '',
+    `# ${facts.name.replace(/\s+/g, ' ')}`,
+    '',
+    `A ${what}, fine-tuned from \`${base}\` (\`${model.modelType}\`) with Tuning Fork.`,
+    '',
+    '## Result',
+    '',
+    '| | |',
+    '|---|---|',
+    `| optimizer steps | ${state.step} of ${forecast.totalSteps} |`,
+    ...row('held-out loss of the base model (nats)', state.baseEvalLossNats),
+    ...row(`held-out loss of these weights (nats), step ${state.bestStep}`, state.bestEvalLossNats),
+    ...row('last training loss (nats)', state.lastLossNats),
+    '',
+    '## Data',
+    '',
+    '| file | sha256 |',
+    '|---|---|',
+    ...datasets.map(d => `| ${basename(d.path)} (${d.mapping.kind}) | \`${d.sha256}\` |`),
+    '',
+    `${forecast.trainRows} rows for training, ${forecast.heldOutRows} held out; ${forecast.tokensPerEpoch} tokens an epoch, ${forecast.supervisedTokensPerEpoch} of them supervised.`,
+    '',
+    '## Hyperparameters',
+    '',
+    '| | |',
+    '|---|---|',
+    ...Object.entries(h)
+      .filter(([name]) => !machineSettings.has(name) && (isLora || !loraSettings.has(name)))
+      .map(([name, value]) => `| ${name} | ${formatValue(value)} |`),
+    '',
+    '## Base model',
+    '',
+    `\`${base}\`, sha256 of its weights \`${model.sha256}\`.`,
+    '',
+    '## Licence',
+    '',
+    'These weights are derived from the base model and the data above: the licences of both apply to them.',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+/** Where a run computes has no place on its card. */
+const machineSettings = new Set([
+  'device',
+  'threads',
+  'memoryLimitBytes',
+  'samplePrompts',
+  'keepCheckpoints',
+  'saveEverySteps',
+]);
+const loraSettings = new Set(['rank', 'alpha', 'targetModules', 'rsLora']);
+
+function shortName(model: RunRecord['model']): string {
+  const name = baseModelName(model);
+  return name === model.path ? basename(name) : name;
+}
+
+function row(label: string, value: number | null): string[] {
+  return value === null ? [] : [`| ${label} | ${value.toFixed(4)} |`];
+}
+
+function formatValue(value: unknown): string {
+  if (value === null) return 'not set';
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}

@@ -1,0 +1,114 @@
+/** @file An adapter folder in PEFT's format -> its LoRA matrices, each with the scale that belongs to it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TuneError } from '../../shared/errors.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import type { TensorSource } from '../formats/tensorSource.ts';
+import { findCompleteFolder } from '../train/stagedFolder.ts';
+import { loraScale, peftConfigSchema } from './peftConfig.ts';
+
+export const adapterFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
+
+export interface LoraPair {
+  /** `model.layers.0.self_attn.q_proj` */
+  readonly module: string;
+  readonly rank: number;
+  /** What B A x is multiplied by. */
+  readonly scale: number;
+  /** [R, in] */
+  readonly a: Float32Array;
+  /** [out, R] */
+  readonly b: Float32Array;
+  readonly inputSize: number;
+  readonly outputSize: number;
+}
+
+export interface Adapter {
+  readonly path: string;
+  /** As adapter_config.json names it; null when it names none. */
+  readonly baseModel: string | null;
+  readonly pairs: readonly LoraPair[];
+}
+
+const tensorPattern = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.default)?\.weight$/;
+
+/** @throws TuneError `adapter-invalid` */
+export function readAdapter(folder: string): Adapter {
+  const path = findCompleteFolder(folder) ?? folder;
+  const config = readConfig(join(path, adapterFileNames.config));
+  const weights = join(path, adapterFileNames.weights);
+  const tensors = openWeights(weights);
+  try {
+    const modules = new Map<string, { A?: string; B?: string }>();
+    for (const name of tensors.names) {
+      const match = tensorPattern.exec(name);
+      if (match === null) throw fail(weights, 'only lora_A and lora_B weights', name);
+      const module = modules.get(match[1]!) ?? {};
+      module[match[2] as 'A' | 'B'] = name;
+      modules.set(match[1]!, module);
+    }
+    if (modules.size === 0) throw fail(weights, 'lora_A and lora_B weights', 'none');
+    const pairs = [...modules].map(([module, names]) => {
+      if (names.A === undefined || names.B === undefined) {
+        throw fail(weights, `both lora_A and lora_B of ${module}`, 'one of them');
+      }
+      const [a, b] = [tensors.info(names.A).shape, tensors.info(names.B).shape];
+      if (a.length !== 2 || b.length !== 2 || a[0] !== b[1]) {
+        throw fail(
+          weights,
+          `lora_A [R, in] and lora_B [out, R] of ${module}`,
+          `[${a.join(', ')}] and [${b.join(', ')}]`,
+        );
+      }
+      const rank = a[0]!;
+      const alpha = findPattern(config.alpha_pattern, module) ?? config.lora_alpha;
+      return {
+        module,
+        rank,
+        scale: loraScale({ rank, alpha, rsLora: config.use_rslora ?? false }),
+        a: tensors.readFloat32(names.A),
+        b: tensors.readFloat32(names.B),
+        inputSize: a[1]!,
+        outputSize: b[0]!,
+      };
+    });
+    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs };
+  } finally {
+    tensors.close();
+  }
+}
+
+function readConfig(path: string) {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw fail(path, 'an adapter in PEFT format', (error as NodeJS.ErrnoException).code ?? (error as Error).message);
+  }
+  const parsed = peftConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw fail(`${path}, ${issue?.path.join('.')}`, 'a plain LoRA adapter', issue?.message ?? 'another one', path);
+}
+
+function openWeights(path: string): TensorSource {
+  try {
+    return openSafetensors(path).tensors;
+  } catch (error) {
+    if (error instanceof TuneError) throw fail(path, 'the weights of an adapter', error.message);
+    throw error;
+  }
+}
+
+/** PEFT's patterns match the end of a module's name. */
+function findPattern(patterns: Record<string, number> | null | undefined, module: string): number | undefined {
+  const found = Object.entries(patterns ?? {}).find(([end]) => module === end || module.endsWith(`.${end}`));
+  return found?.[1];
+}
+
+function fail(where: string, expected: string, got: string, file = where): TuneError {
+  return new TuneError('adapter-invalid', `${where}: expected ${expected}, got ${got}`, {
+    file,
+    hint: 'Use an adapter folder with adapter_config.json and adapter_model.safetensors, or export it anew.',
+  });
+}
