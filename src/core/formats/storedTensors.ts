@@ -87,7 +87,7 @@ export class StoredTensors implements TensorSource {
   }
 }
 
-const unsupportedTypeHint =
+export const unsupportedTypeHint =
   'Use a model in safetensors (F32, F16, BF16) or in GGUF with types F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K ' +
   '(files named Q4_K_M, Q5_K_M, Q6_K or Q8_0 hold only these).';
 

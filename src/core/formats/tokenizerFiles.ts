@@ -15,6 +15,8 @@ export interface TokenizerConfig {
   readonly unk_token?: string | undefined;
   readonly add_bos_token?: boolean | undefined;
   readonly add_eos_token?: boolean | undefined;
+  /** Whether decoding mends spaces before punctuation; false unless the model's own file says otherwise. */
+  readonly clean_up_tokenization_spaces?: boolean | undefined;
   readonly chat_template?: string | undefined;
   /** End tokens of generation_config.json beyond `eos_token`. */
   readonly extra_eos_token_ids?: readonly number[] | undefined;

@@ -1,0 +1,87 @@
+/**
+ * @file GGUF's rope scaling -> config.json's `rope_scaling`. Llama 3's scaling is stored not as its parameters but as one
+ * divisor a frequency (rope_freqs.weight); the parameters are found again from these and checked against every one.
+ * @see transformers/modeling_rope_utils.py (_compute_llama3_parameters), convert_hf_to_gguf.py (generate_extra_tensors)
+ */
+import { TuneError } from '../../shared/errors.ts';
+import type { GgufFile } from '../formats/gguf.ts';
+import type { GgufMetadataReader } from './ggufMetadata.ts';
+import type { JsonObject } from './readJsonFile.ts';
+
+const factorsTensor = 'rope_freqs.weight';
+/** What every released Llama 3 has; only the original context differs between conversions. */
+const lowFrequencyFactor = 1;
+const highFrequencyFactor = 4;
+/** The divisors are float32 results of a few operations. */
+const tolerance = 1e-4;
+
+/** @returns null when the model scales nothing. @throws TuneError `model-unsupported` for divisors that are not Llama 3's */
+export function readGgufRopeScaling(
+  file: GgufFile,
+  metadata: GgufMetadataReader,
+  architecture: string,
+  headDimensions: number,
+): JsonObject | null {
+  if (file.tensors.names.includes(factorsTensor)) {
+    const theta = metadata.readNumber(`${architecture}.rope.freq_base`) ?? 10_000;
+    return fitLlama3Scaling(file, file.tensors.readFloat32(factorsTensor), theta, headDimensions);
+  }
+  const type = metadata.readText(`${architecture}.rope.scaling.type`) ?? 'none';
+  if (type === 'none') return null;
+  return {
+    rope_type: type,
+    factor: metadata.readNumber(`${architecture}.rope.scaling.factor`),
+    original_max_position_embeddings: metadata.readCount(`${architecture}.rope.scaling.original_context_length`),
+  };
+}
+
+function fitLlama3Scaling(
+  file: GgufFile,
+  divisors: Float32Array,
+  theta: number,
+  headDimensions: number,
+): JsonObject | null {
+  const factor = divisors.at(-1) ?? 1;
+  if (divisors.every(divisor => divisor === 1)) return null;
+  const wavelengths = Array.from(divisors, (_, i) => 2 * Math.PI * theta ** ((2 * i) / headDimensions));
+  const original = findOriginalContext(divisors, wavelengths, factor);
+  if (original !== undefined) {
+    const isFit = wavelengths.every((wavelength, i) => {
+      const expected = computeLlama3Divisor(wavelength, factor, original);
+      return Math.abs(expected - divisors[i]!) <= tolerance * expected;
+    });
+    if (isFit && divisors.length === headDimensions / 2) {
+      return {
+        rope_type: 'llama3',
+        factor,
+        low_freq_factor: lowFrequencyFactor,
+        high_freq_factor: highFrequencyFactor,
+        original_max_position_embeddings: original,
+      };
+    }
+  }
+  throw new TuneError(
+    'model-unsupported',
+    `${file.path}: expected Llama 3's rope scaling in ${factorsTensor}, got another`,
+    {
+      file: file.path,
+      hint: 'Use the model from its Hugging Face folder instead of the GGUF file.',
+    },
+  );
+}
+
+/** Solves the divisor of one partly scaled frequency for the context, which is a whole number. */
+function findOriginalContext(divisors: Float32Array, wavelengths: number[], factor: number): number | undefined {
+  const middle = divisors.findIndex(divisor => divisor > 1 && divisor < factor);
+  if (middle < 0) return undefined;
+  const smooth = (1 / divisors[middle]! - 1 / factor) / (1 - 1 / factor);
+  const context = (smooth * (highFrequencyFactor - lowFrequencyFactor) + lowFrequencyFactor) * wavelengths[middle]!;
+  return Math.round(context);
+}
+
+function computeLlama3Divisor(wavelength: number, factor: number, original: number): number {
+  if (wavelength < original / highFrequencyFactor) return 1;
+  if (wavelength > original / lowFrequencyFactor) return factor;
+  const smooth = (original / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+  return 1 / ((1 - smooth) / factor + smooth);
+}

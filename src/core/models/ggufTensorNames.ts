@@ -1,0 +1,143 @@
+/**
+ * @file GGUF's tensor names -> Hugging Face's, for the architectures whose tensors are stored alike, and the rows of Llama's
+ * query and key projections back in the order that Hugging Face has them.
+ *
+ * llama.cpp's rotary embedding turns neighbouring pairs (2i, 2i + 1) of a head, Hugging Face's the pairs (i, i + D/2); its
+ * converter therefore interleaves the two halves of each head's rows, which is undone here.
+ * @see https://github.com/ggml-org/llama.cpp (convert_hf_to_gguf.py, LlamaModel.permute)
+ */
+import type { TensorInfo, TensorSource } from '../formats/tensorSource.ts';
+
+const layerParts: ReadonlyMap<string, string> = new Map([
+  ['attn_norm', 'input_layernorm'],
+  ['attn_q', 'self_attn.q_proj'],
+  ['attn_k', 'self_attn.k_proj'],
+  ['attn_v', 'self_attn.v_proj'],
+  ['attn_output', 'self_attn.o_proj'],
+  ['attn_q_norm', 'self_attn.q_norm'],
+  ['attn_k_norm', 'self_attn.k_norm'],
+  ['ffn_norm', 'post_attention_layernorm'],
+  ['ffn_gate', 'mlp.gate_proj'],
+  ['ffn_up', 'mlp.up_proj'],
+  ['ffn_down', 'mlp.down_proj'],
+]);
+
+const modelParts: ReadonlyMap<string, string> = new Map([
+  ['token_embd', 'model.embed_tokens'],
+  ['output_norm', 'model.norm'],
+  ['output', 'lm_head'],
+]);
+
+/** Architectures for which the two tables are the whole truth; others keep their names on disk. */
+const renamedArchitectures = new Set(['llama', 'qwen2', 'qwen3']);
+
+/** Hugging Face's name, or undefined for a tensor that is no weight of the model (such as rope_freqs). */
+export function toHuggingFaceName(ggufName: string, architecture: string): string | undefined {
+  if (!renamedArchitectures.has(architecture)) return ggufName;
+  const layer = /^blk\.(\d+)\.(.+)\.(weight|bias)$/.exec(ggufName);
+  if (layer) {
+    const part = layerParts.get(layer[2]!);
+    return part && `model.layers.${layer[1]}.${part}.${layer[3]}`;
+  }
+  const top = /^(.+)\.(weight|bias)$/.exec(ggufName);
+  const part = top && modelParts.get(top[1]!);
+  return part ? `${part}.${top[2]}` : undefined;
+}
+
+export interface HeadCounts {
+  readonly queryHeads: number;
+  readonly keyValueHeads: number;
+}
+
+/** The tensors of a GGUF file under Hugging Face's names and in its layout. Owns `stored`. */
+export class RenamedGgufTensors implements TensorSource {
+  readonly names: readonly string[];
+  private readonly stored: TensorSource;
+  private readonly storedNames: ReadonlyMap<string, string>;
+  private readonly heads: HeadCounts | undefined;
+
+  /** @param heads of an architecture whose query and key rows are interleaved. */
+  constructor(stored: TensorSource, architecture: string, heads: HeadCounts | undefined) {
+    const storedNames = new Map<string, string>();
+    for (const storedName of stored.names) {
+      const name = toHuggingFaceName(storedName, architecture);
+      if (name !== undefined) storedNames.set(name, storedName);
+    }
+    this.stored = stored;
+    this.storedNames = storedNames;
+    this.heads = heads;
+    this.names = [...storedNames.keys()];
+  }
+
+  info(name: string): TensorInfo {
+    return { ...this.stored.info(this.toStored(name)), name };
+  }
+
+  readFloat32(name: string): Float32Array {
+    const whole = this.stored.readFloat32(this.toStored(name));
+    const headRows = this.countHeadRows(name);
+    if (headRows === undefined) return whole;
+    const rows = this.info(name).shape[0]!;
+    const rowElements = whole.length / rows;
+    const result = new Float32Array(whole.length);
+    for (let row = 0; row < rows; row++) {
+      const from = toInterleavedRow(row, headRows) * rowElements;
+      result.set(whole.subarray(from, from + rowElements), row * rowElements);
+    }
+    return result;
+  }
+
+  readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array {
+    const headRows = this.countHeadRows(name);
+    if (headRows === undefined) return this.stored.readFloat32Rows(this.toStored(name), firstRow, rowCount);
+    const pieces: Float32Array[] = [];
+    for (let row = firstRow; row < firstRow + rowCount; row++) {
+      pieces.push(this.stored.readFloat32Rows(this.toStored(name), toInterleavedRow(row, headRows), 1));
+    }
+    const rowElements = pieces[0]?.length ?? 0;
+    const result = new Float32Array(rowCount * rowElements);
+    pieces.forEach((piece, i) => {
+      result.set(piece, i * rowElements);
+    });
+    return result;
+  }
+
+  readBytes(name: string): Uint8Array {
+    const whole = this.stored.readBytes(this.toStored(name));
+    const headRows = this.countHeadRows(name);
+    if (headRows === undefined) return whole;
+    const rows = this.info(name).shape[0]!;
+    const rowBytes = whole.byteLength / rows;
+    const result = new Uint8Array(whole.byteLength);
+    for (let row = 0; row < rows; row++) {
+      const from = toInterleavedRow(row, headRows) * rowBytes;
+      result.set(whole.subarray(from, from + rowBytes), row * rowBytes);
+    }
+    return result;
+  }
+
+  close(): void {
+    this.stored.close();
+  }
+
+  /** A name that is not there goes through, so that the reader below names it in its error. */
+  private toStored(name: string): string {
+    return this.storedNames.get(name) ?? name;
+  }
+
+  /** Rows of one head when this tensor's rows are interleaved. */
+  private countHeadRows(name: string): number | undefined {
+    const projection = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name)?.[1];
+    if (!this.heads || !projection) return undefined;
+    const heads = projection === 'q' ? this.heads.queryHeads : this.heads.keyValueHeads;
+    return this.info(name).shape[0]! / heads;
+  }
+}
+
+/** Where row j D/2 + i of a head (j 0 or 1) stands when its halves are interleaved: 2 i + j. */
+function toInterleavedRow(row: number, headRows: number): number {
+  const inHead = row % headRows;
+  const halfRows = headRows / 2;
+  const interleaved = inHead < halfRows ? inHead * 2 : (inHead - halfRows) * 2 + 1;
+  return row - inHead + interleaved;
+}
