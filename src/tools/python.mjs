@@ -1,6 +1,5 @@
 // @ts-check
 /** The Python that the parity suite compares with: one that is there already, or a virtual environment of our own. */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,9 +15,8 @@ const stamp = join(environment, 'requirements.sha256');
 export function findPython() {
   const named = process.env.TUNING_FORK_PYTHON;
   if (named) return named;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hashRequirements()) return environmentPython;
-  const system = findSystemPython();
-  return system && hasModules(system) ? system : undefined;
+  // Not whatever torch the system has: the figures compared are those of the pinned releases.
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hashRequirements() ? environmentPython : undefined;
 }
 
 /** Why `findPython` finds none, for people. */
@@ -66,18 +64,6 @@ async function makeEnvironment(python) {
 
 export function isDebianRoot() {
   return process.getuid?.() === 0 && findOnPath(['apt-get']) !== undefined;
-}
-
-/** @param {string} python */
-function hasModules(python) {
-  const wanted = ['torch', 'transformers', 'peft', 'jinja2', 'gguf', 'safetensors'];
-  const probe = `import importlib.util as u, sys; sys.exit(0 if all(u.find_spec(m) for m in sys.argv[1:]) else 1)`;
-  try {
-    execFileSync(python, ['-c', probe, ...wanted], { stdio: 'ignore', timeout: 20_000 });
-    return true;
-  } catch {
-    return false; // this Python lacks a package, or does not run at all: either way it cannot be used
-  }
 }
 
 function hashRequirements() {
