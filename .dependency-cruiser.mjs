@@ -69,6 +69,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // The build file has the name of the package it imports, which the resolver takes for the file itself.
+    exclude: { path: '^esbuild\\.mjs$' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
