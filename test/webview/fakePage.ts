@@ -1,0 +1,28 @@
+/** @file Runs before a page in a plain browser: a host that answers "ready" with the snapshot named in the address. */
+import '../../webview/seam/disableEval.ts';
+import type { PageState } from '../../src/shared/pages.ts';
+import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
+import { formSnapshots } from './snapshots/form.ts';
+
+declare global {
+  interface Window {
+    fakeHost: FakeHost;
+  }
+}
+
+const wanted = new URL(location.href).searchParams.get('state') ?? '';
+const snapshots: Record<string, Record<string, PageState>> = {
+  '/form': label('form/state', formSnapshots),
+};
+
+function label<Type extends PageState['type']>(
+  type: Type,
+  states: Record<string, Extract<PageState, { type: Type }>['state']>,
+): Record<string, PageState> {
+  return Object.fromEntries(Object.entries(states).map(([name, state]) => [name, { type, state } as PageState]));
+}
+
+window.fakeHost = installFakeHost(message => {
+  const { type } = message as { type?: unknown };
+  return type === 'page/ready' ? (snapshots[location.pathname]?.[wanted] ?? null) : null;
+});

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { defaultHyperparameters, hyperparameterNames, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
+import { type FormMessage, type FormState, formMessageSchema } from '../../src/shared/pages.ts';
+import { findOverflow, readControls } from './accessibility.ts';
+import { drawn, type OpenPage } from './openPage.ts';
+import { usePage } from './pageTest.ts';
+import { formSnapshots } from './snapshots/form.ts';
+import { themes } from './themes.ts';
+
+const open = usePage('form', 300);
+const show = (form: OpenPage, state: FormState) => form.show({ type: 'form/state', state });
+const input = (form: OpenPage, name: string) => form.page.locator(`[data-setting="${name}"] input`);
+const start = (form: OpenPage) => form.page.locator('.start-bar vscode-button');
+
+/** What the page sent, each message accepted by the host's schema. */
+async function sent(form: OpenPage): Promise<FormMessage[]> {
+  return (await form.sent()).map(message => formMessageSchema.parse(message));
+}
+async function lastSent(form: OpenPage): Promise<FormMessage | undefined> {
+  await drawn(form.page);
+  return (await sent(form)).at(-1);
+}
+
+describe('form page', () => {
+  for (const theme of Object.values(themes)) {
+    for (const state of Object.keys(formSnapshots)) {
+      it(`draws "${state}" in ${theme.name} without complaint or overflow`, async () => {
+        const form = await open(state, { theme: theme.name });
+        await form.screenshot(`form-${state}`);
+        expect(form.complaints).toEqual([]);
+        expect(await findOverflow(form.page)).toEqual([]);
+        await form.close();
+      });
+    }
+  }
+
+  for (const width of [260, 400]) {
+    it(`fits a sidebar ${width} px wide, folded parts open`, async () => {
+      const form = await open('broken', { width });
+      for (const summary of await form.page.locator('summary').all()) await summary.click();
+      await show(form, { ...formSnapshots.broken, row: formSnapshots.tokens.row });
+      await form.screenshot('form-open');
+      expect(await findOverflow(form.page)).toEqual([]);
+      await form.close();
+    });
+  }
+
+  it('says that it is ready, once', async () => {
+    const form = await open('ready');
+    expect(await sent(form)).toEqual([{ type: 'page/ready' }]);
+    await form.close();
+  });
+
+  it('has a field for every hyperparameter and nothing else', async () => {
+    const form = await open('ready');
+    const names = await form.page
+      .locator('.settings [data-setting]')
+      .evaluateAll(fields => fields.map(field => field.getAttribute('data-setting')));
+    expect(names.toSorted()).toEqual([...hyperparameterNames].sort());
+    await form.close();
+  });
+
+  it('gives every control a name, and refused ones the reason as description', async () => {
+    const form = await open('refused');
+    await form.page.locator('.advanced > summary').click();
+    const controls = await readControls(form.page);
+    expect(controls.filter(control => ['', 'Icon Button', 'Text field', 'Checkbox'].includes(control.name))).toEqual(
+      [],
+    );
+    for (const name of ['rank', 'learningRate', 'seed', 'schedule', 'packing'] as const) {
+      const { label, help } = hyperparameterTable[name];
+      const control = controls.find(one => one.name === label && one.role !== 'button');
+      expect(control?.description, name).toContain(help);
+    }
+    const rank = controls.find(control => control.name === 'LoRA rank');
+    expect(rank).toMatchObject({ role: 'textbox', invalid: true });
+    expect(rank?.description).toContain('expected at most 64 for this model, got 128');
+    expect(controls.find(control => control.name === 'Hub id or path')?.description).toContain('(404)');
+    await form.close();
+  });
+
+  it('checks a value while it is typed, sends it, and says why the run cannot start', async () => {
+    const form = await open('ready');
+    await input(form, 'rank').fill('0');
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'rank', text: '0' });
+    const error = form.page.locator('[data-setting="rank"] .field-error');
+    expect(await error.textContent()).toBe('expected a whole number from 1 to 512, got 0');
+    expect(await start(form).getAttribute('disabled')).not.toBeNull();
+    expect(await form.page.locator('.start-reason').textContent()).toContain('One setting is wrong');
+    await input(form, 'rank').fill('8');
+    expect(await error.isVisible()).toBe(false);
+    expect(await form.page.locator('.start-reason').textContent()).toBe('');
+    await form.close();
+  });
+
+  it('never takes typed text away when snapshots arrive', async () => {
+    const form = await open('ready');
+    await input(form, 'learningRate').click();
+    await input(form, 'learningRate').press('Control+a');
+    await form.page.keyboard.type('3e-');
+    for (let i = 0; i < 3; i++) await show(form, { ...formSnapshots.ready, forecasting: i % 2 === 0 });
+    await form.page.keyboard.type('5');
+    expect(await input(form, 'learningRate').inputValue()).toBe('3e-5');
+    await form.page.locator('[data-setting="alpha"] input').click();
+    await show(form, formSnapshots.ready);
+    expect(await input(form, 'learningRate').inputValue()).toBe('3e-5');
+    await show(form, { ...formSnapshots.ready, values: { ...defaultHyperparameters, learningRate: 3e-5 } });
+    await show(form, { ...formSnapshots.ready, values: { ...defaultHyperparameters, learningRate: 1e-4 } });
+    expect(await input(form, 'learningRate').inputValue()).toBe('1e-4');
+    await form.close();
+  });
+
+  it('brings a text that is no value back after the page was hidden', async () => {
+    const form = await open('ready');
+    await input(form, 'epochs').fill('many');
+    await form.page.reload();
+    await drawn(form.page);
+    expect(await input(form, 'epochs').inputValue()).toBe('many');
+    expect(await form.page.locator('[data-setting="epochs"] .field-error').isVisible()).toBe(true);
+    await form.close();
+  });
+
+  it('marks a changed value and resets it to its default', async () => {
+    const form = await open('changed');
+    const rank = form.page.locator('[data-setting="rank"]');
+    expect(await rank.getAttribute('class')).toContain('is-changed');
+    expect(await form.page.locator('.advanced > summary').textContent()).toContain('2 changed');
+    await rank.locator('.field-reset').click();
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'rank', text: '16' });
+    expect(await input(form, 'rank').inputValue()).toBe('16');
+    expect(await rank.getAttribute('class')).not.toContain('is-changed');
+    await form.close();
+  });
+
+  it('resets all, invalid texts included', async () => {
+    const form = await open('ready');
+    await input(form, 'rank').fill('many');
+    await form.page.getByRole('button', { name: 'Reset all' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/reset' });
+    await show(form, formSnapshots.ready);
+    expect(await input(form, 'rank').inputValue()).toBe('16');
+    await form.close();
+  });
+
+  it('sends choices, flags, layers, sizes and texts as the host reads them', async () => {
+    const form = await open('ready');
+    await form.page.locator('.advanced > summary').click();
+    await form.page.locator('[data-setting="schedule"] vscode-dropdown').focus();
+    await form.page.keyboard.press('ArrowDown');
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'schedule', text: 'linear' });
+    await form.page.locator('[data-setting="packing"] vscode-checkbox').press('Space');
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'packing', text: 'false' });
+    await form.page.getByRole('checkbox', { name: 'down_proj' }).click();
+    expect(await lastSent(form)).toEqual({
+      type: 'form/set',
+      name: 'targetModules',
+      text: 'q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj',
+    });
+    await input(form, 'memoryLimitBytes').fill('8 GB');
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'memoryLimitBytes', text: String(8 * 1024 ** 3) });
+    await form.page.locator('[data-setting="samplePrompts"] textarea').fill('Who?\nWhy?');
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'samplePrompts', text: 'Who?\nWhy?' });
+    await form.close();
+  });
+
+  it('picks a found model, or takes a Hub id once the typing pauses', async () => {
+    const form = await open('ready');
+    const dropdown = form.page.locator('[data-setting="model"] vscode-dropdown');
+    await dropdown.click();
+    await form.page.getByRole('option', { name: /SmolLM2/ }).click();
+    const smol = formSnapshots.ready.models[1]!.id;
+    expect(await lastSent(form)).toEqual({ type: 'form/model', model: smol });
+    await show(form, { ...formSnapshots.ready, model: smol });
+    await dropdown.click();
+    await form.page.getByRole('option', { name: /Hub id/ }).click();
+    await form.page.keyboard.press('Control+a');
+    await form.page.keyboard.type('owner/name');
+    const before = (await sent(form)).length;
+    await form.page.waitForFunction(count => window.fakeHost.sent.length > count, before);
+    expect((await sent(form)).slice(before)).toEqual([{ type: 'form/model', model: 'owner/name' }]);
+    await show(form, { ...formSnapshots.ready, model: 'owner/name' });
+    expect(await input(form, 'modelId').inputValue()).toBe('owner/name');
+    await form.close();
+  });
+
+  it('opens the line of a problem and changes the mapping', async () => {
+    const form = await open('broken');
+    await form.page.getByRole('button', { name: /^Open line 204/ }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/openLine', line: 204 });
+    await form.page.getByText('Change mapping').click();
+    await form.page.locator('.mapping vscode-dropdown').first().click();
+    await form.page.getByRole('option', { name: 'Prompt and completion' }).click();
+    await drawn(form.page);
+    await form.page.getByRole('button', { name: 'Apply' }).click();
+    expect(await lastSent(form)).toEqual({
+      type: 'form/mapping',
+      mapping: { kind: 'promptCompletion', fields: { prompt: 'question', completion: 'answer' } },
+    });
+    await form.page.getByRole('button', { name: 'Detect again' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/mapping', mapping: null });
+    await form.close();
+  });
+
+  it('asks for a row when the preview is opened and marks what is trained on', async () => {
+    const form = await open('ready');
+    await form.page.getByText('What is trained on').click();
+    expect(await lastSent(form)).toEqual({ type: 'form/showRow', row: 0 });
+    await form.page.getByRole('button', { name: 'Next row' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/showRow', row: 1 });
+    await show(form, formSnapshots.tokens);
+    const shown = await form.page.locator('.tokens .token.is-supervised').count();
+    expect(shown).toBe(formSnapshots.tokens.row!.tokens.filter(token => token.supervised).length);
+    await form.close();
+  });
+
+  it('starts a run that nothing refuses', async () => {
+    const form = await open('ready');
+    await start(form).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/start' });
+    await form.close();
+  });
+
+  it('refuses to start while a check refuses, and lets a person insist', async () => {
+    const form = await open('broken');
+    await start(form).click({ force: true });
+    expect((await sent(form)).some(message => message.type === 'form/start')).toBe(false);
+    await form.page.locator('.findings vscode-checkbox').first().click();
+    expect(await lastSent(form)).toEqual({ type: 'form/override', name: 'memory', on: true });
+    await form.close();
+  });
+
+  it('leads out of Restricted Mode with one click', async () => {
+    const form = await open('restricted');
+    await start(form).click({ force: true });
+    expect((await sent(form)).some(message => message.type === 'form/start')).toBe(false);
+    await form.page.getByRole('button', { name: 'Trust this folder…' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/trust' });
+    await form.close();
+  });
+
+  it('keeps every control in its place when a forecast comes and goes', async () => {
+    const form = await open('ready');
+    const places = () =>
+      form.page
+        .locator('[data-setting], .forecast-content')
+        .evaluateAll(all => all.map(e => e.getBoundingClientRect().y));
+    const before = await places();
+    await show(form, { ...formSnapshots.ready, forecasting: true });
+    expect(await places()).toEqual(before);
+    await form.close();
+  });
+});

@@ -1,0 +1,122 @@
+/** @file The sidebar: a dataset, a model, the hyperparameters, what the run will take, and the button that starts it. */
+import '../seam/disableEval.ts';
+import '../style/base.css';
+import './form.css';
+import type { FormState } from '../../src/shared/pages.ts';
+import { createField } from '../controls/field.ts';
+import { createNotice } from '../controls/notice.ts';
+import { createButton, createTextInput } from '../controls/toolkit.ts';
+import { h, setShown } from '../dom/element.ts';
+import { mountPage } from '../dom/mountPage.ts';
+import { connectHost } from '../seam/host.ts';
+import { createTextDraft, plainText } from '../seam/textDraft.ts';
+import { createDatasetCard } from './datasetCard.ts';
+import { createForecastCard } from './forecastCard.ts';
+import { createModelPicker } from './modelPicker.ts';
+import { createRowPreview } from './rowPreview.ts';
+import { createSettingsForm } from './settingsForm.ts';
+import { createStartBar } from './startBar.ts';
+
+/** What outlives a page that was hidden: texts that are no values yet, and what was folded open. */
+interface Kept {
+  invalidTexts: Record<string, string>;
+  advancedOpen: boolean;
+}
+
+const host = connectHost('form/state', draw);
+let newest: FormState | null = null;
+let restored = false;
+
+const restricted = createNotice(
+  'lock',
+  h(
+    'p',
+    {},
+    'Restricted Mode: datasets can be read and checked here, but a run starts a program, so the folder must be trusted first.',
+  ),
+  createButton({ label: 'Trust this folder…', onClick: () => host.send({ type: 'form/trust' }) }).element,
+);
+const dataset = createDatasetCard({
+  onChoose: () => host.send({ type: 'form/chooseDataset' }),
+  onMapping: mapping => host.send({ type: 'form/mapping', mapping }),
+  onOpenLine: line => host.send({ type: 'form/openLine', line }),
+});
+const rowPreview = createRowPreview(row => host.send({ type: 'form/showRow', row }));
+const model = createModelPicker({
+  onModel: id => host.send({ type: 'form/model', model: id }),
+  onBrowse: () => host.send({ type: 'form/chooseModel' }),
+});
+const runName = createTextInput({
+  label: 'Run name',
+  onInput: name => {
+    nameDraft.typed();
+    host.send({ type: 'form/name', name });
+  },
+  onLeave: () => nameDraft.left(),
+});
+const nameDraft = createTextDraft(runName, plainText);
+const settings = createSettingsForm({
+  onSet: (name, text) => {
+    host.send({ type: 'form/set', name, text });
+    keep();
+  },
+  onProblems: () => {
+    if (newest) startBar.update(newest, settings.problems().length);
+  },
+  onFold: () => keep(),
+});
+const reset = createButton({
+  label: 'Reset all',
+  onClick: () => {
+    settings.forget();
+    host.send({ type: 'form/reset' });
+    host.remember({ ...kept(), invalidTexts: {} } satisfies Kept);
+  },
+});
+const forecast = createForecastCard((name, on) => host.send({ type: 'form/override', name, on }));
+const startBar = createStartBar(() => host.send({ type: 'form/start' }));
+
+const form = h(
+  'main',
+  { class: 'form' },
+  restricted,
+  dataset.element,
+  rowPreview.element,
+  model.element,
+  createField({ label: 'Run name', control: runName.element, describe: runName.describe, class: 'is-stack' }).element,
+  h('div', { class: 'heading-line' }, h('h2', {}, 'Hyperparameters'), reset.element),
+  settings.element,
+  forecast.element,
+);
+const show = mountPage(form, startBar.element);
+
+function kept(): Kept {
+  const advancedOpen = settings.element.querySelector('details')?.open ?? false;
+  return { invalidTexts: settings.invalidTexts(), advancedOpen };
+}
+
+function keep(): void {
+  host.remember(kept());
+}
+
+function draw(state: FormState): void {
+  newest = state;
+  setShown(restricted, !state.trusted);
+  dataset.update(state);
+  rowPreview.update(state);
+  model.update(state);
+  nameDraft.receive(state.runName);
+  settings.update(state);
+  if (!restored) restore();
+  forecast.update(state);
+  startBar.update(state, settings.problems().length);
+  show();
+}
+
+function restore(): void {
+  restored = true;
+  const before = host.recall() as Partial<Kept> | null | undefined;
+  if (!before) return;
+  settings.restore(before.invalidTexts ?? {});
+  settings.openAdvanced(before.advancedOpen ?? false);
+}

@@ -1,0 +1,112 @@
+/** @file Which model is tuned: one that was found, a Hub id or path typed freely, or a folder chosen in a dialog. */
+import type { FormState } from '../../src/shared/pages.ts';
+import { createField } from '../controls/field.ts';
+import { createButton, createDropdown, createTextInput } from '../controls/toolkit.ts';
+import { createId, h, setShown, type View } from '../dom/element.ts';
+import { createTextDraft, plainText } from '../seam/textDraft.ts';
+
+/** No model can have this id: Hub ids and paths hold no line break. */
+const typedChoice = '\n';
+/** A typed id is looked up after a pause: each try may ask the Hub. */
+const pauseMs = 500;
+
+export function createModelPicker(events: {
+  onModel: (model: string) => void;
+  onBrowse: () => void;
+}): View<Pick<FormState, 'model' | 'models' | 'problems'>> {
+  const label = h('h2', { id: createId('label') }, 'Base model');
+  let isTyping = false;
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  let models: FormState['models'] = [];
+
+  const dropdown = createDropdown({
+    labelId: label.id,
+    choices: [],
+    onChange: value => {
+      isTyping = value === typedChoice;
+      setShown(typed.element, isTyping);
+      if (isTyping) {
+        input.element.focus();
+        return;
+      }
+      showDetail(value);
+      typedField.forget();
+      picking.typed();
+      events.onModel(value);
+    },
+  });
+  const picking = createTextDraft(
+    {
+      get value() {
+        return dropdown.value;
+      },
+      set value(id) {
+        dropdown.value = id;
+      },
+      isFocused: () => false,
+    },
+    plainText,
+  );
+  const input = createTextInput({
+    label: 'Hub id or path',
+    placeholder: 'owner/name',
+    onInput: () => {
+      typedField.typed();
+      clearTimeout(pause);
+      pause = setTimeout(sendTyped, pauseMs);
+    },
+    onLeave: () => {
+      if (pause !== undefined) sendTyped();
+      typedField.left();
+    },
+  });
+  const sendTyped = () => {
+    clearTimeout(pause);
+    pause = undefined;
+    events.onModel(input.value.trim());
+  };
+  const typedField = createTextDraft(input, { ...plainText, read: text => text.trim() });
+  const browse = createButton({ label: 'Browse…', onClick: events.onBrowse });
+  const picked = createField({
+    label: 'Base model',
+    labelElement: h('div', { class: 'heading-line' }, label, browse.element),
+    control: dropdown.element,
+    describe: dropdown.describe,
+    class: 'is-stack',
+    data: { setting: 'model' },
+  });
+  const typed = createField({
+    label: 'Hub id or path',
+    hint: 'A Hugging Face id is downloaded when the run starts.',
+    control: input.element,
+    describe: input.describe,
+    class: 'is-stack',
+    data: { setting: 'modelId' },
+  });
+  setShown(typed.element, false);
+  const showDetail = (id: string) => picked.setHint(models.find(model => model.id === id)?.detail ?? '');
+
+  return {
+    element: h('section', { class: 'group', aria: { label: 'Base model' } }, picked.element, typed.element),
+    update(state) {
+      models = state.models;
+      const isListed = models.some(model => model.id === state.model);
+      if (!isListed && state.model !== '') isTyping = true;
+      const problem = state.problems.find(one => one.name === 'model')?.message ?? null;
+      dropdown.setOptions(
+        [
+          ...(state.model === '' && !isTyping ? [{ value: '', label: 'Choose a model' }] : []),
+          ...models.map(model => ({ value: model.id, label: model.label })),
+          { value: typedChoice, label: 'Hub id or path…' },
+        ],
+        isTyping ? typedChoice : dropdown.value,
+      );
+      if (isTyping) typedField.receive(state.model);
+      else picking.receive(state.model);
+      setShown(typed.element, isTyping);
+      showDetail(isTyping ? '' : dropdown.value);
+      picked.setError(isTyping ? null : problem);
+      typed.setError(isTyping ? problem : null);
+    },
+  };
+}

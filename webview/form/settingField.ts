@@ -1,0 +1,84 @@
+/** @file One hyperparameter of the form: checked while typed, marked where changed, reset by a button. */
+import { type HyperparameterName, hyperparameterTable, type Setting } from '../../src/shared/hyperparameters.ts';
+import { createField } from '../controls/field.ts';
+import { createTextDraft } from '../seam/textDraft.ts';
+import { createSettingControl } from './settingControl.ts';
+import { checkText, isSameValue, printSetting, settingRules, wireText } from './settingText.ts';
+
+export interface SettingField {
+  readonly name: HyperparameterName;
+  readonly element: HTMLElement;
+  /** The host's value and what it says is wrong with it. */
+  update(value: unknown, hostProblem: string | null): void;
+  /** What is wrong with what is shown, null when nothing is. */
+  problem(): string | null;
+  isChanged(): boolean;
+  /** The text as typed when it is not a valid value: what a page made anew has to bring back. */
+  invalidText(): string | null;
+  restore(text: string): void;
+  /** Lets the host's next value in whatever was typed. */
+  forget(): void;
+}
+
+export function createSettingField(
+  name: HyperparameterName,
+  send: (text: string) => void,
+  onTyped: () => void,
+): SettingField {
+  const setting: Setting = hyperparameterTable[name];
+  let problem: string | null = null;
+  let changed = false;
+
+  const control = createSettingControl(setting, {
+    onChange: () => {
+      draft.typed();
+      send(wireText(name, control.value));
+      show(null);
+      onTyped();
+    },
+    onLeave: () => draft.left(),
+  });
+  const rules = settingRules(name);
+  const draft = createTextDraft(control, rules);
+  const field = createField({
+    label: setting.label,
+    hint: 'unit' in setting && setting.unit === 'bytes' ? `${setting.help} Type for example 8 GiB.` : setting.help,
+    control: control.element,
+    ...(control.labelElement ? { labelElement: control.labelElement } : {}),
+    describe: control.describe,
+    class: `setting setting-${setting.kind} is-${control.layout}`,
+    data: { setting: name },
+    onReset: () => {
+      control.value = printSetting(name, setting.default);
+      draft.typed();
+      send(wireText(name, control.value));
+      show(null);
+      onTyped();
+    },
+  });
+
+  const show = (hostProblem: string | null) => {
+    problem = checkText(name, control.value) ?? hostProblem;
+    changed = !isSameValue(rules.read(control.value), setting.default);
+    field.setError(problem);
+    field.setChanged(changed);
+  };
+
+  return {
+    name,
+    element: field.element,
+    update(value, hostProblem) {
+      draft.receive(value);
+      show(hostProblem);
+    },
+    problem: () => problem,
+    isChanged: () => changed,
+    invalidText: () => (checkText(name, control.value) === null ? null : control.value),
+    restore(text) {
+      control.value = text;
+      draft.typed();
+      show(null);
+    },
+    forget: () => draft.forget(),
+  };
+}

@@ -1,0 +1,47 @@
+/** @file The button that starts the run, always in sight; while it cannot, it says why. */
+import type { FormState } from '../../src/shared/pages.ts';
+import { createErrorNotice } from '../controls/notice.ts';
+import { createButton } from '../controls/toolkit.ts';
+import { h, setText } from '../dom/element.ts';
+import { describeRefusal } from './forecastCard.ts';
+
+export interface StartBar {
+  readonly element: HTMLElement;
+  update(state: FormState, typedProblems: number): void;
+}
+
+export function createStartBar(onStart: () => void): StartBar {
+  const button = createButton({ label: 'Start fine-tuning', appearance: 'primary', onClick: onStart });
+  button.element.classList.add('wide');
+  const reason = h('p', { class: 'start-reason', role: 'status' });
+  const error = createErrorNotice();
+  return {
+    element: h('footer', { class: 'start-bar' }, error.element, button.element, reason),
+    update(state, typedProblems) {
+      const refusal = whyNotStart(state, typedProblems);
+      button.describe([reason]);
+      button.setDisabled(refusal !== null);
+      button.setLabel(state.starting ? 'Starting…' : 'Start fine-tuning');
+      setText(reason, refusal ?? '');
+      error.update(state.error);
+    },
+  };
+}
+
+/** Why the run cannot start now, null when it can. */
+export function whyNotStart(state: FormState, typedProblems: number): string | null {
+  if (state.starting) return 'The run is being started.';
+  if (!state.trusted) return 'Restricted Mode: trust this folder to start a run.';
+  if (state.dataset === null) return 'Choose a dataset first.';
+  if (state.model === '') return 'Choose a base model first.';
+  if (state.inspecting) return 'Waiting until the dataset is read.';
+  if (typedProblems > 0)
+    return typedProblems === 1 ? 'One setting is wrong: see above.' : `${typedProblems} settings are wrong: see above.`;
+  const [problem] = state.problems;
+  if (problem)
+    return `${problem.name === 'dataset' ? 'Dataset' : problem.name === 'model' ? 'Model' : problem.name}: ${problem.message}`;
+  if (state.runName.trim() === '') return 'Name the run first.';
+  if (state.forecasting) return 'Waiting for the forecast.';
+  if (state.forecast === null) return 'Waiting for the forecast.';
+  return describeRefusal(state.forecast);
+}

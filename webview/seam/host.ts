@@ -1,0 +1,61 @@
+/** @file The one seam between a page and the host: complete snapshots come down, typed messages go up. */
+import type { CompareMessage, FormMessage, PageState, RunMessage } from '../../src/shared/pages.ts';
+
+/** What VS Code gives a webview; a plain browser gets a fake of the same shape (fakeHost.ts). */
+export interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+interface Messages {
+  'form/state': FormMessage;
+  'run/state': RunMessage;
+  'compare/state': CompareMessage;
+}
+type StateOf<Type extends PageState['type']> = Extract<PageState, { type: Type }>['state'];
+
+export interface Host<Message> {
+  send(message: Message): void;
+  /** What `remember` was last given, also after the page was hidden and made anew. */
+  recall(): unknown;
+  remember(kept: unknown): void;
+}
+
+/**
+ * Connects the page to its host and says that it is ready. Snapshots that arrive faster than the screen is drawn are
+ * drawn once, the newest. A message of another kind is not for this page and is dropped.
+ */
+export function connectHost<Type extends PageState['type']>(
+  type: Type,
+  draw: (state: StateOf<Type>) => void,
+): Host<Messages[Type]> {
+  const acquire: unknown = Reflect.get(globalThis, 'acquireVsCodeApi');
+  if (typeof acquire !== 'function') throw new Error('internal: this page has no host');
+  const api = acquire() as VsCodeApi;
+  let newest: StateOf<Type> | undefined;
+  window.addEventListener('message', event => {
+    if (!isSnapshot(event.data, type)) return;
+    const isScheduled = newest !== undefined;
+    newest = event.data.state;
+    if (isScheduled) return;
+    requestAnimationFrame(() => {
+      const state = newest!;
+      newest = undefined;
+      draw(state);
+    });
+  });
+  // The page's own script is still running: its views exist only after it.
+  queueMicrotask(() => api.postMessage({ type: 'page/ready' }));
+  return {
+    send: message => api.postMessage(message),
+    recall: () => api.getState(),
+    remember: kept => api.setState(kept),
+  };
+}
+
+function isSnapshot(data: unknown, type: string): data is { state: never } {
+  if (typeof data !== 'object' || data === null) return false;
+  const message = data as { type?: unknown; state?: unknown };
+  return message.type === type && typeof message.state === 'object' && message.state !== null;
+}

@@ -1,0 +1,2 @@
+/** Pages import their styles; esbuild writes them beside the script. */
+declare module '*.css';
