@@ -12,12 +12,17 @@ export interface GradientSeed {
 /**
  * The derivatives of a scalar with respect to each of `wrt`, in that order, as values of the same graph.
  * @param target the scalar itself, or values whose derivatives are already known (a layer's output)
+ * @param frontier values beyond which nothing flows, though what made them depends on `wrt`
  *
  * 1. Find the values on a way from `wrt` (only those get gradients).
  * 2. Walk the nodes backwards; each turns the gradients of its outputs into those of its inputs.
  * 3. Sum what arrives at a value from several uses.
  */
-export function computeGradients(target: Value | readonly GradientSeed[], wrt: readonly Value[]): Value[] {
+export function computeGradients(
+  target: Value | readonly GradientSeed[],
+  wrt: readonly Value[],
+  frontier: readonly Value[] = [],
+): Value[] {
   const seeds = 'graph' in target ? [{ value: target, gradient: target.graph.scalar(1) }] : target;
   const graph = seeds[0]?.value.graph;
   if (!graph) throw new Error('internal: gradients: expected at least one seed');
@@ -36,7 +41,8 @@ export function computeGradients(target: Value | readonly GradientSeed[], wrt: r
   for (const seed of seeds) accumulate(seed.value, seed.gradient);
 
   for (const node of nodes.reverse()) {
-    if (!node.outputs.some(output => active.has(output) && gradients.has(output))) continue;
+    const flows = (output: Value): boolean => active.has(output) && gradients.has(output) && !frontier.includes(output);
+    if (!node.outputs.some(flows)) continue;
     const inputGradients = node.gradient(node.outputs.map(output => gradients.get(output)));
     for (const [index, input] of node.inputs.entries()) {
       const gradient = inputGradients[index];

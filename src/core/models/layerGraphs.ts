@@ -1,0 +1,76 @@
+/**
+ * @file An architecture -> the small graphs of layer-by-layer training: one block forward, one block backward (which
+ * computes the block again), and the head. All layers share them; weights are inputs named as in layer 0.
+ */
+
+import { computeGradients } from '../graph/gradients.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import type { Model } from './findArchitecture.ts';
+import { addTargetSelection, buildLossHead } from './lossHead.ts';
+import { type BatchShape, listTrainable, makeTrainingContext, type TrainableSpec } from './trainingContext.ts';
+import { gradientOutput, lossesOutput, type TrainingGraph } from './trainingGraph.ts';
+
+export const layerNames = {
+  /** Input: what the layer reads, [M, C]. */
+  hidden: 'hidden',
+  /** Output: what it hands on, [M, C]. */
+  output: 'output',
+  /** Input: the derivative with respect to the output. */
+  outputGradient: 'output gradient',
+  /** Output: the derivative with respect to the input. */
+  hiddenGradient: 'hidden gradient',
+} as const;
+
+function addHidden(graph: Graph, name: string, { config }: Model, shape: BatchShape): Value {
+  return graph.input(name, 'float', [shape.batchRows * shape.contextTokens, config.hiddenSize]);
+}
+
+/** hidden -> output. */
+export function buildLayerForward(model: Model, shape: BatchShape, trainable: TrainableSpec): TrainingGraph {
+  const graph = new Graph();
+  const context = makeTrainingContext(graph, model, shape, trainable, false);
+  const hidden = addHidden(graph, layerNames.hidden, model, shape);
+  return { graph, outputs: new Map([[layerNames.output, model.architecture.buildLayer(context, 0, hidden)]]) };
+}
+
+/** hidden, output gradient -> hidden gradient and the `gradientOutput` of each trainable tensor of layer 0. */
+export function buildLayerBackward(model: Model, shape: BatchShape, trainable: TrainableSpec): TrainingGraph {
+  const graph = new Graph();
+  const context = makeTrainingContext(graph, model, shape, trainable, false);
+  const hidden = addHidden(graph, layerNames.hidden, model, shape);
+  const output = model.architecture.buildLayer(context, 0, hidden);
+  const gradient = addHidden(graph, layerNames.outputGradient, model, shape);
+  const layerParameters = model.architecture.describeParameters(model.config).layers[0]!;
+  const names = listTrainable(layerParameters, trainable).map(({ name }) => name);
+  const wrt = names.map(name => graph.inputs.get(name)!);
+  const [hiddenGradient, ...gradients] = computeGradients([{ value: output, gradient }], [hidden, ...wrt]);
+  const outputs = new Map([[layerNames.hiddenGradient as string, hiddenGradient!]]);
+  for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), gradients[index]!);
+  return { graph, outputs };
+}
+
+/** hidden -> losses; for training also the hidden gradient and, for the full method, those of final norm and head. */
+export function buildHeadGraph(
+  model: Model,
+  shape: BatchShape,
+  trainable: TrainableSpec,
+  purpose: 'training' | 'evaluation',
+): TrainingGraph {
+  const graph = new Graph();
+  const context = makeTrainingContext(graph, model, shape, trainable, false);
+  const hidden = addHidden(graph, layerNames.hidden, model, shape);
+  const selectTargets = addTargetSelection(graph);
+  const isFull = trainable.method === 'full';
+  const gradients = purpose === 'evaluation' ? 'none' : isFull ? 'hidden and weight' : 'hidden';
+  const { lossSum, losses } = buildLossHead(model, context, selectTargets(hidden), shape, gradients);
+  const outputs = new Map([[lossesOutput, losses]]);
+  if (purpose === 'evaluation') return { graph, outputs };
+
+  const { finalNorm, head } = model.architecture.describeParameters(model.config);
+  const names = listTrainable([finalNorm, head], trainable).map(({ name }) => name);
+  const wrt = names.map(name => graph.inputs.get(name)!);
+  const [hiddenGradient, ...results] = computeGradients(lossSum, [hidden, ...wrt]);
+  outputs.set(layerNames.hiddenGradient, hiddenGradient!);
+  for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
+  return { graph, outputs };
+}

@@ -1,0 +1,132 @@
+/**
+ * @file What training and evaluation graphs give to an architecture: weights and adapters as graph inputs, attention
+ * over packed rows with restarting positions.
+ */
+import type { Graph, Value } from '../graph/graph.ts';
+import { attention } from '../graph/operations/attention.ts';
+import type { LoraAttributes } from '../graph/operations/loraLinear.ts';
+import { rotary } from '../graph/operations/rotary.ts';
+import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Model } from './findArchitecture.ts';
+import { loraParameterNames, moduleOf } from './loraNames.ts';
+import { ropeInputNames } from './ropeInputs.ts';
+
+/** The shape of every batch of an engine. */
+export interface BatchShape {
+  readonly batchRows: number;
+  readonly contextTokens: number;
+}
+
+/** The adapters to be trained, or `full` for the weights themselves. */
+export type TrainableSpec = { readonly method: 'full' } | ({ readonly method: 'lora' } & LoraSpec);
+
+export interface LoraSpec extends LoraAttributes {
+  readonly rank: number;
+  /** Linear weights that carry an adapter, by name. */
+  readonly targets: ReadonlySet<string>;
+}
+
+/** Inputs that a batch brings, all of them int32 but the label weights. */
+export const batchInputNames = {
+  /** [B, T] */
+  tokenIds: 'token_ids',
+  positions: 'positions',
+  segments: 'segments',
+  /** [N], where N varies from run to run */
+  targetPositions: 'target_positions',
+  labels: 'labels',
+  labelWeights: 'label_weights',
+} as const;
+
+/** Queries that attention takes at a time: enough for the products to be fast, few enough to skip keys after them. */
+function chooseBlockTokens(contextTokens: number): number {
+  return Math.max(128, Math.ceil(contextTokens / 8));
+}
+
+/**
+ * The context for packed batches.
+ * @param recompute false where forward and backward pass of a layer run in a row, so that attention may be shared
+ */
+export function makeTrainingContext(
+  graph: Graph,
+  { architecture, config }: Model,
+  shape: BatchShape,
+  trainable: TrainableSpec,
+  recompute: boolean,
+): ModelContext {
+  const { batchRows, contextTokens } = shape;
+  const segments = graph.input(batchInputNames.segments, 'int32', [batchRows, contextTokens]);
+  const positions = graph.input(batchInputNames.positions, 'int32', [batchRows, contextTokens]);
+  const tables = addRopeInputs(graph, config);
+  const parameters = architecture.describeParameters(config);
+  const infos = new Map(
+    [parameters.embedding, ...parameters.layers.flat(), parameters.finalNorm, parameters.head].map(info => [
+      info.name,
+      info,
+    ]),
+  );
+  const values = new Map<string, Value>();
+  const input = (name: string, dims: readonly number[]): Value => {
+    const value = values.get(name) ?? graph.input(name, 'float', dims);
+    values.set(name, value);
+    return value;
+  };
+  return {
+    config,
+    parameter: name => input(name, infos.get(name)!.shape),
+    lora(module) {
+      const weight = infos.get(`${module}.weight`)!;
+      if (trainable.method !== 'lora' || !trainable.targets.has(weight.name)) return undefined;
+      const [a, b] = describeLora(weight, trainable.rank);
+      return { a: input(a.name, a.shape), b: input(b.name, b.shape), scale: trainable.scale, path: trainable.path };
+    },
+    attend(_layer, q, k, v) {
+      const { heads, keyValueHeads, headSize } = config;
+      const turned = rotary(q, positions, tables.cosines, tables.sines, heads);
+      const turnedKeys = rotary(k, positions, tables.cosines, tables.sines, keyValueHeads);
+      return attention(turned, turnedKeys, v, segments, {
+        heads,
+        keyValueHeads,
+        factor: 1 / Math.sqrt(headSize),
+        blockTokens: chooseBlockTokens(contextTokens),
+        recompute,
+      });
+    },
+  };
+}
+
+/** The matrices of one layer's adapter: A [rank, in] and B [out, rank]. */
+export function describeLora(
+  weight: ParameterInfo,
+  rank: number,
+): [
+  a: { readonly name: string; readonly shape: readonly number[] },
+  b: { readonly name: string; readonly shape: readonly number[] },
+] {
+  const [out, inner] = weight.shape as [number, number];
+  const names = loraParameterNames(moduleOf(weight));
+  return [
+    { name: names.a, shape: [rank, inner] },
+    { name: names.b, shape: [out, rank] },
+  ];
+}
+
+function addRopeInputs(graph: Graph, { headSize }: ModelConfig): { cosines: Value; sines: Value } {
+  const shape = ['P', headSize / 2];
+  return {
+    cosines: graph.input(ropeInputNames.cosines, 'float', shape),
+    sines: graph.input(ropeInputNames.sines, 'float', shape),
+  };
+}
+
+/** The trainable tensors that a list of parameters brings, in order. */
+export function listTrainable(
+  parameters: readonly ParameterInfo[],
+  trainable: TrainableSpec,
+): { readonly name: string; readonly shape: readonly number[]; readonly kind: ParameterInfo['kind'] | 'lora' }[] {
+  if (trainable.method === 'full') return [...parameters];
+  return parameters
+    .filter(({ name }) => trainable.targets.has(name))
+    .flatMap(weight => describeLora(weight, trainable.rank))
+    .map(matrix => ({ ...matrix, kind: 'lora' as const }));
+}

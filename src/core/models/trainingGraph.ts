@@ -1,0 +1,71 @@
+/** @file An architecture -> one graph of the whole model: losses, and the gradients of everything that is trained. */
+
+import { computeGradients } from '../graph/gradients.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { gatherRows } from '../graph/operations/gather.ts';
+import { reshape } from '../graph/operations/reshape.ts';
+import type { Model } from './findArchitecture.ts';
+import { addTargetSelection, buildLossHead } from './lossHead.ts';
+import {
+  type BatchShape,
+  batchInputNames,
+  listTrainable,
+  makeTrainingContext,
+  type TrainableSpec,
+} from './trainingContext.ts';
+
+export interface TrainingGraph {
+  readonly graph: Graph;
+  readonly outputs: ReadonlyMap<string, Value>;
+}
+
+/** Each label's loss in nats, unweighted, [N]. */
+export const lossesOutput = 'losses';
+
+/** d(sum of label weight x loss) / d(embedded tokens), [M, C]: for whoever adds its rows to the embedding's gradient. */
+export const embeddedGradientOutput = 'gradient of embedded tokens';
+
+export function gradientOutput(parameter: string): string {
+  return `gradient of ${parameter}`;
+}
+
+/**
+ * The graph of one micro-batch. Inputs: `batchInputNames`, the rotary tables, every weight and adapter by its name.
+ * Outputs: the losses; unless `purpose` is evaluation, `gradientOutput` of each trainable tensor (of the embedding only
+ * what flows through a tied head, nothing without one) and, when the embedding is trained, `embeddedGradientOutput`.
+ */
+export function buildTrainingGraph(
+  model: Model,
+  shape: BatchShape,
+  trainable: TrainableSpec,
+  purpose: 'training' | 'evaluation',
+  graph = new Graph(),
+): TrainingGraph {
+  const { architecture, config } = model;
+  const context = makeTrainingContext(graph, model, shape, trainable, true);
+  const parameters = architecture.describeParameters(config);
+  const tokenIds = graph.input(batchInputNames.tokenIds, 'int32', [shape.batchRows, shape.contextTokens]);
+  const selectTargets = addTargetSelection(graph);
+
+  const table = context.parameter(parameters.embedding.name);
+  const embedded = reshape(gatherRows(table, tokenIds), [-1, config.hiddenSize]); // [M, C]
+  let hidden = embedded;
+  for (let layer = 0; layer < config.layers; layer++) {
+    const isLast = layer === config.layers - 1;
+    hidden = architecture.buildLayer(context, layer, hidden, isLast ? selectTargets : undefined);
+  }
+  const isFull = trainable.method === 'full';
+  const gradients = purpose === 'evaluation' ? 'none' : isFull ? 'hidden and weight' : 'hidden';
+  const { lossSum, losses } = buildLossHead(model, context, hidden, shape, gradients);
+  const outputs = new Map([[lossesOutput, losses]]);
+  if (purpose === 'evaluation') return { graph, outputs };
+
+  const weights = [...parameters.layers.flat(), parameters.finalNorm, parameters.head];
+  const names = listTrainable(weights, trainable).map(({ name }) => name);
+  const values = names.map(name => graph.inputs.get(name)!);
+  const wrt = isFull ? [...values, embedded] : values;
+  const results = computeGradients(lossSum, wrt, [embedded]);
+  for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
+  if (isFull) outputs.set(embeddedGradientOutput, results.at(-1)!);
+  return { graph, outputs };
+}

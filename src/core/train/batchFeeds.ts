@@ -1,0 +1,43 @@
+/** @file A packed batch -> graph inputs, and a graph's losses -> the batch's loss. */
+import { type BatchShape, batchInputNames } from '../models/trainingContext.ts';
+import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import type { PackedBatch } from '../text/packedBatch.ts';
+import type { BatchLoss } from './trainingEngine.ts';
+
+/** The batch's tensors; label weights are multiplied by `tokenWeight`, and the gradients with them. */
+export function makeBatchFeeds(
+  batch: PackedBatch,
+  shape: BatchShape,
+  tokenWeight: number,
+): Record<string, RuntimeTensor> {
+  const { batchRows, contextTokens } = shape;
+  if (batch.batchRows !== batchRows || batch.contextTokens !== contextTokens) {
+    throw new Error(
+      `internal: batch: expected ${batchRows} x ${contextTokens} tokens, got ${batch.batchRows} x ${batch.contextTokens}`,
+    );
+  }
+  const grid = (data: Int32Array): RuntimeTensor => makeTensor('int32', data, [batchRows, contextTokens]);
+  const labelCount = batch.labels.length;
+  const weights = batch.labelWeights.map(weight => weight * tokenWeight);
+  return {
+    [batchInputNames.tokenIds]: grid(batch.tokenIds),
+    [batchInputNames.positions]: grid(batch.positions),
+    [batchInputNames.segments]: grid(batch.segments),
+    [batchInputNames.targetPositions]: makeTensor('int32', batch.targetPositions, [labelCount]),
+    [batchInputNames.labels]: makeTensor('int32', batch.labels, [labelCount]),
+    [batchInputNames.labelWeights]: makeTensor('float32', weights, [labelCount]),
+  };
+}
+
+export const emptyLoss: BatchLoss = { lossNatsSum: 0, weightSum: 0 };
+
+/** Sums each label's loss in float64. */
+export function sumLosses(losses: RuntimeTensor, { labelWeights }: PackedBatch): BatchLoss {
+  let lossNatsSum = 0;
+  let weightSum = 0;
+  for (const [index, loss] of floatData(losses).entries()) {
+    lossNatsSum += loss * labelWeights[index]!;
+    weightSum += labelWeights[index]!;
+  }
+  return { lossNatsSum, weightSum };
+}

@@ -1,0 +1,85 @@
+/** @file A model, its weights and the shape of a run -> the engine that fits the memory limit. */
+import { totalmem } from 'node:os';
+import { TuneError } from '../../shared/errors.ts';
+import type { TensorSource } from '../formats/tensorSource.ts';
+import type { Model } from '../models/findArchitecture.ts';
+import { findTargets } from '../models/loraNames.ts';
+import type { TrainableSpec } from '../models/trainingContext.ts';
+import { loadEngineTensors } from './engineTensors.ts';
+import { forecastMemory } from './forecastMemory.ts';
+import { LayeredEngine } from './layeredEngine.ts';
+import type { TrainingEngine } from './trainingEngine.ts';
+import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
+
+export interface TrainingEngineSettings {
+  readonly model: Model;
+  /** May be closed once the engine is there. */
+  readonly weights: TensorSource;
+  readonly method: 'lora' | 'full';
+  /** Names of linear layers (`q_proj`), as PEFT matches them. Read for LoRA only, like the rest of the adapter's settings. */
+  readonly targetModules: readonly string[];
+  readonly rank: number;
+  readonly alpha: number;
+  readonly rsLora?: boolean | undefined;
+  readonly seed: number;
+  readonly batchRows: number;
+  readonly contextTokens: number;
+  /** 0 = one a physical core. */
+  readonly threads: number;
+  /** Default: half of the machine's memory. */
+  readonly memoryLimitBytes?: number | undefined;
+  /** Default: `whole` when its forecast fits the limit, else `layered`. */
+  readonly shape?: EngineShape | undefined;
+}
+
+export type EngineShape = 'whole' | 'layered';
+
+/** The engine; its parameters hold the starting values. Call `dispose` when done. */
+export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
+  const { model, batchRows, contextTokens } = settings;
+  const trainable = specifyTrainable(settings);
+  const setup: EngineSetup = {
+    model,
+    trainable,
+    shape: { batchRows, contextTokens },
+    tensors: loadEngineTensors(model, settings.weights, trainable, settings.seed, contextTokens),
+    session: { threads: settings.threads },
+  };
+  const shape = settings.shape ?? planEngineShape(settings);
+  return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
+}
+
+/** The faster engine if it fits, else the smaller one. */
+export function planEngineShape(settings: Omit<TrainingEngineSettings, 'weights' | 'shape'>): EngineShape {
+  const limit = settings.memoryLimitBytes ?? totalmem() / 2;
+  return forecastMemory(settings).totalBytes.whole <= limit ? 'whole' : 'layered';
+}
+
+/** What LoRA multiplies its product by: alpha / rank, or alpha / sqrt(rank) for rsLoRA (arXiv:2312.03732). */
+export function loraScale({ rank, alpha, rsLora }: Pick<TrainingEngineSettings, 'rank' | 'alpha' | 'rsLora'>): number {
+  return rsLora ? alpha / Math.sqrt(rank) : alpha / rank;
+}
+
+function specifyTrainable(settings: TrainingEngineSettings): TrainableSpec {
+  if (settings.method === 'full') return { method: 'full' };
+  const { model, rank, targetModules } = settings;
+  const { layers } = model.architecture.describeParameters(model.config);
+  const targets = findTargets(layers.flat(), targetModules);
+  if (targets.length === 0) {
+    const known = layers[0]!.filter(({ kind }) => kind === 'linear').map(({ name }) => name.split('.').at(-2));
+    throw new TuneError(
+      'usage',
+      `targetModules: expected some of ${known.join(', ')}, got ${targetModules.join(', ')}`,
+      {
+        hint: 'Leave the setting out to train every linear layer.',
+      },
+    );
+  }
+  return {
+    method: 'lora',
+    rank,
+    scale: loraScale(settings),
+    path: 'side',
+    targets: new Set(targets.map(({ name }) => name)),
+  };
+}

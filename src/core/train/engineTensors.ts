@@ -1,0 +1,67 @@
+/**
+ * @file Stored weights -> the arrays that graphs read and the optimizer changes: one copy of each weight, fed as it is.
+ */
+import { TuneError } from '../../shared/errors.ts';
+import type { TensorSource } from '../formats/tensorSource.ts';
+import type { ParameterInfo } from '../models/architecture.ts';
+import type { Model } from '../models/findArchitecture.ts';
+import { ropeInputNames } from '../models/ropeInputs.ts';
+import { describeLora, type TrainableSpec } from '../models/trainingContext.ts';
+import { makeRopeTables } from '../nn/rope.ts';
+import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { initializeLoraA } from './initializeLora.ts';
+import type { TrainableParameter } from './trainingEngine.ts';
+
+export interface EngineTensors {
+  readonly parameters: readonly TrainableParameter[];
+  /** Weights, adapters and rotary tables by graph input name. */
+  readonly feeds: Readonly<Record<string, RuntimeTensor>>;
+}
+
+export function countElements(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/** @throws TuneError `model-invalid` when a weight is missing or its shape is not what the config says. */
+export function loadEngineTensors(
+  model: Model,
+  source: TensorSource,
+  trainable: TrainableSpec,
+  seed: number,
+  contextTokens: number,
+): EngineTensors {
+  const { embedding, layers, finalNorm, head } = model.architecture.describeParameters(model.config);
+  const weights = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
+  const rope = makeRopeTables(model.config.rope, model.config.headSize, contextTokens);
+  const feeds: Record<string, RuntimeTensor> = {
+    [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
+    [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
+  };
+  const parameters: TrainableParameter[] = [];
+  const addParameter = (name: string, shape: readonly number[], value: Float32Array, decays: boolean): void => {
+    parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays });
+  };
+  for (const weight of weights) {
+    const value = readWeight(source, weight);
+    feeds[weight.name] = makeTensor('float32', value, weight.shape);
+    if (trainable.method === 'full') {
+      addParameter(weight.name, weight.shape, value, weight.kind !== 'bias' && weight.kind !== 'norm');
+    } else if (trainable.targets.has(weight.name)) {
+      const [a, b] = describeLora(weight, trainable.rank);
+      addParameter(a.name, a.shape, initializeLoraA(seed, a.name, a.shape[0]!, a.shape[1]!), true);
+      addParameter(b.name, b.shape, new Float32Array(countElements(b.shape)), true);
+    }
+  }
+  for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);
+  return { parameters, feeds };
+}
+
+function readWeight(source: TensorSource, { name, shape }: ParameterInfo): Float32Array {
+  const stored = source.info(name).shape;
+  if (stored.length !== shape.length || stored.some((dim, axis) => dim !== shape[axis])) {
+    throw new TuneError('model-invalid', `${name}: expected shape [${shape.join(', ')}], got [${stored.join(', ')}]`, {
+      hint: 'config.json does not belong to these weights: download the model again.',
+    });
+  }
+  return source.readFloat32(name);
+}

@@ -1,0 +1,85 @@
+/**
+ * @file A model and the shape of a run -> the memory that each engine needs: weights, what is trained, activations,
+ * logits. A forecast by counting, for planning and pre-flight; the real peak is in metrics.jsonl.
+ */
+import type { ModelConfig } from '../models/architecture.ts';
+import type { Model } from '../models/findArchitecture.ts';
+import { findTargets } from '../models/loraNames.ts';
+import { chooseChunkRows } from '../models/lossHead.ts';
+import type { BatchShape } from '../models/trainingContext.ts';
+import { countElements } from './engineTensors.ts';
+
+export interface MemoryRequest extends BatchShape {
+  readonly model: Model;
+  readonly method: 'lora' | 'full';
+  readonly rank: number;
+  readonly targetModules: readonly string[];
+}
+
+export interface MemoryForecast {
+  readonly weightsBytes: number;
+  /** Gradients and the optimizer's moments; for LoRA the adapters themselves too. */
+  readonly trainableBytes: number;
+  readonly logitsBytes: number;
+  /** Kept between forward and backward pass, by engine. */
+  readonly activationsBytes: { readonly whole: number; readonly layered: number };
+  /** Node, ONNX Runtime and compiled graphs. */
+  readonly runtimeBytes: number;
+  readonly totalBytes: { readonly whole: number; readonly layered: number };
+}
+
+const floatBytes = 4;
+const runtimeBytes = 200 * 2 ** 20;
+
+export function forecastMemory(request: MemoryRequest): MemoryForecast {
+  const { model, batchRows, contextTokens } = request;
+  const { config } = model;
+  const { embedding, layers, finalNorm, head } = model.architecture.describeParameters(config);
+  const weights = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
+  const weightElements = weights.reduce((total, { shape }) => total + countElements(shape), 0);
+  const tokens = batchRows * contextTokens;
+  const chunkRows = chooseChunkRows(config.vocabularySize, tokens);
+  const isFull = request.method === 'full';
+  const headCopies = isFull ? 2 * countElements(head.shape) : 0;
+
+  const weightsBytes = floatBytes * weightElements;
+  const trainableBytes = isFull
+    ? 3 * weightsBytes // gradient and two moments
+    : 4 *
+      floatBytes *
+      findTargets(weights, request.targetModules).reduce(
+        (total, { shape }) => total + request.rank * (shape[0]! + shape[1]!),
+        0,
+      );
+  const logitsBytes = floatBytes * (2 * chunkRows * config.vocabularySize + headCopies);
+  const hiddenBytes = floatBytes * tokens * config.hiddenSize;
+  const keptBytes = floatBytes * tokens * countKeptPerToken(config);
+  const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens);
+  const activationsBytes = {
+    whole: config.layers * keptBytes + busyBytes + 3 * hiddenBytes,
+    layered: (config.layers + 3) * hiddenBytes + keptBytes + busyBytes,
+  };
+  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + runtimeBytes;
+  return {
+    weightsBytes,
+    trainableBytes,
+    logitsBytes,
+    activationsBytes,
+    runtimeBytes,
+    totalBytes: {
+      whole: fixedBytes + activationsBytes.whole,
+      layered: fixedBytes + activationsBytes.layered,
+    },
+  };
+}
+
+/** Floats a token that one layer keeps for its backward pass: two residuals and their norms, q, k, v, the attention's output, gate, up and their product. */
+function countKeptPerToken({ hiddenSize, feedForwardSize, heads, keyValueHeads, headSize }: ModelConfig): number {
+  return 4 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 3 * feedForwardSize;
+}
+
+/** Floats a token that a layer's backward pass holds for a moment: gradients of the widest tensors, one block's scores. */
+function countBusyPerToken(config: ModelConfig, contextTokens: number): number {
+  const scores = 3 * config.heads * Math.min(contextTokens, Math.max(128, contextTokens / 8));
+  return 6 * config.feedForwardSize + 4 * config.hiddenSize + scores;
+}
