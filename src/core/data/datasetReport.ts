@@ -1,4 +1,5 @@
 /** @file What reading a dataset found: problems by line and the report that `inspect` and the dataset page show. */
+import type { Role } from './example.ts';
 import type { MappingDetection } from './mapping.ts';
 
 export type DatasetFormat = 'jsonl' | 'json' | 'csv';
@@ -44,8 +45,9 @@ export interface RowCounts {
   readonly brokenRows: number;
 }
 
+/** Lengths in characters (UTF-16 units). */
 export interface CharacterHistogram {
-  /** Bin i counts lengths from edges[i] up to, not including, edges[i + 1]. */
+  /** Bin i counts lengths from edges[i] up to, not including, edges[i + 1]; there is one edge more than bins. */
   readonly edges: readonly number[];
   readonly counts: readonly number[];
   readonly min: number;
@@ -57,7 +59,8 @@ export interface CharacterHistogram {
 
 export interface PreviewRow {
   readonly line: number;
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  /** Running text has one message of role `text`. */
+  readonly messages: readonly { readonly role: Role | 'text'; readonly content: string }[];
 }
 
 export interface DatasetReport extends ProblemSummary, RowCounts {

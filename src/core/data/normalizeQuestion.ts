@@ -1,5 +1,5 @@
 /** @file An example -> the text by which two rows count as the same question. */
-import type { Example, Message } from './example.ts';
+import type { Example } from './example.ts';
 
 /** NFKC, lower case, punctuation and white space folded: `"What is  Rust?"` and `"what is rust"` become equal. */
 export function normalizeText(text: string): string {
@@ -27,10 +27,4 @@ export function contentKey(example: Example): string {
   return JSON.stringify(
     example.kind === 'text' ? example.text : example.messages.map(({ role, content }) => [role, content]),
   );
-}
-
-/** The last assistant message, which is what the model is to answer; undefined for running text. */
-export function lastAnswer(example: Example): Message | undefined {
-  if (example.kind === 'text') return undefined;
-  return example.messages.findLast(message => message.role === 'assistant');
 }
