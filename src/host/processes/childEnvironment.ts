@@ -32,5 +32,5 @@ export function safePath(path: string, forbiddenFolders: readonly string[], deli
 /** Whether `path` is `folder` or lies below it. */
 export function isInside(path: string, folder: string): boolean {
   const way = relative(resolve(folder), resolve(path));
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
+  return way === '' || (!/^\.\.([\\/]|$)/.test(way) && !isAbsolute(way));
 }

@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DatasetCaller, FormController, type FormServices } from '../../../../src/host/form/formController.ts';
+import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
+import { TuneError } from '../../../../src/shared/errors.ts';
+
+const inspection: DatasetInspection = {
+  path: '/data/a.jsonl',
+  fileBytes: 10,
+  format: 'jsonl',
+  mapping: { kind: 'questionAnswer', fields: { question: 'question', answer: 'answer' } },
+  mappingChosen: false,
+  mappingReason: 'question and answer',
+  fields: ['question', 'answer'],
+  rows: 3,
+  usableRows: 3,
+  problemCount: 0,
+  problems: [],
+  firstRows: [],
+  tokens: null,
+};
+const forecast = { forecast: null, canStart: true, findings: [], error: null };
+
+describe('FormController', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function open(changes: Partial<FormServices> = {}) {
+    const calls: [string, unknown, AbortSignal | undefined][] = [];
+    const answers: Record<string, () => unknown> = {
+      'dataset/inspect': () => inspection,
+      'dataset/forecast': () => forecast,
+      'dataset/row': () => ({ line: 1, tokens: [] }),
+    };
+    const call: DatasetCaller = async (name, parameters, signal) => {
+      calls.push([name, parameters, signal]);
+      return answers[name]!() as never;
+    };
+    const started: unknown[] = [];
+    const services: FormServices = {
+      isTrusted: () => true,
+      call,
+      listModels: async () => [],
+      start: async request => void started.push(request),
+      defaults: () => ({ model: 'tiny', memoryLimitBytes: null }),
+      remember: () => undefined,
+      recall: () => undefined,
+      chooseDataset: async () => undefined,
+      chooseModel: async () => undefined,
+      openLine: async () => undefined,
+      openTrust: async () => undefined,
+      ...changes,
+    };
+    return { form: new FormController(services), calls, answers, started, names: () => calls.map(([name]) => name) };
+  }
+
+  it('inspects a dataset, then forecasts the run', async () => {
+    const { form, names } = open();
+    form.useDataset('/data/a.jsonl');
+    expect(form.snapshot()).toMatchObject({ inspecting: true, inspection: null });
+    await vi.runAllTimersAsync();
+    expect(names()).toEqual(['dataset/inspect', 'dataset/forecast']);
+    expect(form.snapshot()).toMatchObject({ inspecting: false, forecasting: false, inspection, forecast });
+  });
+
+  it('asks once for many quick changes and cancels what is under way', async () => {
+    const { form, calls, names } = open();
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    calls.length = 0;
+    for (const text of ['1', '12', '128']) await form.receive({ type: 'form/set', name: 'rank', text });
+    await vi.runAllTimersAsync();
+    expect(names()).toEqual(['dataset/forecast']);
+    form.useDataset('/data/a.jsonl');
+    await vi.advanceTimersByTimeAsync(130);
+    form.useDataset('/data/b.jsonl');
+    await vi.runAllTimersAsync();
+    expect(calls.at(-2)?.[1]).toMatchObject({ path: '/data/b.jsonl' });
+  });
+
+  it('does not ask again for a value that is wrong', async () => {
+    const { form, calls } = open();
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    calls.length = 0;
+    await form.receive({ type: 'form/set', name: 'rank', text: 'x' });
+    await vi.runAllTimersAsync();
+    expect(calls).toEqual([]);
+    expect(form.snapshot().problems.map(p => p.name)).toEqual(['rank']);
+  });
+
+  it('ignores an answer for a dataset that was replaced', async () => {
+    const { form, answers } = open();
+    let release: (value: unknown) => void = () => undefined;
+    answers['dataset/inspect'] = () => new Promise(resolve => (release = resolve));
+    form.useDataset('/data/a.jsonl');
+    await vi.advanceTimersByTimeAsync(200);
+    const releaseFirst = release;
+    form.useDataset('/data/b.jsonl');
+    await vi.advanceTimersByTimeAsync(200);
+    releaseFirst({ ...inspection, rows: 99 });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(form.snapshot().inspection).toBeNull();
+    release(inspection);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(form.snapshot().inspection?.rows).toBe(3);
+  });
+
+  it('shows why a file cannot be read and asks for no forecast', async () => {
+    const { form, answers, names } = open();
+    answers['dataset/inspect'] = () => {
+      throw new TuneError('dataset-empty', '/data/a.jsonl: expected rows, got none');
+    };
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    expect(form.snapshot().error?.code).toBe('dataset-empty');
+    expect(names()).toEqual(['dataset/inspect']);
+  });
+
+  it('starts what is in the form', async () => {
+    const { form, started } = open();
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/set', name: 'maxSteps', text: '7' });
+    await form.receive({ type: 'form/start' });
+    expect(started).toMatchObject([{ model: 'tiny', hyperparameters: { maxSteps: 7 } }]);
+    expect(form.snapshot().starting).toBe(false);
+  });
+
+  it('starts nothing in Restricted Mode and says why, while reading goes on', async () => {
+    const { form, started, names } = open({ isTrusted: () => false });
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    expect(names()).toContain('dataset/inspect');
+    await form.receive({ type: 'form/start' });
+    expect(started).toEqual([]);
+    expect(form.snapshot()).toMatchObject({ trusted: false, error: { code: 'untrusted-workspace' } });
+  });
+
+  it('shows what the trainer refused', async () => {
+    const { form } = open({
+      start: () => Promise.reject(new TuneError('preflight', 'mask: expected supervised tokens')),
+    });
+    form.useDataset('/data/a.jsonl');
+    await form.receive({ type: 'form/start' });
+    expect(form.snapshot()).toMatchObject({ starting: false, error: { code: 'preflight' } });
+  });
+});
