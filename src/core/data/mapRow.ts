@@ -116,7 +116,6 @@ function readText(row: Fields, field: string, report: RowReport): string | undef
     );
     return undefined;
   }
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') {
     report.error(
       'field-type',

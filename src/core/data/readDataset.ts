@@ -1,5 +1,6 @@
 /** @file A dataset file -> its examples with lines kept, how it was read, and every problem found. */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import type { Mapping } from '../../shared/recipe.ts';
 import { ProblemCollector } from './collectProblems.ts';
@@ -75,7 +76,7 @@ export async function openDataset(file: string, options: DatasetOptions = {}): P
       encoding: head.hasBom ? 'UTF-8 with BOM' : 'UTF-8',
       fields: listFields(sample),
       mapping,
-      rows: mapRecords(file, mapping.mapping, first, records),
+      rows: mapRecords(file, mapping.mapping, first, records, options.signal),
       sha256: () => (digest ??= hash.digest('hex')),
     };
   } catch (error) {
@@ -134,15 +135,26 @@ async function takeFirst(records: AsyncGenerator<RecordOutcome, void, undefined>
   return first;
 }
 
+/** Rows between two looks at the signal, so that a long document can be cancelled and leaves others a turn. */
+const rowsATurn = 2000;
+
 async function* mapRecords(
   file: string,
   mapping: Mapping,
   first: readonly RecordOutcome[],
   rest: AsyncGenerator<RecordOutcome, void, undefined>,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<RowOutcome, void, undefined> {
   try {
     for (const record of first) yield toRow(file, mapping, record);
-    for await (const record of rest) yield toRow(file, mapping, record);
+    let read = 0;
+    for await (const record of rest) {
+      yield toRow(file, mapping, record);
+      if (++read % rowsATurn === 0) {
+        await setImmediate();
+        signal?.throwIfAborted();
+      }
+    }
   } finally {
     await rest.return();
   }

@@ -119,6 +119,13 @@ describe('mapRow', () => {
     expect(codesOf({ question: ' ' }, parseMapping('questionAnswer'))).toEqual(['field-empty', 'field-missing']);
   });
 
+  it('reports answers that are not text', () => {
+    const value = { question: 'How many?', answer: 4 };
+    expect(mapRow('f', 1, value, parseMapping('questionAnswer')).problems).toMatchObject([
+      { code: 'field-type', message: 'f:1: expected text in "answer", got a number' },
+    ]);
+  });
+
   it('does not take a field from the prototype', () => {
     expect(codesOf({}, parseMapping('questionAnswer:question=constructor,answer=toString'))).toEqual([
       'field-missing',

@@ -173,6 +173,16 @@ describe('readDataset', () => {
     ).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  it('can be cancelled while the elements of a JSON document are mapped', async () => {
+    const file = makeFile('big.json', JSON.stringify(Array.from({ length: 20_000 }, (_, n) => row(n))));
+    const controller = new AbortController();
+    const reading = readDataset(file, {
+      signal: controller.signal,
+      onProgress: (done, total) => done === total && setImmediate(() => setImmediate(() => controller.abort())),
+    });
+    await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   it.each([
     ['UTF-16 LE with a mark', Buffer.from(`\ufeff${toLines([row(1)])}`, 'utf16le'), /UTF-16 LE/],
     ['UTF-16 LE without a mark', Buffer.from(toLines([row(1)]), 'utf16le'), /UTF-16 LE/],
