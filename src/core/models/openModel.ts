@@ -2,6 +2,8 @@
 import { type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
+import { downloadModel, type HubDownloadOptions } from './hub/downloadModel.ts';
+import { parseHubReference } from './hub/hubLocation.ts';
 import type { OpenModel } from './openedModel.ts';
 import { openFolderModel } from './openFolderModel.ts';
 import { openGgufModel } from './openGgufModel.ts';
@@ -9,14 +11,21 @@ import { openGgufModel } from './openGgufModel.ts';
 export interface OpenModelOptions {
   /** Where the model that ships with the extension lies. */
   readonly tinyFolder: string;
+  /** How models named by a Hub id are downloaded. */
+  readonly hub?: HubDownloadOptions | undefined;
 }
 
-/** The model, its weights untouched. The caller closes it. @throws TuneError `model-not-found` | `model-invalid` | `model-unsupported` */
+/**
+ * The model, its weights untouched; a Hub id is downloaded first where it is not in the cache. The caller closes it.
+ * @throws TuneError `model-not-found` | `model-invalid` | `model-unsupported`, and those of `downloadModel`
+ */
 export async function openModel(reference: string, options: OpenModelOptions): Promise<OpenModel> {
   if (reference === 'tiny') return openPath(reference, resolve(options.tinyFolder));
   const path = resolve(reference);
   if (readStats(path) || isPathLike(reference)) return openPath(reference, path);
-  throw toNotFoundError(reference);
+  const hubReference = parseHubReference(reference);
+  if (!hubReference) throw toNotFoundError(reference);
+  return openPath(reference, await downloadModel(hubReference, options.hub));
 }
 
 function openPath(id: string, path: string): OpenModel {
@@ -34,7 +43,9 @@ function openPath(id: string, path: string): OpenModel {
 
 /** Whether the reference can only be a path, so that a missing one is not looked for on the Hub. */
 function isPathLike(reference: string): boolean {
-  return isAbsolute(reference) || /^\.{1,2}([/\\]|$)|\\|^~|\.gguf$/i.test(reference);
+  if (isAbsolute(reference) || /^\.{1,2}([/\\]|$)|\\|^~/.test(reference)) return true;
+  // organisation/name/file.gguf is one file of a Hub repository; anything shorter is a path.
+  return /\.gguf$/i.test(reference) && reference.split('/').length < 3;
 }
 
 function readStats(path: string): Stats | undefined {
