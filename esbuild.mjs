@@ -54,6 +54,7 @@ const host = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode'],
+  define: { navigator: 'undefined' }, // zod looks at it, and VS Code logs every extension that does
   entryPoints: existing({ extension: 'src/extension.ts' }),
   outdir,
   outExtension: { '.js': '.cjs' },

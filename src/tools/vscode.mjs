@@ -4,6 +4,7 @@
  * lib/vscode, without its wrapper, under the Node it was made for. Nothing is compiled.
  */
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { cacheFolder } from './paths.mjs';
+import { cacheFolder, root } from './paths.mjs';
 import { npmCommand, requireCommand } from './runCommand.mjs';
 
 const server = {
@@ -37,7 +38,9 @@ const pruned = [
   'extensions/copilot',
 ];
 
-const folder = join(cacheFolder, `vscode-${server.package.split('@')[1]}`);
+/** Counts up when what is done to the package changes. */
+const revision = 2;
+const folder = join(cacheFolder, `vscode-${server.package.split('@')[1]}-${revision}`);
 
 /** @typedef {{ folder: string, node: string }} Vscode the server's folder and the Node that runs it */
 
@@ -93,6 +96,7 @@ async function unpackServer(staging) {
     env: { ...process.env, PATH: `${dirname(findNode(staging))}${delimiter}${process.env.PATH}` },
     limitMs: 10 * 60_000,
   });
+  copyFileSync(join(root, 'src/tools/vscodeLogger.cjs'), join(vscode, 'node_modules/@vscode/spdlog/index.js'));
   for (const path of pruned) rmSync(join(vscode, path), { recursive: true, force: true });
   const ripgrep = join(vscode, 'node_modules/@vscode/ripgrep-universal/bin');
   for (const platform of existsSync(ripgrep) ? readdirSync(ripgrep) : []) {

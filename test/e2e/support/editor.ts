@@ -111,7 +111,7 @@ export class Editor {
 
   /** Where the extension's own log can be read: what the extension host and the output channels wrote. */
   readLogs(): string {
-    const folder = join(this.folder, 'server-data');
+    const folder = join(this.folder, 'user-data/logs');
     const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
     const logs = files
       .filter(file => file.endsWith('.log'))

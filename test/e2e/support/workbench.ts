@@ -23,7 +23,7 @@ export class Workbench {
   }
 
   explorerRow(file: string): Locator {
-    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+    return this.page.locator('.explorer-folders-view').getByRole('treeitem', { name: file, exact: true });
   }
 
   /** Right-clicks a file of the Explorer; `ready` is waited for first, since an open menu never refreshes. */
