@@ -124,6 +124,18 @@ def make_case(name, template, messages):
     }
 
 
+def make_snippet(template):
+    """Small templates written for the ways in which an imitation of Jinja2 can differ from it."""
+    messages = [
+        {"role": "user", "content": "Q1"},
+        {"role": "assistant", "content": "A1"},
+        {"role": "user", "content": "Q2"},
+        {"role": "assistant", "content": "A2"},
+    ]
+    text, spans = render(template, messages, tracked=True)
+    return {"text": text, "spans": [[utf16(text, a), utf16(text, b)] for a, b in spans if b > a]}
+
+
 def main():
     chat_template_utils.datetime = FixedClock
     conversations = json.loads((FOLDER / "conversations.json").read_text(encoding="utf-8"))
@@ -134,6 +146,8 @@ def main():
             key: make_case(path.stem, template, [{"role": r, "content": c} for r, c in turns])
             for key, turns in conversations.items()
         }
+    snippets = json.loads((FOLDER / "snippets.json").read_text(encoding="utf-8"))
+    goldens["snippets"] = {name: make_snippet(template) for name, template in snippets.items()}
     json.dump(goldens, sys.stdout, ensure_ascii=True, indent=1)
     sys.stdout.write("\n")
 

@@ -66,7 +66,8 @@ export function compileTemplate(
         add_generation_prompt: addGenerationPrompt,
       };
       for (const [name, value] of Object.entries(inputs)) environment.set(name, value);
-      return splitGenerated(runProgram(program, environment));
+      const characters = messages.reduce((sum, message) => sum + message.content.length, 0);
+      return splitGenerated(runProgram(program, environment, characters));
     },
   };
 }
@@ -106,18 +107,18 @@ function createEnvironment(date: Date): Environment {
   return environment;
 }
 
-/** Python's range as a list; at most a million numbers. */
+/** Python's range as a list; at most 10,000 numbers. */
 function listRange(first: unknown, second?: unknown, third?: unknown): number[] {
   const [start, stop] = typeof second === 'number' ? [Number(first), second] : [0, Number(first)];
   const step = typeof third === 'number' ? third : 1;
   const count = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(count <= 1_000_000)) throw new TemplateTooCostly(`range of ${count} numbers`);
+  if (!(count <= 10_000)) throw new TemplateTooCostly(`range of ${count} numbers`);
   return Array.from({ length: count }, (_, i) => start + i * step);
 }
 
-function runProgram(program: Program, environment: Environment): string {
+function runProgram(program: Program, environment: Environment, inputCharacters: number): string {
   try {
-    return String(new TemplateInterpreter(environment).run(program).value);
+    return String(new TemplateInterpreter(environment, inputCharacters).run(program).value);
   } catch (error) {
     if (error instanceof TemplateRefusal) throw error;
     if (error instanceof TemplateTooCostly)

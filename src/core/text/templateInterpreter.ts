@@ -46,8 +46,11 @@ interface Select extends Node {
   readonly test: Node;
 }
 
-/** Evaluations plus a sixteenth of the characters they produce. A stock template spends about a thousand on a message. */
-const workLimit = 20_000_000;
+/** Evaluations and rounds of loops, plus the elements and a sixteenth of the characters that they produce. */
+const baseWork = 5_000_000;
+const workPerCharacter = 4;
+const roundCost = 20;
+/** Characters or elements. */
 const longestValue = 16 * 1024 * 1024;
 
 /** The template asked for more work than any honest one needs. */
@@ -68,11 +71,20 @@ const stripMethods = new Set(['strip', 'lstrip', 'rstrip']);
 
 /** A runtime value of the library, whose classes it does not export. */
 export function toRuntimeValue(value: unknown): Value {
-  return new Environment().set('value', value);
+  converter.variables.clear();
+  return converter.set('value', value);
 }
+const converter = new Environment();
 
 export class TemplateInterpreter extends Interpreter {
+  readonly #limit: number;
   #work = 0;
+
+  /** @param inputCharacters of the conversation: longer ones may take more work. */
+  constructor(environment: Environment, inputCharacters: number) {
+    super(environment);
+    this.#limit = baseWork + workPerCharacter * inputCharacters;
+  }
 
   override evaluate(statement: Statement, environment: Environment): Value {
     this.#spend(1);
@@ -80,14 +92,14 @@ export class TemplateInterpreter extends Interpreter {
     if (typeof value.value === 'string' || Array.isArray(value.value)) {
       const size = value.value.length;
       if (size > longestValue) throw new TemplateTooCostly(`a value of ${size} elements`);
-      this.#spend(size / 16);
+      this.#spend(Array.isArray(value.value) ? size : size / 16);
     }
     return value;
   }
 
   #spend(amount: number): void {
     this.#work += amount;
-    if (this.#work > workLimit) throw new TemplateTooCostly(`more than ${workLimit} steps`);
+    if (this.#work > this.#limit) throw new TemplateTooCostly(`more than ${this.#limit} steps`);
   }
 
   #evaluateAsJinja2(statement: Statement, environment: Environment): Value {
@@ -140,21 +152,23 @@ export class TemplateInterpreter extends Interpreter {
     const items = select
       ? all.filter(item => this.evaluate(select.test, bindTarget(loopvar, item, environment)).__bool__().value)
       : all;
-    if (items.length === 0) return this.#renderBlock(defaultBlock, environment);
-
     let text = '';
+    let isCompleted = false;
     for (const [index, item] of items.entries()) {
+      this.#spend(roundCost);
       const scope = bindTarget(loopvar, item, environment);
       scope.setVariable('loop', loopVariable(items, index));
       try {
         text += this.#renderBlock(body, scope);
+        isCompleted = true;
       } catch (error) {
         if (!(error instanceof LoopExit)) throw error;
         text += error.text;
         if (error.kind === 'break') break;
       }
     }
-    return text;
+    // Jinja2 writes the else part also when no round came to its end.
+    return isCompleted ? text : text + this.#renderBlock(defaultBlock, environment);
   }
 
   /** `text.strip('x')` and its siblings; undefined for every other call. */
