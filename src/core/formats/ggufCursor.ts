@@ -13,6 +13,8 @@ export type GgufArray = readonly GgufValue[] | Float32Array | Float64Array | Uin
 const maxHeadBytes = 128 * 1024 * 1024;
 const windowBytes = 1024 * 1024;
 const maxArrayDepth = 3;
+/** Lists that become JavaScript arrays; the largest vocabularies have a quarter of a million tokens. */
+const maxListItems = 4 * 1024 * 1024;
 
 /** Bytes that one value takes at least, by its type's number: u8 i8 u16 i16 u32 i32 f32 bool string array u64 i64 f64. */
 const minimumValueBytes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8];
@@ -130,6 +132,7 @@ export class GgufCursor {
       case 12:
         return new Float64Array(this.readBytes(count * 8).buffer);
       default: {
+        if (count > maxListItems) this.fail(`at most ${maxListItems} values for ${quote(key)}`, `${count}`);
         const values: GgufValue[] = [];
         for (let i = 0; i < count; i++) values.push(this.readValue(key, type, depth + 1));
         return values;

@@ -10,6 +10,8 @@ import type { JsonObject } from './readJsonFile.ts';
 
 /** SentencePiece's sign for a space. */
 const spaceSign = '▁';
+/** Work that finding the merges may take, in characters compared; real vocabularies need a hundredth of it. */
+const maxMergeWork = 2 ** 31;
 
 /** tokenizer.json without its post-processor. @throws TuneError `model-invalid` */
 export function buildSentencePieceTokenizer(metadata: GgufMetadataReader, vocabulary: GgufVocabulary): JsonObject {
@@ -50,6 +52,8 @@ export function buildSentencePieceTokenizer(metadata: GgufMetadataReader, vocabu
 /** Every way to join two pieces to a third, those that make the higher-scored piece first. */
 function deriveMerges(metadata: GgufMetadataReader, vocabulary: GgufVocabulary): [string, string][] {
   const scores = readScores(metadata, vocabulary.tokens.length);
+  const work = vocabulary.tokens.reduce((sum, token) => sum + token.length ** 2, 0);
+  if (work > maxMergeWork) metadata.fail('tokenizer.ggml.tokens', 'pieces of text', [...vocabulary.tokens]);
   const ids = new Map<string, number>();
   vocabulary.tokens.forEach((token, id) => {
     if (vocabulary.kinds[id] === 'normal') ids.set(token, id);

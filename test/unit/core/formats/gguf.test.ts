@@ -212,6 +212,13 @@ describe('openGguf', () => {
     expect(error.hint).toBeTruthy();
   });
 
+  it('refuses a list of millions of small values before it fills memory', () => {
+    const head = start().counts(0, 1).key('a', 9).uint32(7).uint64(5_000_000n).finish();
+    const bytes = new Uint8Array(head.length + 5_000_000);
+    bytes.set(head);
+    expect(catchTuneError(() => open(bytes)).message).toMatch(/at most 4194304 values for "a", got 5000000/);
+  });
+
   it('says where a cut file ends', () => {
     const path = join(folder, 'cut.gguf');
     copyFileSync(types, path);

@@ -138,6 +138,13 @@ describe('readGgufTokenizer', () => {
     expect(error.hint).toBeTruthy();
   });
 
+  it('refuses a SentencePiece vocabulary whose pieces would take for ever to split', () => {
+    const file = withMetadata(sentencePiece, {
+      'tokenizer.ggml.tokens': Array.from({ length: 480 }, (_, i) => `${i}`.repeat(100_000)),
+    });
+    expect(catchTuneError(() => readGgufTokenizer(file)).message).toMatch(/pieces of text/);
+  });
+
   it('refuses a SentencePiece vocabulary without scores', () => {
     const file = withMetadata(sentencePiece, { 'tokenizer.ggml.scores': undefined });
     expect(catchTuneError(() => readGgufTokenizer(file)).message).toMatch(/480 scores.*got nothing/);
