@@ -10,6 +10,13 @@ import type { JsonObject } from './readJsonFile.ts';
 
 const defaultRopeTheta = 10_000;
 
+/** The class that transformers and vLLM load, for the model types whose tensors are renamed. */
+const architectureClasses: ReadonlyMap<string, string> = new Map([
+  ['llama', 'LlamaForCausalLM'],
+  ['qwen2', 'Qwen2ForCausalLM'],
+  ['qwen3', 'Qwen3ForCausalLM'],
+]);
+
 export interface GgufConfig {
   readonly config: JsonObject;
   readonly modelType: string;
@@ -36,7 +43,9 @@ export function readGgufConfig(file: GgufFile): GgufConfig {
   const modelType = isMixture && architecture === 'llama' ? 'mixtral' : architecture;
   const slidingWindow = metadata.readNumber(key('attention.sliding_window'));
 
+  const architectureClass = architectureClasses.get(modelType);
   const config: JsonObject = {
+    ...(architectureClass ? { architectures: [architectureClass] } : {}),
     model_type: modelType,
     hidden_size: hiddenSize,
     intermediate_size: metadata.readCount(key('feed_forward_length')),

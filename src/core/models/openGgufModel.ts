@@ -8,6 +8,7 @@ import { type GgufConfig, readGgufConfig } from './ggufConfig.ts';
 import { RenamedGgufTensors } from './ggufTensorNames.ts';
 import { readGgufTokenizer } from './ggufTokenizer.ts';
 import { hashWeightFiles, type OpenModel } from './openedModel.ts';
+import type { JsonObject } from './readJsonFile.ts';
 
 const decodableTypes = new Set([...ggufTensorTypes.values()].filter(type => type.codec).map(type => type.name));
 
@@ -40,7 +41,9 @@ function describeModel(id: string, path: string, bytes: number, file: GgufFile):
     format: 'gguf',
     modelType,
     config,
-    generationConfig: undefined,
+    get generationConfig() {
+      return readGenerationConfig(readTokenizer(), config);
+    },
     weights,
     get tokenizer() {
       return readTokenizer();
@@ -49,6 +52,13 @@ function describeModel(id: string, path: string, bytes: number, file: GgufFile):
     computeSha256: () => (sha256 ??= hashWeightFiles(weightFiles)),
     close: () => weights.close(),
   };
+}
+
+/** Where generation ends, as generation_config.json says it. */
+function readGenerationConfig({ tokenizerConfig }: TokenizerFiles, config: JsonObject): JsonObject {
+  const { bos_token_id, eos_token_id, pad_token_id } = config;
+  const endIds = [eos_token_id, ...(tokenizerConfig.extra_eos_token_ids ?? [])].filter(id => id !== undefined);
+  return { bos_token_id, eos_token_id: endIds.length > 1 ? endIds : endIds[0], pad_token_id };
 }
 
 function refuseUndecodableTypes(file: GgufFile): void {

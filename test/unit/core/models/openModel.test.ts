@@ -187,6 +187,7 @@ describe('openModel on a GGUF file', () => {
     const original = await openModel(folder, options);
     const model = await openModel(join(fixtures, 'llama.gguf'), options);
     for (const key of [
+      'architectures',
       'model_type',
       'hidden_size',
       'intermediate_size',
@@ -208,6 +209,7 @@ describe('openModel on a GGUF file', () => {
       expect({ [key]: model.config[key] }).toEqual({ [key]: original.config[key] });
     }
     expect(model.config).toMatchObject({ rope_theta: 500_000, rope_scaling: null });
+    expect(model.generationConfig).toEqual({ bos_token_id: 1, eos_token_id: [2, 3], pad_token_id: 0 });
     original.close();
     model.close();
   });
