@@ -3,6 +3,7 @@ import '../../webview/seam/disableEval.ts';
 import type { PageState } from '../../src/shared/pages.ts';
 import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
 import { formSnapshots } from './snapshots/form.ts';
+import { runSnapshots } from './snapshots/run.ts';
 
 declare global {
   interface Window {
@@ -13,6 +14,7 @@ declare global {
 const wanted = new URL(location.href).searchParams.get('state') ?? '';
 const snapshots: Record<string, Record<string, PageState>> = {
   '/form': label('form/state', formSnapshots),
+  '/run': label('run/state', runSnapshots),
 };
 
 function label<Type extends PageState['type']>(

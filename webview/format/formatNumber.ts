@@ -21,6 +21,12 @@ export function formatFigure(value: number): string {
   return value.toFixed(Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(size)))));
 }
 
+/** A tick of an axis, with the digits that tell it from its neighbours at this increment. */
+export function formatTick(value: number, increment: number): string {
+  const digits = Math.max(0, -Math.floor(Math.log10(increment) + 1e-9));
+  return digits > 4 || Math.abs(value) >= 1e6 ? formatRate(value) : value.toFixed(digits);
+}
+
 /** A learning rate: `2e-4`, `1.87e-4`; 0 stays `0`. */
 export function formatRate(value: number): string {
   if (value === 0) return '0';

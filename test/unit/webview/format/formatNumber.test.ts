@@ -6,6 +6,7 @@ import {
   formatRate,
   formatShare,
   formatSpeed,
+  formatTick,
 } from '../../../../webview/format/formatNumber.ts';
 
 describe('formatCount', () => {
@@ -55,5 +56,17 @@ describe('formatShare', () => {
 describe('formatSpeed', () => {
   it('keeps a digit after the point only for slow engines', () => {
     expect([8.44, 312.4, 3083].map(formatSpeed)).toEqual(['8.4', '312', '3,083']);
+  });
+});
+
+describe('formatTick', () => {
+  it('shows the digits that tell a tick from its neighbours', () => {
+    expect([2.5, 3].map(value => formatTick(value, 0.5))).toEqual(['2.5', '3.0']);
+    expect([0, 1000].map(value => formatTick(value, 1000))).toEqual(['0', '1000']);
+    expect(formatTick(0.15, 0.01)).toBe('0.15');
+  });
+
+  it('writes ticks that are too close for digits with an exponent', () => {
+    expect(formatTick(2e-6, 1e-6)).toBe('2e-6');
   });
 });
