@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { CompareController, type CompareServices } from '../../../../src/host/compare/compareController.ts';
+import { promptedMessages } from '../../../../src/host/compare/compareMessages.ts';
+import type { InferenceCaller, InferenceEvent } from '../../../../src/host/compare/inferenceClient.ts';
+import { Emitter } from '../../../../src/host/emitter.ts';
+import { TuneError } from '../../../../src/shared/errors.ts';
+import type { BestPrompt, InferenceCalls } from '../../../../src/shared/inferenceProtocol.ts';
+
+const best: BestPrompt = {
+  system: 'Answer briefly.',
+  examples: [{ question: 'One?', answer: '1', line: 3 }],
+  scores: [{ k: 0, tokenF1: 0.1 }],
+  chosenK: 1,
+};
+const stats = { promptTokens: 4, outputTokens: 2, firstTokenMs: 5, tokensPerSecond: 10, stopReason: 'end' as const };
+const adapters = [
+  { run: '/runs/a', name: 'a', model: 'tiny' },
+  { run: '/runs/b', name: 'b', model: 'tiny' },
+];
+type Generation = InferenceCalls['generation/run']['parameters'];
+
+function open(changes: Partial<CompareServices> = {}) {
+  const events = new Emitter<InferenceEvent>();
+  const generations: Generation[] = [];
+  const calls: string[] = [];
+  const call: InferenceCaller = async (name, parameters, signal) => {
+    calls.push(name);
+    const answers: Record<string, () => unknown> = {
+      'model/open': () => ({ modelType: 'llama', contextTokens: 256, loadMs: 1 }),
+      'run/heldOut': () => {
+        const index = (parameters as { offset: number }).offset;
+        const messages = [
+          { role: 'system', content: 'Be kind.' },
+          { role: 'user', content: `Question ${index}?` },
+        ];
+        return { rows: [{ index, line: index + 1, messages, reference: 'yes' }], total: 3 };
+      },
+      'prompt/search': () => best,
+      'generation/run': () => {
+        const generation = parameters as Generation;
+        generations.push(generation);
+        for (const text of ['an', 'swer']) events.fire({ name: 'generation/text', id: generation.id, text });
+        if (signal?.aborted) throw new TuneError('internal', 'cancelled');
+        return { text: `answer of ${generation.adapter ?? 'base'}`, ...stats };
+      },
+    };
+    return answers[name]!() as never;
+  };
+  const services: CompareServices = {
+    call,
+    onDidReceive: events.event,
+    listAdapters: () => adapters,
+    requireTrust: () => undefined,
+    recallBestPrompt: () => undefined,
+    rememberBestPrompt: () => undefined,
+    ...changes,
+  };
+  return { compare: new CompareController(services, adapters[0]!), generations, calls };
+}
+
+describe('CompareController', () => {
+  it('opens the model and shows the first held-out question', async () => {
+    const { compare } = open();
+    await compare.open();
+    expect(compare.snapshot()).toMatchObject({
+      prompt: 'Question 0?',
+      heldOut: { total: 3, row: { reference: 'yes' } },
+      adapters: [{ run: '/runs/a' }, { run: '/runs/b' }],
+      running: false,
+    });
+  });
+
+  it('asks base, adapter and prompted base the same with the same settings', async () => {
+    const { compare, generations } = open();
+    await compare.open();
+    await compare.receive({ type: 'compare/settings', maxTokens: 20, temperature: 0.5, seed: 7 });
+    await compare.receive({ type: 'compare/run' });
+    expect(generations.map(g => g.adapter)).toEqual([null, '/runs/a', null]);
+    expect(new Set(generations.map(g => JSON.stringify(g.settings))).size).toBe(1);
+    expect(generations[0]!.settings).toEqual({ maxTokens: 20, temperature: 0.5, seed: 7, topP: 1 });
+    expect(generations[0]!.messages).toEqual(generations[1]!.messages);
+    expect(generations[2]!.messages.map(m => m.content)).toEqual(['Answer briefly.', 'One?', '1', 'Question 0?']);
+    expect(compare.snapshot()).toMatchObject({
+      bestPrompt: best,
+      answers: { base: { text: 'answer of base', stats }, adapter: { text: 'answer of /runs/a' } },
+    });
+  });
+
+  it('shows text as it streams', async () => {
+    const { compare } = open();
+    const seen = new Set<string>();
+    compare.onDidChange(() => seen.add(compare.snapshot().answers.base.text));
+    await compare.ask('Hello?');
+    expect([...seen]).toEqual(expect.arrayContaining(['', 'an', 'answer']));
+  });
+
+  it('asks a prompt of its own without the held-out chat around it', async () => {
+    const { compare, generations } = open();
+    await compare.open();
+    await compare.ask('Something else?');
+    expect(generations[0]!.messages).toEqual([{ role: 'user', content: 'Something else?' }]);
+  });
+
+  it('searches the best prompt once and uses an edited one', async () => {
+    const { compare, calls, generations } = open();
+    await compare.ask('Hello?');
+    await compare.receive({ type: 'compare/editPrompt', system: 'Shout.', examples: [] });
+    await compare.receive({ type: 'compare/run' });
+    expect(calls.filter(name => name === 'prompt/search')).toHaveLength(1);
+    expect(generations.at(-1)!.messages[0]).toEqual({ role: 'system', content: 'Shout.' });
+  });
+
+  it('keeps the answers of the base when the adapter is switched', async () => {
+    const { compare } = open();
+    await compare.ask('Hello?');
+    await compare.receive({ type: 'compare/adapter', run: '/runs/b' });
+    expect(compare.snapshot()).toMatchObject({ adapter: '/runs/b', answers: { base: { text: 'answer of base' } } });
+    expect(compare.snapshot().answers.adapter.text).toBe('');
+    await compare.receive({ type: 'compare/adapter', run: '/elsewhere' });
+    expect(compare.snapshot().adapter).toBe('/runs/b');
+  });
+
+  it('shows nothing as failed that was cancelled, and stops there', async () => {
+    const { compare, generations } = open();
+    compare.onDidChange(() => {
+      if (compare.snapshot().answers.base.text === 'an') compare.cancel();
+    });
+    await compare.ask('Hello?');
+    expect(generations).toHaveLength(1);
+    expect(compare.snapshot()).toMatchObject({ running: false, error: null, answers: { base: { error: null } } });
+  });
+
+  it('loads nothing in Restricted Mode', async () => {
+    const refuse = () => {
+      throw new TuneError('untrusted-workspace', 'Restricted Mode');
+    };
+    const { compare, calls } = open({ requireTrust: refuse });
+    await compare.open();
+    expect(calls).toEqual([]);
+    expect(compare.snapshot().error?.code).toBe('untrusted-workspace');
+  });
+});
+
+describe('promptedMessages', () => {
+  it("takes the row's own system text when the best prompt has none", () => {
+    const messages = promptedMessages(
+      [
+        { role: 'system', content: 'Be kind.' },
+        { role: 'user', content: 'Q?' },
+      ],
+      { ...best, system: '', examples: [] },
+    );
+    expect(messages.map(m => m.content)).toEqual(['Be kind.', 'Q?']);
+  });
+});
