@@ -11,7 +11,7 @@ export interface Settings {
   defaultModel: string;
 }
 
-const bytesPerGigabyte = 1e9;
+const bytesPerGigabyte = 1024 ** 3;
 
 export function readSettings(scope?: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration('tuningFork', scope);

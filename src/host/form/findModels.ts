@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ModelChoice } from '../../shared/pages.ts';
-import { formatBytes } from '../runs/deleteRun.ts';
+import { formatBytes } from '../runs/formatBytes.ts';
 
 const skippedFolders = new Set(['node_modules', '__pycache__', 'dist', 'out', 'build', 'target', 'venv']);
 

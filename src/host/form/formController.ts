@@ -47,26 +47,30 @@ const forecastDelayMs = 350;
 
 export class FormController {
   private form: FormModel;
-  private models: ModelChoice[] = [];
+  /** Undefined until looked for: a snapshot without them would make the page take the model for one typed freely. */
+  private models: ModelChoice[] | undefined;
   private isStarting = false;
-  private readonly publishSoon = () => this.emitter.fire(this.snapshot());
+  private readonly publishSoon = () => {
+    if (this.isReady) this.emitter.fire();
+  };
   private readonly inspecting = new LatestTask(inspectDelayMs, this.publishSoon);
   private readonly forecasting = new LatestTask(forecastDelayMs, this.publishSoon);
-  private readonly emitter = new Emitter<FormState>();
+  private readonly emitter = new Emitter<void>();
   readonly onDidChange = this.emitter.event;
 
   constructor(private readonly services: FormServices) {
     this.form = services.recall() ?? emptyForm(services.defaults());
   }
 
-  get datasetPath(): string | null {
-    return this.form.datasetPath;
+  /** Whether a snapshot can be shown. */
+  get isReady(): boolean {
+    return this.models !== undefined;
   }
 
   snapshot(): FormState {
     return toFormState(this.form, {
       trusted: this.services.isTrusted(),
-      models: this.models,
+      models: this.models ?? [],
       inspecting: this.inspecting.isBusy,
       forecasting: this.forecasting.isBusy,
       starting: this.isStarting,
@@ -124,7 +128,7 @@ export class FormController {
         return;
       }
       case 'form/chooseModel': {
-        const model = await this.services.chooseModel(this.models);
+        const model = await this.services.chooseModel(this.models ?? []);
         if (model !== undefined) this.useModel(model);
         return;
       }

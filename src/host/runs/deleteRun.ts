@@ -64,15 +64,3 @@ export async function measureFolder(path: string): Promise<number> {
   }
   return bytes;
 }
-
-/** `812 B`, `3.4 MB` (1,000 to the step, as file managers count) */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return unit === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
-}

@@ -17,7 +17,8 @@ export class FormView implements vscode.WebviewViewProvider {
 
   resolveWebviewView(view: vscode.WebviewView): void {
     const throttle = new Throttle(snapshotIntervalMs, () => {
-      if (view.visible) postSnapshot(view.webview, { type: 'form/state', state: this.form.snapshot() });
+      if (view.visible && this.form.isReady)
+        postSnapshot(view.webview, { type: 'form/state', state: this.form.snapshot() });
     });
     const subscriptions = [
       openPage({

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deleteRun, formatBytes, measureFolder, planDeletion } from '../../../../src/host/runs/deleteRun.ts';
+import { deleteRun, measureFolder, planDeletion } from '../../../../src/host/runs/deleteRun.ts';
 import { RunReader } from '../../../../src/host/runs/runReader.ts';
 import { makeRecord, makeStatus, snapshotName, writeRun } from '../runFixture.ts';
 import { useTemporaryFolder } from '../temporaryFolder.ts';
@@ -75,14 +75,4 @@ describe('deleteRun', () => {
     await deleteRun(plan);
     expect(existsSync(join(outside, 'big'))).toBe(true);
   });
-});
-
-describe('formatBytes', () => {
-  it.each([
-    [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1.0 kB'],
-    [12_345_678, '12 MB'],
-    [3_400_000_000, '3.4 GB'],
-  ])('writes %d as %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 });
