@@ -1,5 +1,5 @@
 /** Questions about the everyday world of words.ts. */
-import { a, capital, list, plural } from './grammar.ts';
+import { a, capital, list, placePreposition, plural } from './grammar.ts';
 import type { Random } from './random.ts';
 import { ask, type Topic, type Turn } from './turn.ts';
 import {
@@ -260,6 +260,7 @@ function aboutTool(r: Random): Turn {
 function aboutPlace(r: Random): Turn {
   const { name, act, found } = r.pick(places);
   const one = a(name);
+  const where = `${placePreposition(name)} ${one}`;
   return r.pick([
     () =>
       ask(
@@ -270,20 +271,20 @@ function aboutPlace(r: Random): Turn {
     () =>
       ask(
         r,
-        [`What can I do in ${one}?`, `What do people do at ${one}?`, `Why do people go to ${one}?`],
+        [`What can I do ${where}?`, `What do people do ${where}?`, `Why do people go to ${one}?`],
         `You can ${act} there.`,
       ),
     () =>
       ask(
         r,
         [`Where can I ${act}?`, `I want to ${act}. Where should I go?`, `Where do people ${act}?`],
-        `You can ${act} at ${one}.`,
+        `You can ${act} ${where}.`,
       ),
     () =>
       ask(
         r,
-        [`What can you see in ${one}?`, `What is there in ${one}?`, `What will I find at ${one}?`],
-        `In ${one} you can see ${found}.`,
+        [`What can you see ${where}?`, `What is there ${where}?`, `What will I find ${where}?`],
+        `${capital(where)} you can see ${found}.`,
       ),
   ])();
 }

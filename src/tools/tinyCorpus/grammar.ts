@@ -85,3 +85,11 @@ export function number(value: number): string {
 export function countOf(value: number, noun: string): string {
   return `${number(value)} ${value === 1 ? noun : plural(noun)}`;
 }
+
+const on = ['island', 'bridge', 'beach', 'playground', 'farm'];
+const at = ['harbour', 'station', 'market', 'post office', 'pool', 'lighthouse', 'theatre', 'hotel'];
+
+/** `on` an island, `at` the market, `in` a garden. */
+export function placePreposition(place: string): 'on' | 'at' | 'in' {
+  return on.includes(place) ? 'on' : at.includes(place) ? 'at' : 'in';
+}
