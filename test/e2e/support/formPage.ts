@@ -1,0 +1,43 @@
+/** @file The hyperparameter form in the side bar, as a user fills it in. */
+import type { Frame, Locator } from 'playwright-core';
+import type { Workbench } from './workbench.ts';
+
+export class FormPage {
+  private constructor(readonly frame: Frame) {}
+
+  static async open(workbench: Workbench): Promise<FormPage> {
+    return new FormPage(await workbench.webview('main.form'));
+  }
+
+  text(): Promise<string> {
+    return this.frame.locator('body').innerText();
+  }
+
+  input(setting: string): Locator {
+    return this.frame.locator(`[data-setting="${setting}"] input`);
+  }
+
+  /** Types a value and leaves the field. */
+  async set(setting: string, text: string): Promise<void> {
+    const advanced = this.frame.locator('details', { has: this.input(setting) });
+    if ((await advanced.count()) > 0 && (await advanced.getAttribute('open')) === null) {
+      await advanced.locator('summary').click();
+    }
+    await this.input(setting).fill(text);
+    await this.input(setting).press('Tab');
+  }
+
+  get startButton(): Locator {
+    return this.frame.locator('.start-bar vscode-button');
+  }
+
+  /** Why the run cannot start; empty when it can. */
+  get reason(): Locator {
+    return this.frame.locator('.start-reason');
+  }
+
+  /** Waits until nothing refuses the start. */
+  async waitUntilReady(): Promise<void> {
+    await this.frame.locator('.start-bar vscode-button:not([disabled])').waitFor({ timeout: 60_000 });
+  }
+}
