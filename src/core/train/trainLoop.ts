@@ -57,6 +57,8 @@ export type TrainEvent =
       readonly evalLossNats: number;
       readonly supervisedTokens: number;
       readonly elapsedMs: number;
+      /** Best so far, this evaluation included. */
+      readonly best: Pick<TrainState, 'bestStep' | 'bestEvalLossNats'>;
     }
   /** Time to answer the sample prompts. */
   | { readonly kind: 'sampleDue'; readonly step: number }
@@ -92,7 +94,9 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
         if (loss !== 'none') {
           checkFinite('held-out loss', state.step, loss.evalLossNats, { ...settings, previousGradNorm });
           ({ state, isBest } = withEvaluation(state, loss.evalLossNats));
-          yield { kind: 'evaluation', step: state.step, ...loss, elapsedMs };
+          const { bestStep, bestEvalLossNats } = state;
+          const best = { bestStep, bestEvalLossNats };
+          yield { kind: 'evaluation', step: state.step, ...loss, elapsedMs, best };
         } else {
           state = { ...state, evaluatedStep: state.step };
         }
@@ -105,7 +109,7 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
     const isOver = state.step >= plan.totalSteps || stopsEarly;
     const isRequested = control.takeCheckpointRequest();
     const isDue = isBest || isRequested || isSaveStep(state.step, plan) || isOver || asked !== 'continue';
-    if (isBest || (isDue && savedStep !== state.step)) {
+    if (isBest || isRequested || (isDue && savedStep !== state.step)) {
       addElapsed();
       yield { kind: 'checkpointDue', state, isBest };
       savedStep = state.step;

@@ -1,0 +1,24 @@
+/** `tuning-fork train`: a dataset and a model -> an adapter. */
+import { runAttachedTrainer } from '../attachedTrainer.ts';
+import type { Command } from '../command.ts';
+import { describeHyperparameters, readRequest, requestOptions, runsOption, storeFolder } from '../runOptions.ts';
+
+export const train: Command = {
+  name: 'train',
+  summary: 'Fine-tune a model on a dataset.',
+  usage: '<dataset> --model M [--recipe run.json] [--set k=v]... [--runs DIR]',
+  options: [
+    ...requestOptions,
+    {
+      name: 'recipe',
+      value: 'run.json',
+      help: 'Start from the recipe of a run; dataset, model and settings given beside it win.',
+    },
+    { name: 'name', value: 'TEXT', help: 'Name of the run, default that of the dataset.' },
+    runsOption,
+  ],
+  maxPositionals: 1,
+  details: describeHyperparameters(),
+  run: (args, output) =>
+    runAttachedTrainer({ type: 'start', store: storeFolder(args), request: readRequest(args), attached: true }, output),
+};

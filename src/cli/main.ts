@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+/** The command line `tuning-fork`. */
+import { exitCodes } from '../shared/commandLine.ts';
+import { TuneError } from '../shared/errors.ts';
+import { parseArguments } from './command.ts';
+import { commands } from './commands.ts';
+import { describeCommand, describeProgram } from './help.ts';
+import { Output } from './output.ts';
+
+async function main([name, ...given]: readonly string[]): Promise<number> {
+  const output = new Output(given.includes('--json'));
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(`${describeProgram(commands)}\n`);
+    return name === undefined ? exitCodes.usage : exitCodes.done;
+  }
+  const command = commands.find(c => c.name === name);
+  try {
+    if (command === undefined) {
+      const names = commands.map(c => c.name).join(', ');
+      throw new TuneError('usage', `command: expected one of ${names}, got "${name}"`, { hint: 'tuning-fork --help' });
+    }
+    if (given.includes('--help')) {
+      process.stdout.write(`${describeCommand(command)}\n`);
+      return exitCodes.done;
+    }
+    return await command.run(parseArguments(command, given), output);
+  } catch (error) {
+    output.fail(error);
+    return error instanceof TuneError && error.code === 'usage' ? exitCodes.usage : exitCodes.failed;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

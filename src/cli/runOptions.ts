@@ -1,0 +1,137 @@
+/** Options that several commands share: where runs are kept, and what a run is to be. */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, extname, resolve } from 'node:path';
+import { parseMapping } from '../core/data/mapping.ts';
+import { TuneError } from '../shared/errors.ts';
+import {
+  checkHyperparameter,
+  defaultHyperparameters,
+  type HyperparameterName,
+  type Hyperparameters,
+  hyperparameterNames,
+  hyperparametersSchema,
+  hyperparameterTable,
+  parseHyperparameter,
+} from '../shared/hyperparameters.ts';
+import {
+  type OverrideName,
+  overrideNames,
+  type RunRecord,
+  type RunRequest,
+  runRecordSchema,
+} from '../shared/recipe.ts';
+import type { CommandArguments, CommandOption } from './command.ts';
+
+export const runsOption: CommandOption = {
+  name: 'runs',
+  value: 'DIR',
+  help: 'Folder that holds runs and their datasets, default .tuning-fork in the working directory.',
+};
+
+export const requestOptions: readonly CommandOption[] = [
+  { name: 'model', value: 'M', help: 'Base model: tiny, a folder, a .gguf file or a Hub id.' },
+  { name: 'set', value: 'k=v', isRepeatable: true, help: 'Set a hyperparameter; may be repeated. See below.' },
+  {
+    name: 'mapping',
+    value: 'KIND[:slot=field,...]',
+    help: 'How fields become conversations, as questionAnswer:question=q,answer=a; default detected.',
+  },
+  {
+    name: 'override',
+    value: 'NAME',
+    isRepeatable: true,
+    help: `Insist although a check refuses: ${overrideNames.join(', ')}.`,
+  },
+];
+
+export function storeFolder(args: CommandArguments): string {
+  return resolve(args.one('runs') ?? '.tuning-fork');
+}
+
+/** The hyperparameters as lines of help. */
+export function describeHyperparameters(): string {
+  return [
+    'Hyperparameters (--set name=value):',
+    ...hyperparameterNames.map(name => `  ${name}: ${hyperparameterTable[name].help}`),
+  ].join('\n');
+}
+
+/** What is to be run. Paths are made absolute: the trainer works elsewhere. @throws TuneError `usage` */
+export function readRequest(args: CommandArguments): RunRequest {
+  const recipe = readRecipe(args.one('recipe'));
+  const dataset = args.positionals[0];
+  const mappingText = args.one('mapping');
+  const mapping = mappingText === undefined ? null : parseMapping(mappingText);
+  const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping }];
+  if (datasets === undefined) args.positional(0, 'dataset');
+  const given = args.one('model') ?? (recipe === undefined ? args.required('model') : undefined);
+  const path = datasets?.[0]?.path ?? '';
+  return {
+    name: args.one('name') ?? basename(path, extname(path)).slice(0, 120),
+    model: given === undefined ? modelOf(recipe!) : resolveModel(given),
+    datasets: (datasets ?? []).map(d => ({ path: d.path, mapping: mapping ?? d.mapping })),
+    hyperparameters: applySettings(startingValues(recipe), args.many('set')),
+    overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
+    parents: [],
+  };
+}
+
+/** A recipe planned within a memory limit is planned within the same again, so that it computes the same. */
+function startingValues(recipe: RunRecord | undefined): Hyperparameters {
+  if (recipe === undefined) return defaultHyperparameters;
+  const { hyperparameters, forecast } = recipe;
+  return { ...hyperparameters, memoryLimitBytes: hyperparameters.memoryLimitBytes ?? forecast.memoryLimitBytes };
+}
+
+function readRecipe(path: string | undefined): RunRecord | undefined {
+  if (path === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(resolve(path), 'utf8'));
+  } catch (error) {
+    const got = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new TuneError('usage', `--recipe ${path}: expected the run.json of a run, got ${got}`, { file: path });
+  }
+  const parsed = runRecordSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = `--recipe ${path}, ${issue?.path.join('.')}`;
+  throw new TuneError('usage', `${where}: expected the run.json of a run, got ${issue?.message}`, { file: path });
+}
+
+function modelOf({ model }: RunRecord): string {
+  return model.id !== 'tiny' && existsSync(model.path) ? model.path : model.id;
+}
+
+/** What lies on this disk is named absolutely; everything else is a Hub id or `tiny`. */
+export function resolveModel(model: string): string {
+  if (model === 'tiny') return model;
+  const path = resolve(model);
+  return existsSync(path) || /^\.{0,2}[/\\]|\.gguf$/i.test(model) ? path : model;
+}
+
+export function applySettings(values: Hyperparameters, settings: readonly string[]): Hyperparameters {
+  const changed: Record<string, unknown> = { ...values };
+  for (const setting of settings) {
+    const equals = setting.indexOf('=');
+    const name = (equals < 0 ? setting : setting.slice(0, equals)).trim();
+    if (!(hyperparameterNames as readonly string[]).includes(name)) {
+      throw new TuneError('usage', `--set ${name}: expected one of ${hyperparameterNames.join(', ')}, got "${name}"`);
+    }
+    if (equals < 0) throw new TuneError('usage', `--set ${name}: expected ${name}=value, got no value`);
+    const known = name as HyperparameterName;
+    const value = parseHyperparameter(known, setting.slice(equals + 1));
+    const problem = checkHyperparameter(known, value);
+    if (problem !== undefined) {
+      throw new TuneError('usage', `--set ${name}: ${problem}`, { hint: hyperparameterTable[known].help });
+    }
+    changed[name] = value;
+  }
+  return hyperparametersSchema.parse(changed);
+}
+
+function readOverride(name: string): OverrideName {
+  const known = overrideNames.find(n => n === name);
+  if (known !== undefined) return known;
+  throw new TuneError('usage', `--override: expected one of ${overrideNames.join(', ')}, got "${name}"`);
+}

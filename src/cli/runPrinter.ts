@@ -1,0 +1,59 @@
+/** The lines of a run -> words for people: one line that moves on a terminal, a few plain lines elsewhere. */
+import type { JsonLine, TrainResult } from '../shared/commandLine.ts';
+import type { Output } from './output.ts';
+
+export class RunPrinter {
+  private readonly output: Output;
+  private evalLoss = '';
+
+  constructor(output: Output) {
+    this.output = output;
+  }
+
+  show(line: JsonLine): void {
+    switch (line.type) {
+      case 'progress':
+        this.output.progress(`${line.phase} ${line.done}/${line.total}`);
+        break;
+      case 'step': {
+        const speed = `${Math.round(line.tokensPerSecond)} tokens/s`;
+        const loss = `loss ${line.lossNats.toFixed(4)}`;
+        this.output.progress(`step ${line.step}  epoch ${line.epoch.toFixed(2)}  ${loss}${this.evalLoss}  ${speed}`);
+        break;
+      }
+      case 'evaluation': {
+        this.evalLoss = `  held-out ${line.evalLossNats.toFixed(4)}`;
+        const label = line.step === 0 ? 'base model' : `step ${line.step}`;
+        this.output.say(`${label}: held-out loss ${line.evalLossNats.toFixed(4)} nats`);
+        break;
+      }
+      case 'sample':
+        this.output.say(`step ${line.step}: ${line.prompt}\n  ${line.text}`);
+        break;
+      case 'checkpoint':
+        this.output.progress(`checkpoint at step ${line.step}`);
+        break;
+      case 'result':
+        this.output.say(describeResult(line as unknown as TrainResult));
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+function describeResult({
+  output,
+  steps,
+  baseEvalLossNats,
+  bestEvalLossNats,
+  bestStep,
+  stoppedEarly,
+}: TrainResult): string {
+  const end = `Done after ${steps} steps${stoppedEarly ? ' (stopped early: the held-out loss no longer fell)' : ''}.`;
+  const loss =
+    baseEvalLossNats === null || bestEvalLossNats === null
+      ? []
+      : [`Held-out loss ${baseEvalLossNats.toFixed(4)} -> ${bestEvalLossNats.toFixed(4)} nats (step ${bestStep}).`];
+  return [end, ...loss, output].join('\n');
+}

@@ -1,0 +1,130 @@
+/** @file A request -> everything that is known before training: rows, tokens, steps, memory, and what speaks against it. */
+import type { ForecastReport, PreflightFinding } from '../../shared/datasetProtocol.ts';
+import { TuneError, toWireError } from '../../shared/errors.ts';
+import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { Forecast, RunRequest } from '../../shared/recipe.ts';
+import type { SplitName } from '../../shared/runFolder.ts';
+import type { Example } from '../data/example.ts';
+import { findArchitecture, type Model } from '../models/findArchitecture.ts';
+import type { OpenModel } from '../models/openedModel.ts';
+import { type OpenModelOptions, openModel } from '../models/openModel.ts';
+import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
+import type { TrainControl } from '../train/trainLoop.ts';
+import { type EncodedSides, encodeSides } from './encodeSides.ts';
+import { interruptible, throwIfInterrupted } from './interruption.ts';
+import { findMemoryRefusal, planMemory } from './memoryPlan.ts';
+import { type BatchPlan, planBatches } from './planBatches.ts';
+import { type ReadSource, readSources } from './readSources.ts';
+
+export interface CheckedRun {
+  readonly model: OpenModel;
+  readonly architecture: Model;
+  readonly sources: readonly ReadSource[];
+  readonly sides: EncodedSides;
+  readonly batches: BatchPlan;
+  readonly forecast: Forecast;
+  readonly refusals: readonly PreflightFinding[];
+  readonly warnings: readonly PreflightFinding[];
+}
+
+export interface CheckOptions {
+  /** The model that ships with the program. */
+  readonly tinyFolder: string;
+  readonly hub: HubSettings | undefined;
+  readonly control: Pick<TrainControl, 'ask'>;
+  readonly onPhase: (name: string, done: number, total: number) => void;
+}
+
+/** The caller closes the model. @throws TuneError for whatever the user gave wrong; JobInterrupted */
+export async function checkRun(request: RunRequest, options: CheckOptions): Promise<CheckedRun> {
+  const { control, onPhase } = options;
+  onPhase('opening model', 0, 1);
+  const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
+  try {
+    const architecture = readArchitecture(model);
+    const sources = await interruptible(control, signal =>
+      readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
+    );
+    const examples = (side: SplitName): Example[] =>
+      sources.flatMap(({ dataset, split }) => dataset.examples.filter((_, row) => split.rows[row] === side));
+    const given = { train: examples('train'), heldOut: examples('heldOut') };
+    const sides = encodeSides(model, given, request.hyperparameters, (done, total) => {
+      throwIfInterrupted(control);
+      onPhase('tokenising', done, total);
+    });
+    const { report, tokenizer } = sides;
+    const { trainOn } = request.hyperparameters;
+    const refusals = findRefusals({ report, tokenizer, trainOn });
+    if (sides.train.length === 0) enforceFindings(refusals, []);
+    const batches = planBatches(sides, request.hyperparameters);
+    const memory = planMemory(architecture, request.hyperparameters);
+    return {
+      model,
+      architecture,
+      sources,
+      sides,
+      batches,
+      forecast: {
+        totalSteps: batches.totalSteps,
+        trainRows: sides.train.length,
+        heldOutRows: sides.heldOut.length,
+        tokensPerEpoch: report.tokens,
+        supervisedTokensPerEpoch: report.supervisedTokens,
+        ...memory,
+      },
+      refusals: [...refusals, ...findMemoryRefusal(memory)],
+      warnings: findWarnings({ report, tokenizer, trainOn }),
+    };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+/** Downloads report as a phase of their own. */
+export function modelOptions({ tinyFolder, hub, onPhase }: CheckOptions, signal: AbortSignal): OpenModelOptions {
+  return {
+    tinyFolder,
+    hub: {
+      ...(hub === undefined ? {} : { settings: hub }),
+      signal,
+      onProgress: ({ doneBytes, totalBytes }) => onPhase('downloading model', doneBytes, totalBytes),
+    },
+  };
+}
+
+/** @throws TuneError `preflight`, or `memory` when that alone stands against the run */
+export function enforceChecks(checked: Pick<CheckedRun, 'refusals'>, overrides: readonly string[]): void {
+  enforceFindings(
+    checked.refusals.filter(finding => finding.code !== 'memory'),
+    overrides,
+  );
+  try {
+    enforceFindings(checked.refusals, overrides);
+  } catch (error) {
+    if (!(error instanceof TuneError)) throw error;
+    throw new TuneError('memory', error.message, { hint: error.hint });
+  }
+}
+
+/** What a person wants to know before the start; never throws for what the user gave. */
+export async function forecastRun(request: RunRequest, options: CheckOptions): Promise<ForecastReport> {
+  try {
+    const { model, forecast, refusals, warnings } = await checkRun(request, options);
+    model.close();
+    const standing = refusals.filter(({ override }) => override === null || !isOverridden(override, request));
+    return { forecast, canStart: standing.length === 0, findings: [...refusals, ...warnings], error: null };
+  } catch (error) {
+    if (!(error instanceof TuneError)) throw error;
+    return { forecast: null, canStart: false, findings: [], error: toWireError(error) };
+  }
+}
+
+function isOverridden(override: string, { overrides }: RunRequest): boolean {
+  return (overrides as readonly string[]).includes(override);
+}
+
+function readArchitecture(model: OpenModel): Model {
+  const architecture = findArchitecture(model.modelType);
+  return { architecture, config: architecture.readConfig(model.config) };
+}

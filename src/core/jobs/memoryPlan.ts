@@ -1,0 +1,35 @@
+/** @file The shape of a run -> the memory it will need, the limit it may use, and which engine fits. */
+import { freemem } from 'node:os';
+import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
+import type { Hyperparameters } from '../../shared/hyperparameters.ts';
+import type { Forecast } from '../../shared/recipe.ts';
+import type { Model } from '../models/findArchitecture.ts';
+import { forecastMemory } from '../train/forecastMemory.ts';
+
+export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan'>;
+
+/** The whole graph when it fits the limit, else layer by layer. */
+export function planMemory(model: Model, settings: Hyperparameters, freeBytes = freemem()): MemoryPlan {
+  const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
+  const { totalBytes } = forecastMemory({ model, ...settings });
+  const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
+  return { plan, peakMemoryBytes: totalBytes[plan], memoryLimitBytes };
+}
+
+/** What refuses a run that does not fit, if it does not. */
+export function findMemoryRefusal({ peakMemoryBytes, memoryLimitBytes }: MemoryPlan): PreflightFinding[] {
+  if (peakMemoryBytes <= memoryLimitBytes) return [];
+  return [
+    {
+      code: 'memory',
+      message: `Memory: expected at most ${toGigabytes(memoryLimitBytes)} (the limit), got a forecast of ${toGigabytes(peakMemoryBytes)}.`,
+      remedy:
+        'Lower contextTokens or batchRows, train a LoRA adapter instead of all weights, choose a smaller model, or raise memoryLimitBytes.',
+      override: 'memory',
+    },
+  ];
+}
+
+function toGigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}

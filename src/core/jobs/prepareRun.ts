@@ -1,0 +1,109 @@
+/** @file A run's request -> its recipe in run.json, with data snapshotted; or a run that has one -> the same state again. */
+import { basename } from 'node:path';
+import { TuneError } from '../../shared/errors.ts';
+import { type DatasetReference, type RunRecord, runSchemaVersion } from '../../shared/recipe.ts';
+import { examplesOf, readDatasetSnapshot } from '../data/readDatasetSnapshot.ts';
+import { writeDatasetSnapshot } from '../data/writeDatasetSnapshot.ts';
+import type { Model } from '../models/findArchitecture.ts';
+import { readModel } from '../models/findArchitecture.ts';
+import type { OpenModel } from '../models/openedModel.ts';
+import { readRecord, readRequest, writeRecord } from '../runs/runFiles.ts';
+import { storeOf } from '../runs/runStore.ts';
+import { type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
+import { type EncodedSides, encodeSides } from './encodeSides.ts';
+import { interruptible, throwIfInterrupted } from './interruption.ts';
+import { reopenModel } from './openTrainingModel.ts';
+import { type BatchPlan, planBatches } from './planBatches.ts';
+import { listVersions } from './versions.ts';
+
+export interface PreparedRun {
+  readonly record: RunRecord;
+  readonly model: OpenModel;
+  readonly architecture: Model;
+  readonly sides: EncodedSides;
+  readonly batches: BatchPlan;
+  /** What a person should know, for the log. */
+  readonly notes: readonly string[];
+}
+
+/** The caller closes the model. Nothing is written before every check has passed. @throws TuneError; JobInterrupted */
+export async function prepareRun(run: string, options: CheckOptions): Promise<PreparedRun> {
+  const record = readRecord(run);
+  return record === undefined ? prepareNew(run, options) : prepareAgain(run, record, options);
+}
+
+async function prepareNew(run: string, options: CheckOptions): Promise<PreparedRun> {
+  const request = readRequest(run);
+  const checked = await checkRun(request, options);
+  const { model, architecture, sides, batches } = checked;
+  try {
+    enforceChecks(checked, request.overrides);
+    throwIfInterrupted(options.control);
+    options.onPhase('hashing model', 0, 1);
+    const sha256 = model.computeSha256();
+    const datasets = checked.sources.map(({ dataset, split }, i): DatasetReference => {
+      const { mapping, isChosen } = dataset.mapping;
+      const snapshot = writeDatasetSnapshot(storeOf(run), dataset, split);
+      return { path: request.datasets[i]!.path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
+    });
+    const { id, path, format, modelType } = model;
+    const record: RunRecord = {
+      schemaVersion: runSchemaVersion,
+      id: basename(run),
+      kind: 'train',
+      parents: request.parents,
+      createdAt: new Date().toISOString(),
+      engine: 'embedded',
+      objective: 'sft',
+      model: { id, path, format, modelType, sha256 },
+      datasets,
+      hyperparameters: request.hyperparameters,
+      overrides: request.overrides,
+      versions: listVersions(),
+      forecast: checked.forecast,
+    };
+    writeRecord(run, record);
+    const notes = [...checked.refusals, ...checked.warnings].map(finding => `${finding.message} ${finding.remedy}`);
+    return { record, model, architecture, sides, batches, notes };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+async function prepareAgain(run: string, record: RunRecord, options: CheckOptions): Promise<PreparedRun> {
+  const { control, onPhase } = options;
+  if (record.id !== basename(run)) {
+    throw new TuneError('run-invalid', `${run}: expected the recipe of this run, got that of ${record.id}`, {
+      file: run,
+      hint: 'A run folder cannot be renamed or copied; start a new run with: tuning-fork train --recipe run.json',
+    });
+  }
+  onPhase('opening model', 0, 1);
+  const model = await interruptible(control, signal => reopenModel(record.model, modelOptions(options, signal)));
+  try {
+    onPhase('reading data', 0, 1);
+    const snapshots = await Promise.all(record.datasets.map(d => readDatasetSnapshot(storeOf(run), d.snapshot)));
+    const given = {
+      train: snapshots.flatMap(snapshot => examplesOf(snapshot, 'train')),
+      heldOut: snapshots.flatMap(snapshot => examplesOf(snapshot, 'heldOut')),
+    };
+    const sides = encodeSides(model, given, record.hyperparameters, (done, total) => {
+      throwIfInterrupted(control);
+      onPhase('tokenising', done, total);
+    });
+    const batches = planBatches(sides, record.hyperparameters);
+    if (batches.totalSteps !== record.forecast.totalSteps) {
+      throw new TuneError(
+        'run-invalid',
+        `${run}: expected ${record.forecast.totalSteps} steps as planned, got ${batches.totalSteps}`,
+        { file: run, hint: 'The run was made by another version of this program: start it anew with its recipe.' },
+      );
+    }
+    const architecture = readModel({ ...model.config, model_type: model.modelType });
+    return { record, model, architecture, sides, batches, notes: [] };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}

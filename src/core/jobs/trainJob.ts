@@ -1,0 +1,166 @@
+/**
+ * @file A run's folder -> a trained adapter or model in it, as a stream of events. Writes metrics, samples, checkpoints
+ * and output; status and control belong to whoever runs the job. A job whose run has checkpoints goes on from the newest.
+ */
+import { join } from 'node:path';
+import type { HubSettings } from '../../shared/hubSettings.ts';
+import { runNames } from '../../shared/runFolder.ts';
+import { checkTrained } from '../adapter/checkTrained.ts';
+import { AdamW } from '../optim/adamW.ts';
+import { readNotes } from '../runs/runFiles.ts';
+import { CheckpointFolder } from '../train/checkpointFolder.ts';
+import { createTrainingEngine } from '../train/createTrainingEngine.ts';
+import { type FolderFileSystem, nodeFolderFileSystem } from '../train/stagedFolder.ts';
+import type { TrainingEngine } from '../train/trainingEngine.ts';
+import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.ts';
+import { planTraining } from '../train/trainPlan.ts';
+import { continueFrom } from './continueFrom.ts';
+import { JobInterrupted } from './interruption.ts';
+import type { JobEnd, JobEvent } from './jobEvents.ts';
+import { OutputWriter } from './outputWriter.ts';
+import { readPeakRssBytes } from './peakMemory.ts';
+import { type PreparedRun, prepareRun } from './prepareRun.ts';
+import { RunRows } from './runRows.ts';
+import { streamPhases } from './streamPhases.ts';
+
+export interface TrainJobInput {
+  /** The run's folder. */
+  readonly run: string;
+  readonly attempt: number;
+  readonly control: TrainControl;
+  readonly hub: HubSettings | undefined;
+  readonly tinyFolder: string;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  readonly createEngine?: (prepared: PreparedRun) => Promise<TrainingEngine>;
+  readonly fileSystem?: FolderFileSystem;
+}
+
+/** Standard AdamW; the rest is in the recipe. */
+const epsilon = 1e-8;
+const progressEveryMs = 1000;
+
+/** @throws TuneError; finished checkpoints and output stand then */
+export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, JobEnd> {
+  try {
+    const prepared = yield* streamPhases(onPhase =>
+      prepareRun(input.run, { tinyFolder: input.tinyFolder, hub: input.hub, control: input.control, onPhase }),
+    );
+    try {
+      return yield* trainPrepared(input, prepared);
+    } finally {
+      prepared.model.close();
+    }
+  } catch (error) {
+    if (!(error instanceof JobInterrupted)) throw error;
+    const nothing = { baseEvalLossNats: null, bestEvalLossNats: null, bestStep: null };
+    return { reason: error.reason, step: 0, output: null, ...nothing, peakRssBytes: readPeakRssBytes() };
+  }
+}
+
+async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): AsyncGenerator<JobEvent, JobEnd> {
+  const { run, attempt, control, now, fileSystem = nodeFolderFileSystem } = input;
+  const { record, batches } = prepared;
+  const { hyperparameters } = record;
+  for (const text of prepared.notes) yield { kind: 'note', text };
+  yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
+  const engine = await (input.createEngine ?? createEngine)(prepared);
+  const rows = new RunRows(run, attempt);
+  try {
+    const { beta1, beta2, weightDecay } = hyperparameters;
+    const optimizer = new AdamW(engine.parameters, { beta1, beta2, epsilon, weightDecay });
+    const checkpoints = new CheckpointFolder(join(run, runNames.checkpoints), fileSystem);
+    const output = new OutputWriter(run, prepared, readNotes(run).name, engine.parameters, fileSystem);
+    const resumed = continueFrom(checkpoints, output, { parameters: engine.parameters, moments: optimizer.moments });
+    for (const text of resumed.notes) yield { kind: 'note', text };
+    yield { kind: 'prepared', record, step: resumed.state.step, totalSteps: batches.totalSteps };
+
+    const loop = trainLoop({
+      engine,
+      optimizer,
+      stepBatches: batches.stepBatches,
+      heldOut: batches.heldOut,
+      plan: planTraining(hyperparameters, batches.totalSteps),
+      settings: hyperparameters,
+      state: resumed.state,
+      control,
+      now,
+    });
+    let end: TrainEnd;
+    let toldProgressMs = now();
+    for (;;) {
+      const next = await loop.next();
+      if (next.done === true) {
+        end = next.value;
+        break;
+      }
+      const event = next.value;
+      switch (event.kind) {
+        case 'step':
+          yield { kind: 'step', row: rows.addStep(event, readPeakRssBytes()) };
+          break;
+        case 'evaluationProgress': {
+          const nowMs = now();
+          if (nowMs - toldProgressMs < progressEveryMs) break;
+          toldProgressMs = nowMs;
+          yield { kind: 'phase', name: 'evaluating', done: event.done, total: event.total };
+          break;
+        }
+        case 'evaluation':
+          yield { kind: 'evaluation', row: rows.addEvaluation(event), ...event.best };
+          break;
+        case 'sampleDue':
+          break;
+        case 'checkpointDue': {
+          rows.sync();
+          const { moments } = optimizer;
+          const contents = { parameters: engine.parameters, moments, state: event.state };
+          const { step, path } = checkpoints.save(contents, hyperparameters.keepCheckpoints);
+          if (event.isBest) output.write(event.state);
+          yield { kind: 'checkpoint', step, path };
+          break;
+        }
+      }
+    }
+    const { state, reason } = end;
+    const isOver = reason === 'finished' || reason === 'stoppedEarly';
+    if (isOver) checkTrained(engine.parameters, state.step);
+    if (reason !== 'paused' && state.step > 0) {
+      if (state.bestStep === null) output.write(state);
+      else if (output.exists()) output.rewriteCard(state);
+    }
+    const { step, baseEvalLossNats, bestEvalLossNats, bestStep } = state;
+    return {
+      reason,
+      step,
+      output: output.exists() ? output.folder : null,
+      baseEvalLossNats,
+      bestEvalLossNats,
+      bestStep,
+      peakRssBytes: readPeakRssBytes(),
+    };
+  } finally {
+    rows.close();
+    await engine.dispose();
+  }
+}
+
+function createEngine({ record, model, architecture }: PreparedRun): Promise<TrainingEngine> {
+  const { method, targetModules, rank, alpha, rsLora, seed, batchRows, contextTokens, threads } =
+    record.hyperparameters;
+  return createTrainingEngine({
+    model: architecture,
+    weights: model.weights,
+    method,
+    targetModules,
+    rank,
+    alpha,
+    rsLora,
+    seed,
+    batchRows,
+    contextTokens,
+    threads: threads ?? 0,
+    memoryLimitBytes: record.forecast.memoryLimitBytes,
+    shape: record.forecast.plan,
+  });
+}

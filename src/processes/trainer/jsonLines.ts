@@ -1,0 +1,41 @@
+/** @file What a job says -> the lines that an attached parent prints. */
+import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
+import type { JsonLine, TrainResult } from '../../shared/commandLine.ts';
+
+/** Undefined for events that only the log and the status tell. */
+export function toJsonLine(event: JobEvent): JsonLine | undefined {
+  switch (event.kind) {
+    case 'phase':
+      return { type: 'progress', phase: event.name, done: event.done, total: event.total };
+    case 'step': {
+      const { kind: _kind, ...row } = event.row;
+      return { type: 'step', ...row };
+    }
+    case 'evaluation': {
+      const { step, evalLossNats } = event.row;
+      return { type: 'evaluation', step, evalLossNats, perplexity: Math.exp(evalLossNats) };
+    }
+    case 'sample':
+      return { type: 'sample', step: event.row.step, prompt: event.row.prompt, text: event.row.text };
+    case 'checkpoint':
+      return { type: 'checkpoint', step: event.step, path: event.path };
+    case 'prepared':
+    case 'note':
+      return undefined;
+  }
+}
+
+/** @param output the folder that a finished run always has */
+export function toResultLine(run: string, end: JobEnd, output: string): JsonLine {
+  const result: TrainResult = {
+    path: run,
+    output,
+    steps: end.step,
+    baseEvalLossNats: end.baseEvalLossNats,
+    bestEvalLossNats: end.bestEvalLossNats,
+    bestStep: end.bestStep,
+    stoppedEarly: end.reason === 'stoppedEarly',
+    peakRssBytes: end.peakRssBytes,
+  };
+  return { type: 'result', ...result };
+}

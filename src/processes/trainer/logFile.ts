@@ -1,0 +1,49 @@
+/**
+ * @file log.txt of a run: what this process says, and what native libraries write to standard output and error, which are
+ * turned into the same file. Rotated by size into log.1.txt by copying and cutting, because the open descriptors stay.
+ */
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { runNames } from '../../shared/runFolder.ts';
+
+const maxLogBytes = 4 * 1024 * 1024;
+
+export class LogFile {
+  private readonly path: string;
+  private readonly descriptor: number;
+
+  constructor(run: string) {
+    this.path = join(run, runNames.log);
+    this.descriptor = openSync(this.path, 'a', 0o644);
+    if (process.platform !== 'win32') redirectStandardStreams(this.path);
+  }
+
+  /** Never throws: a run does not end because its log cannot be written. */
+  write(text: string): void {
+    const lines = text.replace(/\n+$/, '').split('\n');
+    try {
+      writeSync(this.descriptor, lines.map(line => `${new Date().toISOString()} ${line}\n`).join(''));
+      this.rotate();
+    } catch (error) {
+      this.lastProblem = error;
+    }
+  }
+
+  /** Why the log could not be written, for the error of a run that fails as well. */
+  lastProblem: unknown;
+
+  private rotate(): void {
+    if (fstatSync(this.descriptor).size <= maxLogBytes) return;
+    copyFileSync(this.path, this.path.replace(/\.txt$/, '.1.txt'));
+    ftruncateSync(this.descriptor, 0);
+  }
+}
+
+/** A file opened right after a descriptor was closed gets its number; done before any other thread runs. */
+function redirectStandardStreams(path: string): void {
+  for (const stream of [1, 2]) {
+    closeSync(stream);
+    const reopened = openSync(path, 'a', 0o644);
+    if (reopened !== stream) closeSync(reopened);
+  }
+}

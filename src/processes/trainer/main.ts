@@ -1,0 +1,109 @@
+/** The trainer process: takes one command from its parent, does one job into a run folder, starts the next queued run, ends. */
+import { DeviceQueue } from '../../core/runs/deviceQueue.ts';
+import { registerProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
+import { writeStatus } from '../../core/runs/runFiles.ts';
+import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
+import { TuneError, toWireError } from '../../shared/errors.ts';
+import type { ProcessIdentity } from '../../shared/runFolder.ts';
+import { type TrainerCommand, trainerCommandSchema } from '../../shared/trainerProtocol.ts';
+import { type ClaimedRun, claimRun } from './claimRun.ts';
+import { enterOwnEnvironment } from './environment.ts';
+import { LogFile } from './logFile.ts';
+import { closeChannel, receiveCommand, sendToParent } from './parentChannel.ts';
+import { RunSession } from './runSession.ts';
+import { startNextRuns } from './startTrainer.ts';
+import { waitForTurn } from './waitForTurn.ts';
+
+const commandTimeoutMs = 30_000;
+
+/** What ends this run from outside, besides control files. */
+const outside: { ask: (what: 'pause' | 'stop') => void } = { ask: () => undefined };
+
+async function main(): Promise<number> {
+  for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => undefined);
+  process.on('SIGTERM', () => outside.ask('pause'));
+  let claimed: ClaimedRun;
+  let command: TrainerCommand;
+  try {
+    enterOwnEnvironment();
+    const received = await receiveCommand(commandTimeoutMs);
+    if (received === undefined) return exitCodes.usage;
+    command = parseCommand(received);
+    if (command.attached) process.once('disconnect', () => outside.ask('pause'));
+    claimed = claimRun(command);
+  } catch (error) {
+    await sendToParent({ type: 'refused', error: toWireError(error) });
+    return exitCodes.failed;
+  }
+  return work(command, claimed);
+}
+
+function parseCommand(received: unknown): TrainerCommand {
+  const parsed = trainerCommandSchema.safeParse(received);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new TuneError('usage', `command, ${issue?.path.join('.')}: expected a trainer command, got ${issue?.message}`);
+}
+
+/** The device is asked for before anything is promised; from `accepted` on, failures are the run's and stand in its status. */
+async function work(command: TrainerCommand, claimed: ClaimedRun): Promise<number> {
+  const { id, path: run, status } = claimed;
+  const identity = registerProcess(run);
+  try {
+    const queue = new DeviceQueue('cpu');
+    const answer = await queue.enter(run, identity, command.attached);
+    const log = new LogFile(run);
+    const startNext = (next: string | undefined) =>
+      startNextRuns(queue, next, { run, identity }, text => log.write(text));
+    if (!answer.isTurn) writeStatus(run, { ...status, identity: command.attached ? identity : null }, true);
+    await sendToParent({ type: 'accepted', id, path: run, queued: !answer.isTurn });
+    await startNext(answer.startNext);
+    if (!answer.isTurn && !command.attached) return exitCodes.done;
+    try {
+      return await compute(command, claimed, { identity, queue, log, startNext, isTurn: answer.isTurn });
+    } finally {
+      await startNext(await queue.leave(run, identity));
+    }
+  } catch (error) {
+    await sendToParent({ type: 'refused', error: toWireError(error) });
+    return exitCodes.failed;
+  } finally {
+    unregisterProcess(identity.nonce);
+  }
+}
+
+interface Place {
+  readonly identity: ProcessIdentity;
+  readonly queue: DeviceQueue;
+  readonly log: LogFile;
+  readonly startNext: (run: string | undefined) => Promise<void>;
+  readonly isTurn: boolean;
+}
+
+async function compute(command: TrainerCommand, { path: run, status }: ClaimedRun, place: Place): Promise<number> {
+  const { identity, log } = place;
+  let lastLine = Promise.resolve();
+  const sendLine = (line: JsonLine) => {
+    if (command.attached) lastLine = sendToParent({ type: 'event', line });
+  };
+  if (!place.isTurn && !(await waitForTurn({ ...place, run, status, outside, sendLine }))) return exitCodes.interrupted;
+  const session = new RunSession({
+    run,
+    status,
+    identity,
+    attached: command.attached,
+    hub: command.hub,
+    log: text => log.write(text),
+    sendLine,
+  });
+  outside.ask = what => session.ask(what);
+  if (command.attached && !process.connected) session.ask('pause');
+  const code = await session.run();
+  log.write(`trainer: ends with ${code}`);
+  await lastLine;
+  return code;
+}
+
+const code = await main();
+closeChannel();
+process.exit(code);

@@ -1,0 +1,148 @@
+/** @file One attempt at a run whose device is ours: thread, status, control and final state. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { JobEvent } from '../../core/jobs/jobEvents.ts';
+import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
+import type { ErrorCode, WireError } from '../../shared/errors.ts';
+import type { HubSettings } from '../../shared/hubSettings.ts';
+import { type ProcessIdentity, type RunStatus, runNames, type WrittenState } from '../../shared/runFolder.ts';
+import { type ComputeOutcome, runComputeThread } from './computeThread.ts';
+import { ControlKeeper } from './controlKeeper.ts';
+import { toJsonLine, toResultLine } from './jsonLines.ts';
+import { StatusKeeper } from './statusKeeper.ts';
+import { ControlWriter } from './workerProtocol.ts';
+
+export interface SessionInput {
+  readonly run: string;
+  /** As it was queued. */
+  readonly status: RunStatus;
+  readonly identity: ProcessIdentity;
+  readonly attached: boolean;
+  readonly hub: HubSettings | undefined;
+  readonly log: (text: string) => void;
+  /** Attached only. */
+  readonly sendLine: (line: JsonLine) => void;
+}
+
+/** Errors in what the user gave. An attached parent tells them at once, so that no run needs to stay behind for them. */
+const inputErrors: readonly ErrorCode[] = [
+  'usage',
+  'dataset-unreadable',
+  'dataset-invalid',
+  'dataset-empty',
+  'model-not-found',
+  'model-invalid',
+  'model-unsupported',
+  'model-gated',
+  'tokenizer-invalid',
+  'template-invalid',
+  'preflight',
+  'memory',
+];
+
+export class RunSession {
+  private readonly input: SessionInput;
+  private readonly status: StatusKeeper;
+  private readonly control: ControlKeeper;
+  private readonly writer = new ControlWriter();
+
+  constructor(input: SessionInput) {
+    this.input = input;
+    const report = (error: unknown) => input.log(`trainer: ${error instanceof Error ? error.message : String(error)}`);
+    this.status = new StatusKeeper(input.run, input.status, report);
+    this.control = new ControlKeeper(input.run, type => this.obey(type), report);
+  }
+
+  /** Ends after the running step, with a checkpoint. */
+  ask(what: 'pause' | 'stop'): void {
+    this.obey(what);
+  }
+
+  /** The exit code, once everything about this attempt is on disk. */
+  async run(): Promise<number> {
+    const { run, status, identity, hub, log } = this.input;
+    this.status.set({ state: 'preparing', identity, phase: { name: 'starting', done: 0, total: 1 } });
+    this.status.startHeartbeat();
+    this.control.start();
+    log(`trainer: attempt ${status.attempt}, process ${identity.pid}, node ${process.version}`);
+    const outcome = await runComputeThread(
+      {
+        run,
+        attempt: status.attempt,
+        control: this.writer.buffer,
+        hub,
+        tinyFolder: fileURLToPath(new URL('../media/tiny', import.meta.url)),
+      },
+      event => this.handle(event),
+    );
+    this.status.stopHeartbeat();
+    this.control.stop();
+    return 'end' in outcome ? this.finish(outcome) : this.fail(outcome.error, outcome.detail);
+  }
+
+  private handle(event: JobEvent): void {
+    if (event.kind === 'note') this.input.log(event.text);
+    this.status.apply(event);
+    if (event.kind === 'checkpoint') this.control.answerCheckpoints();
+    const line = toJsonLine(event);
+    if (line !== undefined) this.input.sendLine(line);
+  }
+
+  private obey(type: 'pause' | 'stop' | 'checkpoint'): void {
+    this.input.log(`trainer: asked to ${type}`);
+    if (type === 'checkpoint') {
+      this.writer.requestCheckpoint();
+      return;
+    }
+    this.writer.ask(type);
+    if (type === 'stop' || this.status.current.state !== 'stopping') {
+      this.status.set({ state: type === 'pause' ? 'pausing' : 'stopping' });
+    }
+  }
+
+  private finish({ end }: Extract<ComputeOutcome, { end: unknown }>): number {
+    const states = { finished: 'finished', stoppedEarly: 'finished', paused: 'paused', stopped: 'stopped' } as const;
+    const state: WrittenState = states[end.reason];
+    const { step, bestStep, bestEvalLossNats, reason } = end;
+    const stoppedEarly = reason === 'stoppedEarly';
+    this.input.log(`trainer: ${reason} at step ${step}`);
+    this.status.set({
+      state,
+      step,
+      bestStep,
+      bestEvalLossNats,
+      stoppedEarly,
+      identity: null,
+      phase: null,
+      error: null,
+    });
+    this.control.closeAll({ ok: true });
+    if (state !== 'finished') return exitCodes.interrupted;
+    if (end.output !== null) this.input.sendLine(toResultLine(this.input.run, end, end.output));
+    return exitCodes.done;
+  }
+
+  private fail(error: WireError, detail: string): number {
+    const { run, status, attached, log, sendLine } = this.input;
+    log(`trainer: failed: ${error.code}: ${error.message}\n${detail}`);
+    const isPrepared = existsSync(join(run, runNames.run));
+    if (attached && !isPrepared && status.attempt === 1 && inputErrors.includes(error.code)) {
+      rmSync(run, { recursive: true, force: true });
+    } else {
+      this.writeFailure(error);
+      this.control.closeAll({ error });
+    }
+    sendLine({ type: 'error', ...error });
+    return exitCodes.failed;
+  }
+
+  /** A disk that was full a moment ago may still be; the run is shown as interrupted then. */
+  private writeFailure(error: WireError): void {
+    try {
+      this.status.set({ state: 'failed', identity: null, phase: null, error });
+    } catch (problem) {
+      this.input.log(`trainer: the failure could not be written: ${String(problem)}`);
+    }
+  }
+}

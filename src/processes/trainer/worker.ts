@@ -1,0 +1,22 @@
+/** The computing thread of a trainer: runs one job and says what happens. Blocks while the engine computes. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { trainJob } from '../../core/jobs/trainJob.ts';
+import { toWireError } from '../../shared/errors.ts';
+import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
+
+const { run, attempt, control, hub, tinyFolder } = workerData as WorkerInput;
+const send = (message: WorkerMessage) => parentPort!.postMessage(message);
+
+try {
+  const job = trainJob({ run, attempt, control: readControl(control), hub, tinyFolder, now: () => performance.now() });
+  for (;;) {
+    const next = await job.next();
+    if (next.done === true) {
+      send({ type: 'end', end: next.value });
+      break;
+    }
+    send({ type: 'event', event: next.value });
+  }
+} catch (error) {
+  send({ type: 'failed', error: toWireError(error), stack: error instanceof Error ? (error.stack ?? '') : '' });
+}
