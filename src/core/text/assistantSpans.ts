@@ -24,8 +24,8 @@ interface TurnShape {
   readonly missingHeader: string;
   /** What stands between prompt and content. */
   readonly lead: string;
-  /** What ends a turn, without white space before it; empty when nothing does. */
-  readonly turnEnd: string;
+  /** What may end a turn, without white space before it: one text, or any special token when nothing is known. */
+  readonly turnEnds: readonly string[];
 }
 
 type Marks = ReadonlyMap<number, { readonly start?: number; readonly end?: number }>;
@@ -33,17 +33,15 @@ type Marks = ReadonlyMap<number, { readonly start?: number; readonly end?: numbe
 export function createSpanFinder(template: CompiledTemplate, specialTokens: readonly string[]): SpanFinder {
   const longestFirst = specialTokens.filter(token => token !== '').sort((a, b) => b.length - a.length);
   let known: TurnShape | undefined;
-  const shape = () => (known ??= template.hasGenerationTags ? unknownShape : probeTurn(template, longestFirst));
+  const shape = () => (known ??= probeTurn(template, longestFirst));
   const renderPrompt = (messages: readonly Message[]) => template.render(messages, true).text + shape().missingHeader;
   return { renderPrompt, findSpans: messages => findSpans(template, messages, shape(), renderPrompt) };
 }
 
-const unknownShape: TurnShape = { missingHeader: '', lead: '', turnEnd: '' };
-
 function findSpans(
   template: CompiledTemplate,
   messages: readonly Message[],
-  { lead, turnEnd }: TurnShape,
+  { lead, turnEnds }: TurnShape,
   renderPrompt: (messages: readonly Message[]) => string,
 ): { text: string; assistant: Span[] } {
   const { text } = template.render(messages, false);
@@ -70,10 +68,10 @@ function findSpans(
       start -= [own, lead].find(text => text !== '' && before.endsWith(text))?.length ?? 0;
     }
 
-    let end = markEnd === undefined ? undefined : passTurnEnd(text, markEnd, turnEnd);
+    let end = markEnd === undefined ? undefined : passTurnEnd(text, markEnd, turnEnds);
     if (end === undefined) {
       const whole = renderOrNull(upToHere);
-      if (whole !== null && text.startsWith(whole)) end = cutBehindTurnEnd(whole, turnEnd);
+      if (whole !== null && text.startsWith(whole)) end = cutBehindTurnEnd(whole, turnEnds);
     }
     if (start === undefined || end === undefined || start < behind || end < start) throw cannotLocate(i);
     if (end > start) assistant.push({ start, end });
@@ -91,15 +89,16 @@ function findLead(template: CompiledTemplate, messages: readonly Message[], prom
 }
 
 /** Behind the end-of-turn token when only white space stands before it. */
-function passTurnEnd(text: string, contentEnd: number, turnEnd: string): number {
+function passTurnEnd(text: string, contentEnd: number, turnEnds: readonly string[]): number {
   let position = contentEnd;
   while (position < text.length && isPythonSpace(text[position]!)) position += 1;
-  return turnEnd !== '' && text.startsWith(turnEnd, position) ? position + turnEnd.length : contentEnd;
+  const found = turnEnds.find(turnEnd => text.startsWith(turnEnd, position));
+  return found === undefined ? contentEnd : position + found.length;
 }
 
-function cutBehindTurnEnd(text: string, turnEnd: string): number {
+function cutBehindTurnEnd(text: string, turnEnds: readonly string[]): number {
   const trimmed = stripEnd(text, null);
-  return turnEnd !== '' && trimmed.endsWith(turnEnd) ? trimmed.length : text.length;
+  return turnEnds.some(turnEnd => trimmed.endsWith(turnEnd)) ? trimmed.length : text.length;
 }
 
 function probeTurn(template: CompiledTemplate, longestFirst: readonly string[]): TurnShape {
@@ -119,9 +118,13 @@ function probeTurn(template: CompiledTemplate, longestFirst: readonly string[]):
     const isIgnored = prompt === renderOrNull(() => template.render(before, false).text);
     const lead = prompt !== null && text.startsWith(prompt) ? text.slice(prompt.length, mark.start) : '';
     const isHeader = isIgnored && !isPythonSpace(lead);
-    return { turnEnd, missingHeader: isHeader ? lead : '', lead: isHeader ? '' : lead };
+    return {
+      turnEnds: turnEnd === '' ? [] : [turnEnd],
+      missingHeader: isHeader ? lead : '',
+      lead: isHeader ? '' : lead,
+    };
   }
-  return unknownShape;
+  return { missingHeader: '', lead: '', turnEnds: longestFirst };
 }
 
 const startMark = '\uFDD2';
