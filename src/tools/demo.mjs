@@ -118,7 +118,7 @@ async function train(dataset) {
   const start = performance.now();
   let runFolder = '';
   const settings = recipe.flatMap(setting => ['--set', setting]);
-  const runs = join(workspace, '.tuning-fork/runs');
+  const runs = join(workspace, '.tuning-fork');
   const result = await runTuningFork(['train', dataset, '--model', model, '--runs', runs, ...settings], line => {
     if (line.type === 'run') runFolder = line.path;
     if (line.type === 'step')

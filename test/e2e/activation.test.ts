@@ -6,7 +6,7 @@ import { useEditor } from './support/useEditor.ts';
 
 const row = `${JSON.stringify({ prompt: 'What is a fork?', completion: 'A tool with tines.' })}\n`;
 
-describe.each(['development'] as const)('the extension, %s', extension => {
+describe.each(['packaged', 'development'] as const)('the extension, %s', extension => {
   const editor = useEditor({ extension, trust: 'ask' });
 
   it('offers fine-tuning on datasets and on nothing else', async () => {

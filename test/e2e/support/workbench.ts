@@ -125,6 +125,11 @@ export class Workbench {
   /** Trusts the open folder the way a user does: Restricted Mode in the status bar, then Trust. */
   async trustWorkspace(): Promise<void> {
     await this.isRestricted.click();
+    await this.grantTrust();
+  }
+
+  /** Clicks Trust in the trust editor, which is open or about to, and closes it. */
+  async grantTrust(): Promise<void> {
     await this.page.locator('.workspace-trust-editor .monaco-button', { hasText: /^Trust$/ }).click();
     await this.isRestricted.waitFor({ state: 'detached' });
     // The editor may stand in a modal box or in a tab; Escape would race with its focus.
