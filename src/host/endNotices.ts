@@ -40,7 +40,7 @@ function show(
   }
   if (run.state === 'failed') {
     const { message, hint } = run.status?.error ?? { message: vscode.l10n.t('no reason was written'), hint: undefined };
-    const text = vscode.l10n.t('Fine-tuning "{0}" failed: {1}', run.name, [message, hint].filter(Boolean).join(' '));
+    const text = vscode.l10n.t('Fine-tuning "{0}" failed: {1}', run.name, [message, hint].filter(Boolean).join('. '));
     return vscode.window.showErrorMessage(text, showLog, open);
   }
   const text = vscode.l10n.t('Fine-tuning "{0}" was interrupted: its process is gone.', run.name);

@@ -1,11 +1,16 @@
-/** @file Folders, settings, trust and saved datasets -> the parts that depend on them. */
+/** @file Folders, settings, trust and the Hub token -> the parts that depend on them. */
 import * as vscode from 'vscode';
 import type { Services } from './services.ts';
 import { findStorePlaces } from './storePlaces.ts';
 
-export function followChanges({ context, stores, form, log }: Services): vscode.Disposable {
+export function followChanges({ context, stores, form, dataset, inference, log }: Services): vscode.Disposable {
   const findStores = () => stores.setPlaces(findStorePlaces(context));
   const refreshForm = () => void form.refreshSurroundings().catch(error => log.error(String(error)));
+  // They are told where models come from when they start.
+  const restartHelpers = () => {
+    dataset.end();
+    inference.end();
+  };
   findStores();
   return vscode.Disposable.from(
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
@@ -14,12 +19,13 @@ export function followChanges({ context, stores, form, log }: Services): vscode.
     }),
     vscode.workspace.onDidChangeConfiguration(event => {
       if (!event.affectsConfiguration('tuningFork')) return;
+      if (event.affectsConfiguration('tuningFork.hubEndpoint') || event.affectsConfiguration('tuningFork.hubCache')) {
+        restartHelpers();
+      }
       findStores();
       refreshForm();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshForm),
-    vscode.workspace.onDidSaveTextDocument(document => {
-      if (document.uri.scheme === 'file') form.noteDatasetChanged(document.uri.fsPath);
-    }),
+    context.secrets.onDidChange(restartHelpers),
   );
 }

@@ -32,6 +32,11 @@ export class InferenceClient {
 
   readonly call: InferenceCaller = (name, parameters, signal) => this.process.call(name, parameters, signal);
 
+  /** The next call starts a new process. */
+  end(): void {
+    this.process.end();
+  }
+
   dispose(): void {
     this.process.dispose();
   }

@@ -26,6 +26,11 @@ export type DatasetCaller = <K extends keyof DatasetCalls & string>(
   signal?: AbortSignal,
 ) => Promise<DatasetCalls[K]['result']>;
 
+export interface DatasetFollower {
+  follow(path: string | null): void;
+  dispose(): void;
+}
+
 export interface FormServices {
   isTrusted(): boolean;
   call: DatasetCaller;
@@ -40,6 +45,8 @@ export interface FormServices {
   chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
   openLine(path: string, line: number): Promise<void>;
   openTrust(): Promise<void>;
+  /** Follows one file at a time and says when it changed. */
+  watchDataset(onDidChange: () => void): DatasetFollower;
 }
 
 const inspectDelayMs = 120;
@@ -55,11 +62,14 @@ export class FormController {
   };
   private readonly inspecting = new LatestTask(inspectDelayMs, this.publishSoon);
   private readonly forecasting = new LatestTask(forecastDelayMs, this.publishSoon);
+  private readonly watch: DatasetFollower;
   private readonly emitter = new Emitter<void>();
   readonly onDidChange = this.emitter.event;
 
   constructor(private readonly services: FormServices) {
     this.form = services.recall() ?? emptyForm(services.defaults());
+    this.watch = services.watchDataset(() => this.inspect());
+    this.watch.follow(this.form.datasetPath);
   }
 
   /** Whether a snapshot can be shown. */
@@ -91,11 +101,6 @@ export class FormController {
   useRecipe(source: RunRecord | RunRequest, name: string): void {
     this.change(withRecipe(this.form, source, name));
     this.inspect();
-  }
-
-  /** The file was written: what was read of it no longer stands. */
-  noteDatasetChanged(path: string): void {
-    if (path === this.form.datasetPath) this.inspect();
   }
 
   async receive(message: FormMessage): Promise<void> {
@@ -144,10 +149,12 @@ export class FormController {
   dispose(): void {
     this.inspecting.dispose();
     this.forecasting.dispose();
+    this.watch.dispose();
   }
 
   private change(form: FormModel): void {
     this.form = form;
+    this.watch.follow(form.datasetPath);
     this.services.remember(form);
     this.publishSoon();
   }

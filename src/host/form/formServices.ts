@@ -9,6 +9,7 @@ import { readSettings } from '../settings.ts';
 import { startRun } from '../startRun.ts';
 import { openTrust } from '../trust.ts';
 import { chooseModel } from './chooseModel.ts';
+import { DatasetWatch } from './datasetWatch.ts';
 import { findModels, workspaceBounds } from './findModels.ts';
 import type { FormServices } from './formController.ts';
 import type { FormModel } from './formModel.ts';
@@ -24,7 +25,7 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
     start: async request => {
       const accepted = await startRun(services(), request);
       await services().stores.refresh();
-      const run = services().stores.findRun(accepted.path);
+      const run = services().stores.findAccepted(accepted);
       if (run !== undefined) services().runPanels.open(run);
     },
     defaults: () => {
@@ -44,6 +45,7 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(position, position) });
     },
     openTrust,
+    watchDataset: onDidChange => new DatasetWatch(onDidChange, error => services().log.warn(String(error))),
   };
 }
 

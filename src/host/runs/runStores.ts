@@ -57,6 +57,11 @@ export class RunStores {
     return this.listRuns().find(run => run.path === path);
   }
 
+  /** The run a trainer accepted: it names the folder with links resolved, the workspace may be reached through one. */
+  findAccepted({ id, path }: { id: string; path: string }): RunReader | undefined {
+    return this.findRun(path) ?? this.listRuns().find(run => run.id === id);
+  }
+
   /** Looks at the disk now. */
   async refresh(): Promise<void> {
     await Promise.all(this.stores.map(store => store.tick()));

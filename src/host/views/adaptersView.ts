@@ -39,9 +39,10 @@ export class AdaptersView implements vscode.TreeDataProvider<Node> {
   }
 }
 
-/** Runs at rest that left an adapter or a model. */
+/** Runs that came to an end and left an adapter or a model. */
 export function listTuned(stores: RunStores): RunReader[] {
-  return stores.listRuns().filter(run => run.output !== undefined && run.record !== undefined);
+  const isOver = (run: RunReader) => run.state === 'finished' || run.state === 'stopped';
+  return stores.listRuns().filter(run => isOver(run) && run.output !== undefined && run.record !== undefined);
 }
 
 function adapterItem(run: RunReader): vscode.TreeItem {

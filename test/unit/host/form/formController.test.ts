@@ -36,6 +36,7 @@ describe('FormController', () => {
       return answers[name]!() as never;
     };
     const started: unknown[] = [];
+    const followed: [string | null, () => void][] = [];
     const services: FormServices = {
       isTrusted: () => true,
       call,
@@ -48,9 +49,20 @@ describe('FormController', () => {
       chooseModel: async () => undefined,
       openLine: async () => undefined,
       openTrust: async () => undefined,
+      watchDataset: onDidChange => ({
+        follow: path => void followed.push([path, onDidChange]),
+        dispose: () => undefined,
+      }),
       ...changes,
     };
-    return { form: new FormController(services), calls, answers, started, names: () => calls.map(([name]) => name) };
+    return {
+      form: new FormController(services),
+      calls,
+      answers,
+      started,
+      followed,
+      names: () => calls.map(([name]) => name),
+    };
   }
 
   it('inspects a dataset, then forecasts the run', async () => {
@@ -103,6 +115,17 @@ describe('FormController', () => {
     release(inspection);
     await vi.advanceTimersByTimeAsync(10);
     expect(form.snapshot().inspection?.rows).toBe(3);
+  });
+
+  it('reads the file again when somebody changed it', async () => {
+    const { form, followed, names } = open();
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    const [path, tellChange] = followed.at(-1)!;
+    expect(path).toBe('/data/a.jsonl');
+    tellChange();
+    await vi.runAllTimersAsync();
+    expect(names().filter(name => name === 'dataset/inspect')).toHaveLength(2);
   });
 
   it('shows why a file cannot be read and asks for no forecast', async () => {
