@@ -1,0 +1,78 @@
+/** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
+import { compareWithSnapshot } from '../../core/data/compareWithSnapshot.ts';
+import { readDatasetSnapshot } from '../../core/data/readDatasetSnapshot.ts';
+import { forecastRun } from '../../core/jobs/checkRun.ts';
+import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
+import { TuneError } from '../../shared/errors.ts';
+import type { Handlers } from '../../shared/rpc.ts';
+import { countTokens, describeRow } from './countTokens.ts';
+import { DatasetCache } from './datasetCache.ts';
+import { describeDataset } from './describeDataset.ts';
+import { ModelLibrary } from './modelLibrary.ts';
+
+export function answerCalls(tinyFolder: string): Handlers<DatasetCalls> {
+  const datasets = new DatasetCache();
+  const models = new ModelLibrary(tinyFolder);
+
+  /** Null without a usable model on this machine: the forecast says what is wrong with it. */
+  const measure = async (
+    { examples }: Awaited<ReturnType<DatasetCache['read']>>,
+    model: string | null,
+    contextTokens: number,
+    signal: AbortSignal,
+  ): Promise<DatasetInspection['tokens']> => {
+    if (model === null || models.needsDownload(model)) return null;
+    try {
+      return await countTokens(examples, await models.openText(model), contextTokens, signal);
+    } catch (error) {
+      if (error instanceof TuneError) return null;
+      throw error;
+    }
+  };
+
+  return {
+    'hub/configure': async hub => {
+      models.configure(hub);
+      return null;
+    },
+    'dataset/inspect': async ({ path, mapping, model, contextTokens }, signal) => {
+      const dataset = await datasets.read(path, mapping, signal);
+      return describeDataset(dataset, await measure(dataset, model, contextTokens, signal));
+    },
+    'dataset/row': async ({ path, mapping, model, row, contextTokens }, signal) => {
+      if (models.needsDownload(model)) throw toNotHereError(model);
+      const { examples } = await datasets.read(path, mapping, signal);
+      return describeRow(examples, row, await models.openText(model), contextTokens);
+    },
+    'dataset/forecast': async ({ request }, signal) => {
+      if (models.needsDownload(request.model)) return forecastWithoutModel(request.model);
+      const control = { ask: () => (signal.aborted ? ('stop' as const) : ('continue' as const)) };
+      return await forecastRun(request, { ...models.options, control, onPhase: () => undefined });
+    },
+    'dataset/compare': async ({ path, store, snapshot }, signal) => {
+      const { sameBytes, differences, differenceCount } = await compareWithSnapshot(
+        path,
+        await readDatasetSnapshot(store, snapshot),
+        { signal },
+      );
+      return { sameBytes, differences, differenceCount };
+    },
+  };
+}
+
+/** A run may start without a forecast: its trainer downloads the model and then checks what could not be checked here. */
+function forecastWithoutModel(model: string): ForecastReport {
+  const finding = {
+    code: 'model-not-here',
+    message: `${model} is not on this machine yet.`,
+    remedy: 'It is downloaded when the run starts, and the checks are made then, before training.',
+    override: null,
+  };
+  return { forecast: null, canStart: true, findings: [finding], error: null };
+}
+
+function toNotHereError(model: string): TuneError {
+  return new TuneError('model-not-found', `${model}: expected a model on this machine, got one to be downloaded`, {
+    hint: 'It is downloaded when the first run with it starts; tokens can be shown from then on.',
+  });
+}

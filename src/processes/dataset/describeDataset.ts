@@ -1,0 +1,37 @@
+/** @file A dataset as read -> what the form shows of it. */
+import type { Example } from '../../core/data/example.ts';
+import type { Dataset } from '../../core/data/readDataset.ts';
+import type { DatasetInspection } from '../../shared/datasetProtocol.ts';
+
+const shownRows = 5;
+const shownCharacters = 600;
+
+export function describeDataset(dataset: Dataset, tokens: DatasetInspection['tokens']): DatasetInspection {
+  return {
+    path: dataset.file,
+    fileBytes: dataset.fileBytes,
+    format: dataset.format,
+    mapping: dataset.mapping.mapping,
+    mappingChosen: dataset.mapping.isChosen,
+    mappingReason: dataset.mapping.reason,
+    fields: [...dataset.fields],
+    rows: dataset.rows,
+    usableRows: dataset.usableRows,
+    problemCount: dataset.errorCount + dataset.warningCount,
+    problems: dataset.problems.map(({ file, line, code, message, fix }) => ({ file, line, code, message, fix })),
+    firstRows: dataset.examples.slice(0, shownRows).map(describeExample),
+    tokens,
+  };
+}
+
+function describeExample(example: Example): DatasetInspection['firstRows'][number] {
+  const { line } = example.origin;
+  if (example.kind === 'text') return { line, prompt: '', answer: shorten(example.text) };
+  const answer = example.messages.findLast(m => m.role === 'assistant')?.content ?? '';
+  const prompt = example.messages.findLast(m => m.role === 'user')?.content ?? '';
+  return { line, prompt: shorten(prompt), answer: shorten(answer) };
+}
+
+function shorten(text: string): string {
+  return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}…`;
+}

@@ -1,0 +1,15 @@
+/** The dataset process: answers the editor over its channel and ends with it. */
+import { fileURLToPath } from 'node:url';
+import type { DatasetCalls, DatasetEvents } from '../../shared/datasetProtocol.ts';
+import { RpcPeer } from '../../shared/rpc.ts';
+import { answerCalls } from './answerCalls.ts';
+
+new RpcPeer<Record<string, never>, DatasetCalls, DatasetEvents, Record<string, never>>(
+  {
+    send: message => void process.send?.(message),
+    onMessage: receive => void process.on('message', receive),
+  },
+  answerCalls(fileURLToPath(new URL('../media/tiny', import.meta.url))),
+  {},
+);
+process.on('disconnect', () => process.exit(0));

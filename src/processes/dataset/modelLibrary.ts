@@ -1,0 +1,70 @@
+/** @file The model opened last, kept for the next question about it: its tokenizer and chat template, never its weights. */
+import { statSync } from 'node:fs';
+import { HubCache } from '../../core/models/hub/hubCache.ts';
+import { locateHub, parseHubReference } from '../../core/models/hub/hubLocation.ts';
+import type { OpenModel } from '../../core/models/openedModel.ts';
+import { openModel } from '../../core/models/openModel.ts';
+import { type ChatTemplate, createChatTemplate } from '../../core/text/chatTemplate.ts';
+import { createTokenizer, type TextTokenizer } from '../../core/text/tokenizer.ts';
+import type { HubSettings } from '../../shared/hubSettings.ts';
+
+export interface ModelText {
+  readonly tokenizer: TextTokenizer;
+  readonly template: ChatTemplate;
+}
+
+export class ModelLibrary {
+  private hub: HubSettings | undefined;
+  private known: { reference: string; model: OpenModel; text: ModelText } | undefined;
+
+  constructor(private readonly tinyFolder: string) {}
+
+  configure(hub: HubSettings): void {
+    this.hub = hub;
+    this.close();
+  }
+
+  get options(): { tinyFolder: string; hub: HubSettings | undefined } {
+    return { tinyFolder: this.tinyFolder, hub: this.hub };
+  }
+
+  /** Whether the model is a Hub id that is not on this machine yet; nothing is downloaded only to look at data. */
+  needsDownload(reference: string): boolean {
+    if (reference === 'tiny' || statSync(reference, { throwIfNoEntry: false }) !== undefined) return false;
+    const hubReference = parseHubReference(reference);
+    if (!hubReference) return false;
+    const { cache } = locateHub(this.hub, process.env);
+    return new HubCache(cache, hubReference.repository).findComplete(hubReference) === undefined;
+  }
+
+  /** @throws TuneError as openModel, `tokenizer-invalid`, `template-invalid` */
+  async openText(reference: string): Promise<ModelText> {
+    if (this.known?.reference === reference && isUnchanged(this.known.model)) return this.known.text;
+    this.close();
+    const model = await openModel(reference, {
+      tinyFolder: this.tinyFolder,
+      hub: this.hub === undefined ? undefined : { settings: this.hub },
+    });
+    try {
+      const tokenizer = createTokenizer(model.tokenizer);
+      const specialTokens = [...tokenizer.specialTokens.keys()];
+      const template = createChatTemplate({ config: model.tokenizer.tokenizerConfig, specialTokens });
+      const text = { tokenizer, template };
+      this.known = { reference, model, text };
+      return text;
+    } catch (error) {
+      model.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.known?.model.close();
+    this.known = undefined;
+  }
+}
+
+/** A model folder may be replaced while the editor is open. */
+function isUnchanged(model: OpenModel): boolean {
+  return model.weightFiles.every(({ path, bytes }) => statSync(path, { throwIfNoEntry: false })?.size === bytes);
+}
