@@ -40,6 +40,9 @@ describe.each(tokenizerNames)('the tokenizer kind %s', name => {
     const { tokenIds, inSpan } = encodeSpans(tokenizer, text, spans);
     expect(tokenIds).toEqual(masked.ids);
     expect([...inSpan]).toEqual(masked.mask);
+    // What stands before the first answer is encoded as the prompt alone will be.
+    const prompt = spans[0] ? tokenIds.slice(0, inSpan.indexOf(1)) : tokenIds;
+    expect(prompt).toEqual(tokenizer.encode(text.slice(0, spans[0]?.start)));
   });
 
   it.each(rendered.filter(c => c.masked.straddles))(
