@@ -2,6 +2,7 @@
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import { createBatchOrder, evaluationBatches, planSteps } from '../text/batchOrder.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
+import { padBatch } from '../train/padBatch.ts';
 import type { StepBatches } from '../train/trainLoop.ts';
 import type { EncodedSides } from './encodeSides.ts';
 
@@ -19,12 +20,12 @@ export function planBatches(sides: EncodedSides, settings: Hyperparameters): Bat
   return {
     totalSteps,
     stepsPerEpoch,
-    heldOut: [...evaluationBatches(sides.heldOut, batchSettings)],
+    heldOut: Array.from(evaluationBatches(sides.heldOut, batchSettings), batch => padBatch(batch, batchSettings)),
     stepBatches: step => {
       const { microBatches } = order.locate(step - 1);
       return {
         epoch: step / stepsPerEpoch,
-        batches: Array.from({ length: microBatches }, (_, i) => order.batch(step - 1, i)),
+        batches: Array.from({ length: microBatches }, (_, i) => padBatch(order.batch(step - 1, i), batchSettings)),
       };
     },
   };
