@@ -22,7 +22,7 @@ import { RunControls } from './runs/runControls.ts';
 import { RunStores } from './runs/runStores.ts';
 import type { Services } from './services.ts';
 import { readSettings } from './settings.ts';
-import { resumeRun } from './startRun.ts';
+import { leaveQueue, resumeRun } from './startRun.ts';
 
 const datasetIdleMs = 3 * 60_000;
 const inferenceIdleMs = 10 * 60_000;
@@ -61,6 +61,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     ),
     controls: new RunControls({
       resume: async run => void (await resumeRun(services, run)),
+      leaveQueue: run => leaveQueue(services, run),
       endTree: (run, identity) => endProcessTree(run, identity, verifier),
       wait: ms => wait(ms),
       now: Date.now,

@@ -24,6 +24,11 @@ export async function resumeRun(services: Starter, run: RunReader): Promise<Acce
   return await spawn(services, { type: 'resume', run: run.path, attached: false, hub });
 }
 
+/** Takes a queued run out of the queue. @throws TuneError `run-busy` when its turn has come */
+export async function leaveQueue(services: Starter, run: RunReader): Promise<void> {
+  await spawnTrainer(await services.children.prepare('trainer'), { type: 'leave', run: run.path });
+}
+
 async function spawn(services: Starter, order: TrainerCommand): Promise<AcceptedRun> {
   requireTrust();
   const unsupported = explainUnsupported(readPlatform());

@@ -23,8 +23,12 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
   }),
+  /** Takes a run out of the queue that no process waits for. */
+  z.strictObject({ type: z.literal('leave'), run: z.string() }),
 ]);
 export type TrainerCommand = z.infer<typeof trainerCommandSchema>;
+/** The commands after which the process works on a run. */
+export type WorkCommand = Exclude<TrainerCommand, { type: 'leave' }>;
 
 export type TrainerReply =
   | { type: 'accepted'; id: string; path: string; queued: boolean }

@@ -30,7 +30,8 @@ export async function pickRun(runs: readonly RunReader[], placeHolder: string): 
     detail: run.record === undefined ? run.id : `${run.record.model.id} · ${run.id}`,
     run,
   }));
-  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDetail: true }))?.run;
+  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true, matchOnDetail: true }))
+    ?.run;
 }
 
 /** Commands of our own pass the run folder; the trees pass their node. */

@@ -41,10 +41,10 @@ export const openRun = onRun(
   () => true,
   ({ runPanels }, run) => runPanels.open(run),
 );
-export const pauseRun = control('pause', isBusy);
-export const resumeRunCommand = control('resume', run => isResumable(run.state));
+export const pauseRun = control('pause', run => isActive(run.state));
+export const resumeRunCommand = control('resume', run => isResumable(run.state) || run.state === 'queued');
 export const stopRun = control('stop', isBusy);
-export const checkpointRun = control('checkpoint', isBusy);
+export const checkpointRun = control('checkpoint', run => isActive(run.state));
 
 export const runAgain = onRun(
   run => run.record !== undefined || run.request !== undefined,

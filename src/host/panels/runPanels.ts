@@ -12,7 +12,8 @@ import { Throttle } from './throttle.ts';
 import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
 
 export const runPanelType = 'tuningFork.run';
-const snapshotIntervalMs = 250;
+/** A long run's snapshot is large, and its curve changes slowly. */
+const snapshotIntervalMs = (rows: number) => (rows < 500 ? 250 : 500);
 
 export class RunPanels implements vscode.WebviewPanelSerializer {
   private readonly panels = new Map<string, RunPanel>();
@@ -41,7 +42,10 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
 }
 
 class RunPanel {
-  private readonly throttle = new Throttle(snapshotIntervalMs, () => this.post());
+  private readonly throttle = new Throttle(
+    () => snapshotIntervalMs(this.run.series.steps.length),
+    () => this.post(),
+  );
   private differences: RunExtras['datasetDifferences'] = null;
   private error: WireError | null = null;
 

@@ -5,7 +5,8 @@ export class Throttle {
   private isWanted = false;
 
   constructor(
-    private readonly intervalMs: number,
+    /** A function when it depends on how much each act costs. */
+    private readonly intervalMs: number | (() => number),
     private readonly act: () => void,
   ) {}
 
@@ -16,12 +17,13 @@ export class Throttle {
       return;
     }
     this.act();
+    const intervalMs = typeof this.intervalMs === 'number' ? this.intervalMs : this.intervalMs();
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (!this.isWanted) return;
       this.isWanted = false;
       this.request();
-    }, this.intervalMs);
+    }, intervalMs);
   }
 
   dispose(): void {

@@ -30,9 +30,10 @@ export function describeRun(run: RunReader): RunFacts {
 /** Words for `when` clauses: what the menus may offer for this run. */
 export function contextValueOf(run: RunReader): string {
   const words = ['run', run.state];
-  if (isActive(run.state) || run.state === 'queued') words.push('active');
+  if (isActive(run.state)) words.push('active');
   else words.push('resting');
-  if (isResumable(run.state)) words.push('resumable');
+  if (isActive(run.state) || run.state === 'queued') words.push('stoppable');
+  if (isResumable(run.state) || run.state === 'queued') words.push('resumable');
   if (run.output !== undefined) words.push('comparable');
   return words.join(' ');
 }

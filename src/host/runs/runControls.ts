@@ -14,6 +14,8 @@ export type RunAction = NonNullable<RunState['pendingControl']>;
 
 export interface RunControlServices {
   resume(run: RunReader): Promise<void>;
+  /** Takes a run that waits without a process out of the queue. */
+  leaveQueue(run: RunReader): Promise<void>;
   /** False when the process is not confirmed as ours and was left alone. */
   endTree(run: string, identity: ProcessIdentity): Promise<boolean>;
   wait(ms: number): Promise<void>;
@@ -43,9 +45,8 @@ export class RunControls {
 
   /** Carries out the wish; what fails is shown with the run. A second click on the same wish changes nothing. */
   async request(run: RunReader, action: RunAction): Promise<void> {
-    const pending = this.pendingOf(run);
-    // Only a Stop may overtake what is under way.
-    if (pending !== null && !(action === 'stop' && pending !== 'stop')) return;
+    if (this.pendingOf(run) === action) return;
+    // Another wish is carried out beside the one under way; the newest is the one shown.
     const wish: Wish = { pending: action, error: null };
     this.wishes.set(run.path, wish);
     this.emitter.fire(run);
@@ -61,7 +62,8 @@ export class RunControls {
   }
 
   private async resume(run: RunReader): Promise<void> {
-    if (!isResumable(run.state)) {
+    // A queued run whose predecessors all died is started by whoever asks for it.
+    if (!isResumable(run.state) && run.state !== 'queued') {
       throw new TuneError('run-busy', `${run.name}: expected a run to resume, got one that is ${run.state}`);
     }
     await this.services.resume(run);
@@ -74,6 +76,12 @@ export class RunControls {
   private async control(run: RunReader, type: ControlRequest['type']): Promise<void> {
     if (!isActive(run.state) && run.state !== 'queued') {
       throw new TuneError('run-busy', `${run.name}: expected a running process, got a run that is ${run.state}`);
+    }
+    if (run.state === 'queued' && (run.status?.identity ?? null) === null) {
+      if (type === 'checkpoint') return;
+      await this.services.leaveQueue(run);
+      await run.refreshSummary();
+      return;
     }
     const attempt = run.status?.attempt;
     const ticket = await writeControl(run.path, type);

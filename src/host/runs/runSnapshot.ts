@@ -7,7 +7,7 @@ import { estimateRemainingMs } from './remainingTime.ts';
 import type { RunReader } from './runReader.ts';
 
 /** Rows sent as they are; above it, every bucket keeps its lowest and highest loss. */
-const maxRows = 6000;
+const maxRows = 3000;
 
 export interface RunExtras {
   pendingControl: RunState['pendingControl'];

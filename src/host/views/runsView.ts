@@ -9,7 +9,7 @@ import { stateText } from './stateText.ts';
 
 type Node = { kind: 'store'; root: string; label: string } | { kind: 'run'; run: RunReader };
 
-const refreshIntervalMs = 500;
+const refreshIntervalMs = 1000;
 
 export class RunsView implements vscode.TreeDataProvider<Node> {
   private readonly emitter = new vscode.EventEmitter<undefined>();

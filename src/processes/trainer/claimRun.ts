@@ -8,7 +8,7 @@ import { createRunFolder } from '../../core/runs/runStore.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { RunStatus } from '../../shared/runFolder.ts';
 import { isActive, isResumable, shownState } from '../../shared/runState.ts';
-import type { TrainerCommand } from '../../shared/trainerProtocol.ts';
+import type { WorkCommand } from '../../shared/trainerProtocol.ts';
 
 export interface ClaimedRun {
   readonly id: string;
@@ -22,11 +22,11 @@ export interface ClaimedRun {
 const freshHeartbeatMs = 10_000;
 
 /** @throws TuneError `disk-full` | `not-writable` | `run-invalid` | `run-busy` */
-export function claimRun(command: TrainerCommand): ClaimedRun {
+export function claimRun(command: WorkCommand): ClaimedRun {
   return command.type === 'start' ? claimNewRun(command) : claimExistingRun(command.run);
 }
 
-function claimNewRun({ store, request }: Extract<TrainerCommand, { type: 'start' }>): ClaimedRun {
+function claimNewRun({ store, request }: Extract<WorkCommand, { type: 'start' }>): ClaimedRun {
   if (!isAbsolute(store)) throw new TuneError('usage', `store: expected an absolute path, got ${store}`);
   const now = new Date();
   const status: RunStatus = {

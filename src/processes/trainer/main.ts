@@ -5,9 +5,10 @@ import { writeStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { ProcessIdentity } from '../../shared/runFolder.ts';
-import { type TrainerCommand, trainerCommandSchema } from '../../shared/trainerProtocol.ts';
+import { type TrainerCommand, trainerCommandSchema, type WorkCommand } from '../../shared/trainerProtocol.ts';
 import { type ClaimedRun, claimRun } from './claimRun.ts';
 import { enterOwnEnvironment } from './environment.ts';
+import { leaveQueue } from './leaveQueue.ts';
 import { LogFile } from './logFile.ts';
 import { closeChannel, receiveCommand, sendToParent } from './parentChannel.ts';
 import { RunSession } from './runSession.ts';
@@ -23,12 +24,17 @@ async function main(): Promise<number> {
   for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => undefined);
   process.on('SIGTERM', () => outside.ask('pause'));
   let claimed: ClaimedRun;
-  let command: TrainerCommand;
+  let command: WorkCommand;
   try {
     enterOwnEnvironment();
     const received = await receiveCommand(commandTimeoutMs);
     if (received === undefined) return exitCodes.usage;
-    command = parseCommand(received);
+    const parsed = parseCommand(received);
+    if (parsed.type === 'leave') {
+      await sendToParent(await leaveQueue(parsed.run));
+      return exitCodes.done;
+    }
+    command = parsed;
     if (command.attached) process.once('disconnect', () => outside.ask('pause'));
     claimed = claimRun(command);
   } catch (error) {
@@ -46,7 +52,7 @@ function parseCommand(received: unknown): TrainerCommand {
 }
 
 /** The device is asked for before anything is promised; from `accepted` on, failures are the run's and stand in its status. */
-async function work(command: TrainerCommand, claimed: ClaimedRun): Promise<number> {
+async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> {
   const { id, path: run, status } = claimed;
   const identity = registerProcess(run);
   try {
@@ -80,7 +86,7 @@ interface Place {
   readonly isTurn: boolean;
 }
 
-async function compute(command: TrainerCommand, { path: run, status }: ClaimedRun, place: Place): Promise<number> {
+async function compute(command: WorkCommand, { path: run, status }: ClaimedRun, place: Place): Promise<number> {
   const { identity, log } = place;
   let lastLine = Promise.resolve();
   const sendLine = (line: JsonLine) => {

@@ -22,6 +22,8 @@ describe('RunControls', () => {
     const ended: number[] = [];
     const controls = new RunControls({
       resume: async () => writeFileSync(join(path, 'status.json'), JSON.stringify(makeStatus({ attempt: 2 }))),
+      leaveQueue: async () =>
+        writeFileSync(join(path, 'status.json'), JSON.stringify(makeStatus({ state: 'stopped' }))),
       endTree: async (_, identity) => {
         if (isOurs) ended.push(identity.pid);
         isAlive = !isOurs;
@@ -105,11 +107,11 @@ describe('RunControls', () => {
     expect(run.state).toBe('finished');
   });
 
-  it('lets Stop overtake Pause and ignores a second Pause', async () => {
+  it('lets Stop overtake Pause and ignores a second Stop', async () => {
     const requests: string[] = [];
     const { run, controls, path } = await open(wait => {
       if (wait === 0) {
-        void controls.request(run, 'pause');
+        void controls.request(run, 'stop');
         void controls.request(run, 'stop');
       }
       if (wait === 30) {
@@ -121,6 +123,14 @@ describe('RunControls', () => {
     });
     await controls.request(run, 'pause');
     expect(requests.sort()).toEqual(['pause', 'stop']);
+  });
+
+  it('takes a queued run without a process out of the queue at once', async () => {
+    const { run, controls, path, waited } = await open(() => undefined);
+    writeFileSync(join(path, 'status.json'), JSON.stringify(makeStatus({ state: 'queued', identity: null })));
+    await run.refreshSummary();
+    await controls.request(run, 'stop');
+    expect([run.state, waited()]).toEqual(['stopped', 0]);
   });
 
   it('refuses to pause a run at rest', async () => {
