@@ -6,7 +6,13 @@ import { onTestFinished } from 'vitest';
 
 /** To be called inside a test. */
 export function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tuning-fork-test-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  const { path, remove } = makeTemporaryFolder();
+  onTestFinished(remove);
+  return path;
+}
+
+/** For a folder that several tests share: the caller removes it. */
+export function makeTemporaryFolder(): { readonly path: string; readonly remove: () => void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'tuning-fork-test-')));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -28,6 +28,8 @@ export interface Adapter {
   /** As adapter_config.json names it; null when it names none. */
   readonly baseModel: string | null;
   readonly pairs: readonly LoraPair[];
+  /** Whether every layer of the kinds it names must have a pair: true unless its config chooses layers. */
+  readonly coversAllLayers: boolean;
 }
 
 const tensorPattern = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.default)?\.weight$/;
@@ -72,7 +74,8 @@ export function readAdapter(folder: string): Adapter {
         outputSize: b[0]!,
       };
     });
-    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs };
+    const coversAllLayers = Array.isArray(config.target_modules) && (config.layers_to_transform ?? null) === null;
+    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs, coversAllLayers };
   } finally {
     tensors.close();
   }

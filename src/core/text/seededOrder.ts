@@ -18,7 +18,7 @@ export function permute(count: number, ...seeds: readonly number[]): Int32Array 
 }
 
 /** Unsigned 32-bit numbers. Seeds may be any safe integers. */
-function createGenerator(seeds: readonly number[]): () => number {
+export function createGenerator(seeds: readonly number[]): () => number {
   let mixed = 0x9e3779b9;
   const mix = (value: number): number => {
     mixed = (mixed + (value >>> 0) + 0x9e3779b9) | 0;

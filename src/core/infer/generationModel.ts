@@ -1,0 +1,54 @@
+/**
+ * @file A decoding session with an adapter -> a model that transformers.js can call `generate()` on. Its feeds name the
+ * tokens, the mask and the cache; weights, adapter and rotary tables are added here.
+ */
+import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import type { Transformers } from '../runtime/transformersLibrary.ts';
+import type { AdapterInputs } from './adapterInputs.ts';
+import type { DecodingSession } from './decodingSession.ts';
+
+type Feeds = Record<string, RuntimeTensor>;
+
+/** @param signal cancels between two chunks of a prompt, with an AbortError */
+export function createGenerationModel(
+  { LlamaForCausalLM, PretrainedConfig }: typeof Transformers,
+  session: DecodingSession,
+  adapter: AdapterInputs,
+  signal: AbortSignal | undefined,
+): InstanceType<typeof Transformers.LlamaForCausalLM> {
+  const { config } = session.resident.model;
+  const cacheNames = session.cacheNames();
+  const cacheShape = ['batch_size', config.keyValueHeads, 'past_sequence_length', config.headSize];
+  // Whatever the architecture: the library needs the dimensions of the cache from it, and takes them from Llama's names.
+  const libraryConfig = new PretrainedConfig({
+    model_type: 'llama',
+    architectures: ['LlamaForCausalLM'],
+    hidden_size: config.hiddenSize,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.keyValueHeads,
+    head_dim: config.headSize,
+    vocab_size: config.vocabularySize,
+  });
+  const run = async (feeds: Feeds): Promise<Feeds> => {
+    const tokenIds = Array.from(feeds.input_ids!.data as BigInt64Array, Number);
+    const tensors = Object.fromEntries(cacheNames.map(name => [name, feeds[name]!]));
+    const tokens = feeds.attention_mask!.dims[1]! - tokenIds.length;
+    const cache = tokens === 0 ? session.emptyCache() : { tokens, tensors };
+    const step = await session.extend(tokenIds, cache, adapter, signal);
+    return {
+      logits: makeTensor('float32', step.logits, [1, 1, config.vocabularySize]),
+      ...Object.fromEntries(
+        cacheNames.map(name => [name.replace('past_key_values', 'present'), step.cache.tensors[name]!]),
+      ),
+    };
+  };
+  const sessionLike = {
+    inputNames: ['input_ids', 'attention_mask', ...cacheNames],
+    inputMetadata: cacheNames.map(name => ({ name, isTensor: true, type: 'float32', shape: cacheShape })),
+    outputNames: ['logits', ...cacheNames.map(name => name.replace('past_key_values', 'present'))],
+    config: { dtype: 'fp32', device: 'cpu' },
+    run,
+  };
+  return new LlamaForCausalLM(libraryConfig, { model: sessionLike }, {});
+}

@@ -1,0 +1,81 @@
+/**
+ * @file An opened model -> what stays in memory to answer questions: one copy of its weights as graph inputs, its
+ * tokenizer and its chat template. Decoding and evaluation of the base and of every adapter read the same copy.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { TuneError } from '../../shared/errors.ts';
+import type { ParameterInfo } from '../models/architecture.ts';
+import { type Model, readModel } from '../models/findArchitecture.ts';
+import type { OpenModel } from '../models/openedModel.ts';
+import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { type ChatTemplate, createChatTemplate } from '../text/chatTemplate.ts';
+import { createTokenizer, type TextTokenizer } from '../text/tokenizer.ts';
+
+export interface ResidentModel {
+  /** As the user named it. */
+  readonly id: string;
+  readonly path: string;
+  readonly model: Model;
+  readonly tokenizer: TextTokenizer;
+  readonly template: ChatTemplate;
+  /** The most tokens that a prompt and its answer may have together. */
+  readonly contextTokens: number;
+  /** float32, by the graphs' input names. */
+  readonly weights: Readonly<Record<string, RuntimeTensor>>;
+}
+
+export interface LoadOptions {
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads the weights; other work of the process gets a turn between two of them. `opened` may be closed afterwards.
+ * @throws TuneError `model-invalid`, `model-unsupported`, `tokenizer-invalid`, `template-invalid`; AbortError when cancelled
+ */
+export async function loadResidentModel(opened: OpenModel, options: LoadOptions = {}): Promise<ResidentModel> {
+  const model = readModel(opened.config);
+  const { config } = model;
+  if (config.headSize % 16 !== 0) {
+    throw new TuneError(
+      'model-unsupported',
+      `${opened.path}: expected head_dim a multiple of 16, got ${config.headSize}`,
+      {
+        file: opened.path,
+        hint: 'Answers of this model cannot be computed here. Choose another model, or export the run and use it elsewhere.',
+      },
+    );
+  }
+  const tokenizer = createTokenizer(opened.tokenizer);
+  const specialTokens = [...tokenizer.specialTokens.keys()];
+  const template = createChatTemplate({ config: opened.tokenizer.tokenizerConfig, specialTokens });
+  const parameters = listWeights(model);
+  const weights: Record<string, RuntimeTensor> = {};
+  for (const [index, parameter] of parameters.entries()) {
+    options.onProgress?.(index, parameters.length);
+    await setImmediate();
+    options.signal?.throwIfAborted();
+    weights[parameter.name] = makeTensor('float32', readWeight(opened, parameter), parameter.shape);
+  }
+  options.onProgress?.(parameters.length, parameters.length);
+  const { id, path } = opened;
+  return { id, path, model, tokenizer, template, contextTokens: config.maxContextTokens, weights };
+}
+
+/** Every weight once, in the order of a forward pass. */
+export function listWeights({ architecture, config }: Model): ParameterInfo[] {
+  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
+  return [...new Set([embedding, ...layers.flat(), finalNorm, head])];
+}
+
+function readWeight({ weights, path }: OpenModel, { name, shape }: ParameterInfo): Float32Array {
+  const stored = weights.info(name).shape;
+  if (stored.length !== shape.length || stored.some((dim, axis) => dim !== shape[axis])) {
+    throw new TuneError(
+      'model-invalid',
+      `${path}, ${name}: expected shape [${shape.join(', ')}], got [${stored.join(', ')}]`,
+      { file: path, hint: 'config.json does not belong to these weights: download the model again.' },
+    );
+  }
+  return weights.readFloat32(name);
+}
