@@ -1,12 +1,12 @@
 /** A trainer as a child: prints what it says, turns Ctrl-C into a stop with a checkpoint, ends with its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { requestControl } from '../core/runs/controlFolder.ts';
 import { exitCodes } from '../shared/commandLine.ts';
 import { fromWireError, TuneError } from '../shared/errors.ts';
 import type { TrainerCommand, TrainerReply } from '../shared/trainerProtocol.ts';
 import type { Output } from './output.ts';
+import { findProgram } from './places.ts';
 import { RunPrinter } from './runPrinter.ts';
 
 /** @throws TuneError as the trainer refused or failed */
@@ -51,7 +51,7 @@ export async function runAttachedTrainer(command: TrainerCommand, output: Output
 }
 
 function spawnTrainer(): ChildProcess {
-  const program = fileURLToPath(new URL('./trainer.js', import.meta.url));
+  const program = findProgram('trainer');
   if (!existsSync(program)) throw new TuneError('internal', `internal: ${program} is missing; build the program again`);
   const { NODE_OPTIONS: _options, NODE_PATH: _path, ...env } = process.env;
   return spawn(process.execPath, [program], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env, windowsHide: true });

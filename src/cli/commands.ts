@@ -1,6 +1,25 @@
 /** Every command, in the order of the help text. A new one is a file in commands/ and a line here. */
 import type { Command } from './command.ts';
+import { cache } from './commands/cache.ts';
+import { doctor } from './commands/doctor.ts';
+import { exportRun } from './commands/export.ts';
+import { forecast } from './commands/forecast.ts';
+import { inspect } from './commands/inspect.ts';
+import { pause } from './commands/pause.ts';
 import { resume } from './commands/resume.ts';
+import { runs } from './commands/runs.ts';
+import { stop } from './commands/stop.ts';
 import { train } from './commands/train.ts';
 
-export const commands: readonly Command[] = [train, resume];
+export const commands: readonly Command[] = [
+  inspect,
+  forecast,
+  train,
+  resume,
+  pause,
+  stop,
+  runs,
+  exportRun,
+  doctor,
+  cache,
+];

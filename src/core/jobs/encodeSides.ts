@@ -3,14 +3,11 @@
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Example } from '../data/example.ts';
 import type { OpenModel } from '../models/openedModel.ts';
-import { type ChatTemplate, createChatTemplate } from '../text/chatTemplate.ts';
 import { type EncodeReport, encodeExamples } from '../text/encodeExample.ts';
 import type { EncodedRow } from '../text/packedBatch.ts';
-import { createTokenizer, type TextTokenizer } from '../text/tokenizer.ts';
+import { type ModelText, openModelText } from './openModelText.ts';
 
-export interface EncodedSides {
-  readonly tokenizer: TextTokenizer;
-  readonly template: ChatTemplate;
+export interface EncodedSides extends ModelText {
   readonly train: readonly EncodedRow[];
   readonly heldOut: readonly EncodedRow[];
   /** Over the training rows. */
@@ -24,9 +21,7 @@ export function encodeSides(
   settings: Pick<Hyperparameters, 'contextTokens' | 'trainOn'>,
   onProgress: (done: number, total: number) => void,
 ): EncodedSides {
-  const tokenizer = createTokenizer(model.tokenizer);
-  const specialTokens = [...tokenizer.specialTokens.keys()];
-  const template = createChatTemplate({ config: model.tokenizer.tokenizerConfig, specialTokens });
+  const { tokenizer, template } = openModelText(model);
   const encoding = { tokenizer, template, contextTokens: settings.contextTokens, trainOn: settings.trainOn };
   const total = sides.train.length + sides.heldOut.length;
   const train = encodeExamples(sides.train, encoding, done => onProgress(done, total));

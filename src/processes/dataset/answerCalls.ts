@@ -2,12 +2,12 @@
 import { compareWithSnapshot } from '../../core/data/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/readDatasetSnapshot.ts';
 import { forecastRun } from '../../core/jobs/checkRun.ts';
+import { countTokens, describeRow } from '../../core/jobs/countTokens.ts';
+import { describeDataset } from '../../core/jobs/describeDataset.ts';
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';
-import { countTokens, describeRow } from './countTokens.ts';
 import { DatasetCache } from './datasetCache.ts';
-import { describeDataset } from './describeDataset.ts';
 import { ModelLibrary } from './modelLibrary.ts';
 
 export function answerCalls(tinyFolder: string): Handlers<DatasetCalls> {

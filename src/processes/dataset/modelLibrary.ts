@@ -1,17 +1,11 @@
 /** @file The model opened last, kept for the next question about it: its tokenizer and chat template, never its weights. */
 import { statSync } from 'node:fs';
+import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
 import { HubCache } from '../../core/models/hub/hubCache.ts';
 import { locateHub, parseHubReference } from '../../core/models/hub/hubLocation.ts';
 import type { OpenModel } from '../../core/models/openedModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
-import { type ChatTemplate, createChatTemplate } from '../../core/text/chatTemplate.ts';
-import { createTokenizer, type TextTokenizer } from '../../core/text/tokenizer.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
-
-export interface ModelText {
-  readonly tokenizer: TextTokenizer;
-  readonly template: ChatTemplate;
-}
 
 export class ModelLibrary {
   private hub: HubSettings | undefined;
@@ -46,10 +40,7 @@ export class ModelLibrary {
       hub: this.hub === undefined ? undefined : { settings: this.hub },
     });
     try {
-      const tokenizer = createTokenizer(model.tokenizer);
-      const specialTokens = [...tokenizer.specialTokens.keys()];
-      const template = createChatTemplate({ config: model.tokenizer.tokenizerConfig, specialTokens });
-      const text = { tokenizer, template };
+      const text = openModelText(model);
       this.known = { reference, model, text };
       return text;
     } catch (error) {

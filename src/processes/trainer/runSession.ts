@@ -84,7 +84,14 @@ export class RunSession {
   private handle(event: JobEvent): void {
     if (event.kind === 'note') this.input.log(event.text);
     this.status.apply(event);
-    if (event.kind === 'checkpoint') this.control.answerCheckpoints();
+    if (event.kind === 'evaluation') {
+      const { step, evalLossNats } = event.row;
+      this.input.log(`step ${step}: held-out loss ${evalLossNats.toFixed(4)} nats`);
+    }
+    if (event.kind === 'checkpoint') {
+      this.input.log(`step ${event.step}: checkpoint`);
+      this.control.answerCheckpoints();
+    }
     const line = toJsonLine(event);
     if (line !== undefined) this.input.sendLine(line);
   }
@@ -97,7 +104,7 @@ export class RunSession {
     }
     this.writer.ask(type);
     if (type === 'stop' || this.status.current.state !== 'stopping') {
-      this.status.set({ state: type === 'pause' ? 'pausing' : 'stopping' });
+      this.status.show({ state: type === 'pause' ? 'pausing' : 'stopping' });
     }
   }
 

@@ -28,6 +28,12 @@ export class StatusKeeper {
     writeStatus(this.run, this.status, true);
   }
 
+  /** As `set`, but a disk that cannot be written does not end the run. */
+  show(change: Partial<RunStatus>): void {
+    this.status = { ...this.status, ...change };
+    this.beat();
+  }
+
   startHeartbeat(): void {
     this.timer = setInterval(() => this.beat(), heartbeatMs);
   }

@@ -1,9 +1,10 @@
 /** @file Examples and a model's text side -> how long they are in tokens; and one of them, token by token. */
-import type { Example } from '../../core/data/example.ts';
-import { encodeExample } from '../../core/text/encodeExample.ts';
+
 import type { DatasetInspection, RowTokens } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
-import type { ModelText } from './modelLibrary.ts';
+import type { Example } from '../data/example.ts';
+import { encodeExample } from '../text/encodeExample.ts';
+import type { ModelText } from './openModelText.ts';
 
 /** Rows encoded between two looks at whether somebody still wants the answer. */
 const rowsAtOnce = 200;

@@ -1,7 +1,8 @@
 /** @file A dataset as read -> what the form shows of it. */
-import type { Example } from '../../core/data/example.ts';
-import type { Dataset } from '../../core/data/readDataset.ts';
+
 import type { DatasetInspection } from '../../shared/datasetProtocol.ts';
+import type { Example } from '../data/example.ts';
+import type { Dataset } from '../data/readDataset.ts';
 
 const shownRows = 5;
 const shownCharacters = 600;

@@ -1,0 +1,117 @@
+/** `tuning-fork doctor`: whether this machine can train, and what to do where it cannot. */
+import { existsSync, statfsSync } from 'node:fs';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
+import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
+import { exitCodes } from '../../shared/commandLine.ts';
+import { toWireError } from '../../shared/errors.ts';
+import type { Command } from '../command.ts';
+import { findProgram, findTinyModel } from '../places.ts';
+import { runsOption, storeFolder } from '../runOptions.ts';
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly fix?: string | undefined;
+}
+
+const oldestNode = 20;
+const comfortableBytes = 2e9;
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Check whether this machine can train, and say what to do where it cannot.',
+  usage: '[--runs DIR]',
+  options: [runsOption],
+  maxPositionals: 0,
+  run: async (args, output) => {
+    const checks = [
+      checkNode(),
+      checkEngine(),
+      checkMemory(),
+      checkDisk(storeFolder(args)),
+      checkStateFolder(),
+      ...checkParts(),
+    ];
+    for (const { name, ok, detail, fix } of checks) {
+      output.print(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail}${ok || fix === undefined ? '' : `\n     ${fix}`}`);
+    }
+    const isWell = checks.every(check => check.ok);
+    output.line({ type: 'result', ok: isWell, checks });
+    return isWell ? exitCodes.done : exitCodes.failed;
+  },
+};
+
+function checkNode(): Check {
+  const ok = Number(process.versions.node.split('.')[0]) >= oldestNode;
+  return {
+    name: 'node',
+    ok,
+    detail: `${process.version} at ${process.execPath}`,
+    fix: `Install Node ${oldestNode} or later.`,
+  };
+}
+
+function checkEngine(): Check {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    const { versions } = loadOnnxRuntime().env;
+    return { name: 'engine', ok: true, detail: `ONNX Runtime ${versions.node ?? versions.common} on ${platform}` };
+  } catch (error) {
+    const { message, hint } = toWireError(error);
+    return { name: 'engine', ok: false, detail: message, fix: hint };
+  }
+}
+
+function checkMemory(): Check {
+  const [free, total] = [freemem(), totalmem()];
+  return {
+    name: 'memory',
+    ok: free >= comfortableBytes,
+    detail: `${gigabytes(free)} free of ${gigabytes(total)}, ${availableParallelism()} processors`,
+    fix: 'Close other programs, or train the tiny model.',
+  };
+}
+
+function checkDisk(store: string): Check {
+  let folder = store;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  return {
+    name: 'disk',
+    ok: free >= comfortableBytes,
+    detail: `${gigabytes(free)} free at ${folder}`,
+    fix: 'Free some space, or choose another folder with --runs.',
+  };
+}
+
+function checkStateFolder(): Check {
+  try {
+    return { name: 'user folder', ok: true, detail: ensureUserStateFolder() };
+  } catch (error) {
+    const { message } = toWireError(error);
+    return {
+      name: 'user folder',
+      ok: false,
+      detail: message,
+      fix: 'Set TUNING_FORK_STATE to a folder that you may write to.',
+    };
+  }
+}
+
+function checkParts(): Check[] {
+  const parts = [
+    ['trainer', findProgram('trainer')],
+    ['computing thread', findProgram('trainerWorker')],
+    ['tiny model', join(findTinyModel(), 'config.json')],
+  ] as const;
+  const fix = 'Install the program again.';
+  return parts.map(([name, path]) => ({ name, ok: existsSync(path), detail: path, fix }));
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,44 @@
+/** `tuning-fork forecast`: steps, tokens and memory of a run, and whether it can start. */
+import { forecastRun } from '../../core/jobs/checkRun.ts';
+import { exitCodes } from '../../shared/commandLine.ts';
+import { fromWireError } from '../../shared/errors.ts';
+import type { Forecast } from '../../shared/recipe.ts';
+import type { Command } from '../command.ts';
+import { findTinyModel } from '../places.ts';
+import { describeHyperparameters, readRequest, requestOptions } from '../runOptions.ts';
+
+export const forecast: Command = {
+  name: 'forecast',
+  summary: 'Say how many steps, tokens and bytes a run needs, and what speaks against it.',
+  usage: '<dataset> --model M [--recipe run.json] [--set k=v]...',
+  options: [...requestOptions, { name: 'recipe', value: 'run.json', help: 'Start from the recipe of a run.' }],
+  maxPositionals: 1,
+  details: describeHyperparameters(),
+  run: async (args, output) => {
+    const report = await forecastRun(readRequest(args), {
+      tinyFolder: findTinyModel(),
+      hub: undefined,
+      control: { ask: () => 'continue' },
+      onPhase: (phase, done, total) => output.progress(`${phase} ${done}/${total}`),
+    });
+    if (report.error !== null) throw fromWireError(report.error);
+    if (report.forecast !== null) output.print(describe(report.forecast));
+    for (const finding of report.findings) {
+      output.print(
+        `${finding.message} ${finding.remedy}${finding.override === null ? '' : ` (--override ${finding.override})`}`,
+      );
+    }
+    output.print(report.canStart ? 'It can start.' : 'It is refused as it is.');
+    output.line({ type: 'result', canStart: report.canStart, findings: report.findings, ...report.forecast });
+    return exitCodes.done;
+  },
+};
+
+function describe(f: Forecast): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  return [
+    `${f.totalSteps} steps; ${f.trainRows} rows for training, ${f.heldOutRows} held out`,
+    `${f.tokensPerEpoch} tokens an epoch, ${f.supervisedTokensPerEpoch} of them supervised`,
+    `memory ${gigabytes(f.peakMemoryBytes)} of ${gigabytes(f.memoryLimitBytes)} allowed (${f.plan} model)`,
+  ].join('\n');
+}

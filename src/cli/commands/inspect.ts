@@ -1,0 +1,93 @@
+/** `tuning-fork inspect`: how a file is read, what is wrong with it, and how a row looks to the model. */
+import { resolve } from 'node:path';
+import { parseMapping } from '../../core/data/mapping.ts';
+import { readDataset } from '../../core/data/readDataset.ts';
+import { countTokens, describeRow } from '../../core/jobs/countTokens.ts';
+import { describeDataset } from '../../core/jobs/describeDataset.ts';
+import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
+import { openModel } from '../../core/models/openModel.ts';
+import { exitCodes } from '../../shared/commandLine.ts';
+import type { DatasetInspection, RowTokens } from '../../shared/datasetProtocol.ts';
+import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
+import type { Command, CommandArguments } from '../command.ts';
+import type { Output } from '../output.ts';
+import { findTinyModel } from '../places.ts';
+import { resolveModel } from '../runOptions.ts';
+
+const signal = new AbortController().signal;
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary:
+    'Show how a dataset is read: format, mapping, counts, problems by line, tokens, and one row as the model sees it.',
+  usage: '<dataset> [--model M] [--row N]',
+  options: [
+    { name: 'model', value: 'M', help: 'Count tokens as this model does: tiny, a folder, a .gguf file or a Hub id.' },
+    {
+      name: 'row',
+      value: 'N',
+      help: 'Show the tokens of row N (from 0) and which of them are learned; needs --model.',
+    },
+    { name: 'mapping', value: 'KIND[:slot=field,...]', help: 'How fields become conversations; default detected.' },
+    { name: 'context', value: 'N', help: `Context in tokens, default ${defaultHyperparameters.contextTokens}.` },
+  ],
+  maxPositionals: 1,
+  run: async (args, output) => {
+    const path = resolve(args.positional(0, 'dataset'));
+    const contextTokens = args.integer('context', 8, 131072) ?? defaultHyperparameters.contextTokens;
+    const row = args.integer('row', 0, Number.MAX_SAFE_INTEGER);
+    const mappingText = args.one('mapping');
+    const text = await openText(args, row);
+    const mapping = mappingText === undefined ? null : parseMapping(mappingText);
+    const onProgress = (done: number, total: number) => output.progress(`reading ${done}/${total}`);
+    const dataset = await readDataset(path, { mapping, onProgress });
+    const tokens = text === undefined ? null : await countTokens(dataset.examples, text, contextTokens, signal);
+    const inspection = describeDataset(dataset, tokens);
+    show(inspection, output);
+    const shown =
+      text === undefined || row === undefined ? undefined : describeRow(dataset.examples, row, text, contextTokens);
+    if (shown !== undefined) output.print(describeTokens(shown));
+    output.line({ type: 'result', ...inspection, ...(shown === undefined ? {} : { row: shown }) });
+    return exitCodes.done;
+  },
+};
+
+async function openText(args: CommandArguments, row: number | undefined): Promise<ModelText | undefined> {
+  const model = row === undefined ? args.one('model') : args.required('model');
+  if (model === undefined) return undefined;
+  const opened = await openModel(resolveModel(model), { tinyFolder: findTinyModel() });
+  try {
+    return openModelText(opened);
+  } finally {
+    opened.close();
+  }
+}
+
+function show(inspection: DatasetInspection, output: Output): void {
+  const { path, format, fileBytes, mapping, mappingReason, rows, usableRows, problemCount, problems, tokens } =
+    inspection;
+  for (const problem of problems) output.line({ type: 'problem', ...problem });
+  const fields = Object.entries(mapping.fields).map(([slot, field]) => `${slot} = ${field}`);
+  output.print(`${path}: ${format}, ${fileBytes} bytes`);
+  output.print(`${mapping.kind} (${fields.join(', ')}): ${mappingReason}`);
+  output.print(`${rows} rows, ${usableRows} usable, ${problemCount} problems`);
+  for (const { message, fix } of problems) output.print(`  ${message} ${fix}`);
+  if (problemCount > problems.length) output.print(`  ... and ${problemCount - problems.length} more`);
+  if (tokens === null) return;
+  const { total, supervised, longestRow, rowsOverContext } = tokens;
+  output.print(
+    `${total} tokens, ${supervised} supervised; longest row ${longestRow}; ${rowsOverContext} rows over the context`,
+  );
+}
+
+/** Tokens that are learned stand in brackets. */
+function describeTokens({ line, tokens }: RowTokens): string {
+  let text = '';
+  for (const [i, token] of tokens.entries()) {
+    const before = tokens[i - 1]?.supervised ?? false;
+    if (token.supervised && !before) text += '[[';
+    if (!token.supervised && before) text += ']]';
+    text += token.text;
+  }
+  return `line ${line} (learned in brackets):\n${text}${tokens.at(-1)?.supervised ? ']]' : ''}`;
+}
