@@ -29,6 +29,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 600_000,
+          expect: { poll: { timeout: 60_000, interval: 100 } },
           hookTimeout: 600_000,
           fileParallelism: false,
         },

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installPackages } from './installPackages.mjs';
 import { copyNativeRuntime, listPackagedTargets } from './nativeRuntime.mjs';
@@ -55,7 +55,10 @@ export async function makePackages(targets) {
 /** This platform's VSIX, made anew when a source file is younger than it. */
 export async function freshPackage() {
   const file = vsixFile();
-  if (!existsSync(file) || statSync(file).mtimeMs < youngestSourceMs()) await makePackages([currentTarget]);
+  if (!existsSync(file) || statSync(file).mtimeMs < youngestSourceMs()) {
+    // A process of its own keeps vsce's report to itself.
+    await requireCommand([process.execPath, fileURLToPath(import.meta.url)], { cwd: root });
+  }
   return file;
 }
 

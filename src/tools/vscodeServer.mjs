@@ -73,6 +73,7 @@ export async function startServer(plan) {
     ...(plan.driver ? ['--enable-smoke-test-driver'] : []),
   ];
   const child = spawn(file, args, { env: serverEnvironment(plan), stdio: ['ignore', 'pipe', 'pipe'] });
+  process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', text => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findVscode } from '../../src/tools/vscode.mjs';
 import { startServer } from '../../src/tools/vscodeServer.mjs';
 
@@ -11,6 +11,7 @@ describe('startServer', () => {
 
   it('lets in only who has the token, and has ended when stop returns', async () => {
     const server = await startServer({ vscode: findVscode()!, folder, token: 'secret' });
+    onTestFinished(() => server.stop());
     const address = `http://127.0.0.1:${server.port}/`;
     expect((await fetch(address)).status).toBe(403);
     expect((await fetch(`${address}?tkn=wrong`)).status).toBe(403);

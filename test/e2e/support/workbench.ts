@@ -7,7 +7,7 @@ export class Workbench {
 
   async waitUntilReady(): Promise<void> {
     await this.page.locator('.monaco-workbench').waitFor();
-    await this.page.locator('.explorer-folders-view').waitFor();
+    await this.page.locator('.statusbar-item').first().waitFor();
   }
 
   /** The icon of an activity-bar container; its presence says that the extension's contributions are registered. */
