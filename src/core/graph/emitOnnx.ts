@@ -169,7 +169,7 @@ class ModelEmitter implements OnnxEmitter {
       kept.push(node);
     }
     return {
-      nodes: kept.reverse(),
+      nodes: putLastNodesFirst(kept.reverse()),
       initializers: [...this.initializers.values()].filter(initializer => read.has(initializer.name)),
       inputs: [...this.graph.inputs]
         .filter(([name]) => read.has(name))
@@ -188,6 +188,17 @@ class ModelEmitter implements OnnxEmitter {
       throw new Error(`internal: lowering: expected a graph input with a dimension named ${symbol}`);
     });
   }
+}
+
+/**
+ * The nodes with those that nothing reads moved to the end, in reverse. ONNX Runtime executes what the last such node
+ * needs first, then the one before it: left as they are, all gradients of weights would wait for the end of the way
+ * back, and hold every layer's output gradient until then.
+ */
+function putLastNodesFirst(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const read = new Set(nodes.flatMap(node => node.inputs));
+  const isRead = (node: OnnxNode): boolean => node.outputs.some(output => read.has(output));
+  return [...nodes.filter(isRead), ...nodes.filter(node => !isRead(node)).reverse()];
 }
 
 function toValueInfo(name: string, value: Value): OnnxValueInfo {

@@ -37,7 +37,8 @@ export type EngineShape = 'whole' | 'layered';
 /** The engine; its parameters hold the starting values. Call `dispose` when done. */
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
   const { model, batchRows, contextTokens } = settings;
-  const trainable = specifyTrainable(settings);
+  const shape = settings.shape ?? planEngineShape(settings);
+  const trainable = specifyTrainable(settings, shape);
   const setup: EngineSetup = {
     model,
     trainable,
@@ -45,7 +46,6 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     tensors: loadEngineTensors(model, settings.weights, trainable, settings.seed, contextTokens),
     session: { threads: settings.threads },
   };
-  const shape = settings.shape ?? planEngineShape(settings);
   return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
 }
 
@@ -60,7 +60,7 @@ export function loraScale({ rank, alpha, rsLora }: Pick<TrainingEngineSettings, 
   return rsLora ? alpha / Math.sqrt(rank) : alpha / rank;
 }
 
-function specifyTrainable(settings: TrainingEngineSettings): TrainableSpec {
+function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape): TrainableSpec {
   if (settings.method === 'full') return { method: 'full' };
   const { model, rank, targetModules } = settings;
   const { layers } = model.architecture.describeParameters(model.config);
@@ -79,7 +79,7 @@ function specifyTrainable(settings: TrainingEngineSettings): TrainableSpec {
     method: 'lora',
     rank,
     scale: loraScale(settings),
-    path: 'side',
+    path: shape === 'layered' ? 'merged' : 'side', // a layer's merged copy lives only while the layer runs
     targets: new Set(targets.map(({ name }) => name)),
   };
 }

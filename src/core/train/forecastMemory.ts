@@ -30,6 +30,8 @@ export interface MemoryForecast {
 
 const floatBytes = 4;
 const runtimeBytes = 200 * 2 ** 20;
+/** What the arena holds beyond what is alive, between blocks of unequal size. */
+const arenaOverhead = 1.25;
 
 export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const { model, batchRows, contextTokens } = request;
@@ -40,7 +42,7 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const tokens = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, tokens);
   const isFull = request.method === 'full';
-  const headCopies = isFull ? 2 * countElements(head.shape) : 0;
+  const headCopies = isFull ? 3 * countElements(head.shape) : 0;
 
   const weightsBytes = floatBytes * weightElements;
   const trainableBytes = isFull
@@ -56,8 +58,8 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const keptBytes = floatBytes * tokens * countKeptPerToken(config);
   const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens);
   const activationsBytes = {
-    whole: config.layers * keptBytes + busyBytes + 3 * hiddenBytes,
-    layered: (config.layers + 3) * hiddenBytes + keptBytes + busyBytes,
+    whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
+    layered: (config.layers + 3) * hiddenBytes + arenaOverhead * (keptBytes + busyBytes),
   };
   const fixedBytes = weightsBytes + trainableBytes + logitsBytes + runtimeBytes;
   return {

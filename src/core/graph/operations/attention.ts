@@ -73,12 +73,15 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
   lower(emit, [q, k, v, segments, y, outputGradient], attributes) {
     const { heads, keyValueHeads, factor, recompute } = attributes;
     const layout = new HeadLayout(emit, segments!, q!, attributes);
-    const queries = layout.splitHeads(q!.name, heads);
-    const sharedKeys = layout.splitKeys(k!.name);
-    const keys = recompute
-      ? emit.after(sharedKeys, [layout.rows, keyValueHeads, layout.headSize, layout.tokens], outputGradient!.name)
-      : sharedKeys;
-    const values = layout.splitHeads(v!.name, keyValueHeads);
+    const { rows, tokens, headSize } = layout;
+    const again = (tensor: string, shape: Shape): string =>
+      recompute ? emit.after(tensor, shape, outputGradient!.name) : tensor;
+    // A single block reshapes queries without slicing, so there is no slice of theirs to keep (see `emit.after`).
+    const sharedQueries = layout.splitHeads(q!.name, heads);
+    const isSliced = layout.blocks.length > 1;
+    const queries = isSliced ? again(sharedQueries, [rows, heads, tokens, headSize]) : sharedQueries;
+    const keys = again(layout.splitKeys(k!.name), [rows, keyValueHeads, headSize, tokens]);
+    const values = again(layout.splitHeads(v!.name, keyValueHeads), [rows, keyValueHeads, tokens, headSize]);
     const gradients = layout.splitHeads(outputGradient!.name, heads);
     const rowSums = layout.emitRowSums(y!.name, outputGradient!.name); // [B, H, T, 1]
     const transpose = (tensor: string): string =>
@@ -90,14 +93,14 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
     const valueParts: string[] = [];
     for (const block of layout.blocks) {
       const probabilities = layout.emitProbabilities(queries, keys, block); // [B, K, G*t, end]
-      const blockGradient = layout.groupBlock(gradients, block, layout.headSize); // [B, K, G*t, D]
+      const blockGradient = layout.groupBlock(gradients, block, headSize); // [B, K, G*t, D]
       valueParts.push(layout.padToTokens(emit.node('MatMul', [transpose(probabilities), blockGradient]), block));
       const flowing = emit.node('MatMul', [blockGradient, transpose(layout.upTo(values, block, 2))]);
       const centred = emit.node('Sub', [flowing, layout.groupBlock(rowSums, block, 1)]);
       const scores = emit.node('Mul', [probabilities, centred]); // [B, K, G*t, end]
       const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.upTo(keys, block, 3))]));
-      queryParts.push(emit.reshape(toQueries, [layout.rows, heads, block.end - block.start, layout.headSize]));
-      const blockQueries = layout.groupBlock(queries, block, layout.headSize);
+      queryParts.push(emit.reshape(toQueries, [rows, heads, block.end - block.start, headSize]));
+      const blockQueries = layout.groupBlock(queries, block, headSize);
       keyParts.push(layout.padToTokens(scale(emit.node('MatMul', [transpose(scores), blockQueries])), block));
     }
     const sum = (parts: readonly string[]): string => parts.reduce((total, part) => emit.node('Add', [total, part]));

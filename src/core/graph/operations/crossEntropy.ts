@@ -134,8 +134,10 @@ function emitChunk(
 
 /** A chunk's hidden states, not before the previous chunk is done: else the logits of several chunks would exist at a time. */
 function waitFor(emit: OnnxEmitter, hidden: string, width: number, previous: ChunkResult): string {
-  const last = previous.toWeight ?? previous.toHidden ?? previous.losses;
-  const size = emit.node('Shape', [last], { attributes: { start: 0, end: 1 } });
+  const size = [previous.losses, previous.toHidden, previous.toWeight]
+    .filter(tensor => tensor !== undefined)
+    .map(tensor => emit.node('Shape', [tensor], { attributes: { start: 0, end: 1 } }))
+    .reduce((sum, rows) => emit.node('Add', [sum, rows]));
   const zero = emit.node('Mul', [size, emit.ints([0])]);
   return emit.node('Reshape', [hidden, emit.node('Add', [emit.ints([-1, width]), zero])]);
 }

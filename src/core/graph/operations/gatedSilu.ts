@@ -6,7 +6,14 @@ export const gatedSiluOperation: Operation<null> = {
   infer: ([gate]) => [{ dtype: gate!.dtype, shape: gate!.shape }],
   gradient: ({ inputs: [gate, up], outputGradients: [gradient] }) =>
     gradient ? applyOperation(gatedSiluGradientOperation, [gate!, up!, gradient], null) : [],
-  lower: (emit, [gate, up]) => [emit.node('Mul', [emit.node('Swish', [gate!.name]), up!.name])],
+  lower(emit, [gate, up]) {
+    // ONNX Runtime fuses the plain form into one float32 kernel and fails to in float64, where it has Swish instead.
+    const silu =
+      emit.floatType === 'float32'
+        ? emit.node('Mul', [gate!.name, emit.node('Sigmoid', [gate!.name])])
+        : emit.node('Swish', [gate!.name]);
+    return [emit.node('Mul', [silu, up!.name])];
+  },
 };
 
 /** silu(gate) x up, where silu(g) = g sigmoid(g); both [M, F]. */

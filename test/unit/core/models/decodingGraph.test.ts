@@ -6,6 +6,7 @@ import { ropeInputNames } from '../../../../src/core/models/ropeInputs.ts';
 import { makeRopeTables } from '../../../../src/core/nn/rope.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../../../../src/core/runtime/tensor.ts';
+import { createTrainingEngine } from '../../../../src/core/train/createTrainingEngine.ts';
 import { seededNumbers } from '../graph/seededNumbers.ts';
 import { makeTinyModel, makeTinyWeights } from './tinyModel.ts';
 
@@ -70,6 +71,45 @@ describe('buildDecodingGraph', () => {
       );
     }
     await session.release();
+  });
+
+  it('gives the logits whose losses training sees', async () => {
+    const { session, feeds } = await openDecoder('all', 0);
+    const logits = floatData(
+      (await session.run({ ...feeds, ...tokenFeeds(tokens, tokens.length), ...emptyCache() })).logits!,
+    );
+    const losses = tokens.slice(1).map((label, at) => {
+      const row = logits.subarray(at * config.vocabularySize, (at + 1) * config.vocabularySize);
+      return Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0)) - row[label]!;
+    });
+    const engine = await createTrainingEngine({
+      model,
+      weights: makeTinyWeights(model),
+      method: 'full',
+      targetModules: [],
+      rank: 1,
+      alpha: 1,
+      seed: 1,
+      batchRows: 1,
+      contextTokens: tokens.length,
+      threads: 1,
+    });
+    const { lossNatsSum } = await engine.evaluate({
+      batchRows: 1,
+      contextTokens: tokens.length,
+      tokenIds: Int32Array.from(tokens),
+      positions: Int32Array.from(tokens.keys()),
+      segments: new Int32Array(tokens.length),
+      targetPositions: Int32Array.from(losses.keys()),
+      labels: Int32Array.from(tokens.slice(1)),
+      labelWeights: new Float32Array(losses.length).fill(1),
+      tokens: tokens.length,
+    });
+    expect(lossNatsSum).toBeCloseTo(
+      losses.reduce((sum, loss) => sum + loss),
+      4,
+    );
+    await Promise.all([session.release(), engine.dispose()]);
   });
 
   it('gives only the last position when asked', async () => {
