@@ -16,6 +16,7 @@ import {
   showRunLog,
   stopRun,
 } from './runCommands.ts';
+import { fineTuneWithSample } from './sampleDataset.ts';
 import { testPrompt, testSelection } from './testSelection.ts';
 
 export type Command = (services: Services, argument: unknown) => unknown;
@@ -23,6 +24,7 @@ export type Command = (services: Services, argument: unknown) => unknown;
 export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.fineTune': fineTune,
   'tuningFork.fineTuneWithFile': fineTuneWithFile,
+  'tuningFork.fineTuneWithSample': fineTuneWithSample,
   'tuningFork.testSelection': testSelection,
   'tuningFork.run.open': openRun,
   'tuningFork.run.pause': pauseRun,

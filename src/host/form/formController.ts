@@ -9,6 +9,7 @@ import {
   buildRequest,
   emptyForm,
   type FormModel,
+  nameAfter,
   toFormState,
   withDataset,
   withMapping,
@@ -41,6 +42,8 @@ export interface FormServices {
   /** Keeps the form over a reload. */
   remember(form: FormModel): void;
   recall(): FormModel | undefined;
+  /** The name itself, or with a number behind it when a run has it already. */
+  findFreeName(name: string): string;
   chooseDataset(): Promise<string | undefined>;
   chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
   openLine(path: string, line: number): Promise<void>;
@@ -94,12 +97,12 @@ export class FormController {
   }
 
   useDataset(path: string): void {
-    this.change(withDataset(this.form, path));
+    this.change(this.withFreeName(withDataset(this.form, path)));
     this.inspect();
   }
 
   useRecipe(source: RunRecord | RunRequest, name: string): void {
-    this.change(withRecipe(this.form, source, name));
+    this.change(withRecipe(this.form, source, this.services.findFreeName(name)));
     this.inspect();
   }
 
@@ -159,6 +162,11 @@ export class FormController {
     this.publishSoon();
   }
 
+  private withFreeName(form: FormModel): FormModel {
+    if (form.runNameChosen || form.datasetPath === null) return form;
+    return { ...form, runName: this.services.findFreeName(nameAfter(form.datasetPath)) };
+  }
+
   private setText(name: HyperparameterName, text: string): void {
     const before = this.form.values;
     this.change(withText(this.form, name, text));
@@ -176,7 +184,7 @@ export class FormController {
   private reset(): void {
     const { datasetPath } = this.form;
     const fresh = emptyForm(this.services.defaults());
-    this.change(datasetPath === null ? fresh : withDataset(fresh, datasetPath));
+    this.change(datasetPath === null ? fresh : this.withFreeName(withDataset(fresh, datasetPath)));
     this.inspect();
   }
 
@@ -240,6 +248,7 @@ export class FormController {
     this.change({ ...this.form, error: null });
     try {
       await this.services.start(this.requireRequest());
+      this.form = this.withFreeName(this.form);
     } catch (error) {
       this.form = { ...this.form, error: toWireError(error) };
     }

@@ -114,7 +114,7 @@ export function withRecipe(form: FormModel, source: RunRecord | RunRequest, name
     datasetPath: dataset.path,
     mapping,
     runName: name,
-    runNameChosen: true,
+    runNameChosen: false,
     model: typeof source.model === 'string' ? source.model : source.model.id,
     values: { ...source.hyperparameters },
     typedProblems: {},
@@ -183,6 +183,6 @@ export function toFormState(form: FormModel, around: FormSurroundings): FormStat
 }
 
 /** `data/Support tickets.jsonl` -> `Support tickets` */
-function nameAfter(path: string): string {
-  return basename(path, extname(path)).slice(0, 120);
+export function nameAfter(path: string): string {
+  return basename(path, extname(path)).slice(0, 100);
 }

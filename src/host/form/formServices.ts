@@ -10,6 +10,7 @@ import { startRun } from '../startRun.ts';
 import { openTrust } from '../trust.ts';
 import { chooseModel } from './chooseModel.ts';
 import { DatasetWatch } from './datasetWatch.ts';
+import { findFreeName } from './findFreeName.ts';
 import { findModels, workspaceBounds } from './findModels.ts';
 import type { FormServices } from './formController.ts';
 import type { FormModel } from './formModel.ts';
@@ -38,6 +39,13 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       void context.workspaceState.update(memoryKey, kept);
     },
     recall: () => recallForm(context),
+    findFreeName: name =>
+      findFreeName(
+        name,
+        services()
+          .stores.listRuns()
+          .map(run => run.name),
+      ),
     chooseDataset: askForDataset,
     chooseModel,
     openLine: async (path, line) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findFreeName } from '../../../../src/host/form/findFreeName.ts';
 import { type DatasetCaller, FormController, type FormServices } from '../../../../src/host/form/formController.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
@@ -36,15 +37,20 @@ describe('FormController', () => {
       return answers[name]!() as never;
     };
     const started: unknown[] = [];
+    const names: string[] = [];
     const followed: [string | null, () => void][] = [];
     const services: FormServices = {
       isTrusted: () => true,
       call,
       listModels: async () => [],
-      start: async request => void started.push(request),
+      start: async request => {
+        started.push(request);
+        names.push(request.name);
+      },
       defaults: () => ({ model: 'tiny', memoryLimitBytes: null }),
       remember: () => undefined,
       recall: () => undefined,
+      findFreeName: name => findFreeName(name, names),
       chooseDataset: async () => undefined,
       chooseModel: async () => undefined,
       openLine: async () => undefined,
@@ -147,6 +153,15 @@ describe('FormController', () => {
     await form.receive({ type: 'form/start' });
     expect(started).toMatchObject([{ model: 'tiny', hyperparameters: { maxSteps: 7 } }]);
     expect(form.snapshot().starting).toBe(false);
+  });
+
+  it('gives each run of a dataset a name of its own, unless the user named it', async () => {
+    const { form, started } = open();
+    form.useDataset('/data/a.jsonl');
+    for (let i = 0; i < 3; i++) await form.receive({ type: 'form/start' });
+    await form.receive({ type: 'form/name', name: 'mine' });
+    for (let i = 0; i < 2; i++) await form.receive({ type: 'form/start' });
+    expect(started).toMatchObject(['a', 'a 2', 'a 3', 'mine', 'mine'].map(name => ({ name })));
   });
 
   it('starts nothing in Restricted Mode and says why, while reading goes on', async () => {
