@@ -5,6 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { TuneError } from '../../shared/errors.ts';
 import { type RunNotes, runNames } from '../../shared/runFolder.ts';
 import { isActive, isResumable } from '../../shared/runState.ts';
+import { revealFolder } from '../revealFolder.ts';
 import { deleteRun, planDeletion } from '../runs/deleteRun.ts';
 import { formatBytes } from '../runs/formatBytes.ts';
 import type { RunAction } from '../runs/runControls.ts';
@@ -76,7 +77,7 @@ export const renameRun = onRun(
 
 export const revealRun = onRun(
   () => true,
-  (_, run) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.path)),
+  (_, run) => revealFolder(run.path),
 );
 
 export const showRunLog = onRun(

@@ -5,6 +5,7 @@ import { toWireError, type WireError } from '../../shared/errors.ts';
 import { type RunMessage, runMessageSchema } from '../../shared/pages.ts';
 import { runNames } from '../../shared/runFolder.ts';
 import { iconPath } from '../icons.ts';
+import { revealFolder } from '../revealFolder.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
@@ -123,7 +124,7 @@ class RunPanel {
       case 'run/again':
         return void (await vscode.commands.executeCommand('tuningFork.run.again', run.path));
       case 'run/reveal':
-        return void (await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.path)));
+        return await revealFolder(run.path);
       case 'run/showLog':
         return void (await vscode.window.showTextDocument(vscode.Uri.file(join(run.path, runNames.log))));
       case 'run/showDifferences':
