@@ -5,12 +5,9 @@
 
 /** Lower-case words and numbers; each ideograph or kana is a word of its own, because nothing separates them. */
 export function splitWords(text: string): string[] {
-  const pattern = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{M}\p{N}]+/gu;
-  const spaced = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu, ' $& ');
-  return spaced.match(pattern) ?? [];
+  const ideographs = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu;
+  const spaced = text.normalize('NFKC').toLowerCase().replace(ideographs, ' $& ');
+  return spaced.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }
 
 /** Harmonic mean of precision and recall over words, 0 to 1. Two texts without a word are equal: 1. */

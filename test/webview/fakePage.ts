@@ -2,6 +2,7 @@
 import '../../webview/seam/disableEval.ts';
 import type { PageState } from '../../src/shared/pages.ts';
 import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
+import { compareSnapshots } from './snapshots/compare.ts';
 import { formSnapshots } from './snapshots/form.ts';
 import { runSnapshots } from './snapshots/run.ts';
 
@@ -14,6 +15,7 @@ declare global {
 const wanted = new URL(location.href).searchParams.get('state') ?? '';
 const snapshots: Record<string, Record<string, PageState>> = {
   '/form': label('form/state', formSnapshots),
+  '/compare': label('compare/state', compareSnapshots),
   '/run': label('run/state', runSnapshots),
 };
 

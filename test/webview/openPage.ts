@@ -56,12 +56,14 @@ export async function openPage(
       mkdirSync(screenshotFolder, { recursive: true });
       // A sticky bar belongs at the end of the picture, not in its middle.
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.setViewportSize({ width: address.width, height: Math.max(height, address.height ?? 900) });
+      const usual = address.height ?? 900;
+      await page.setViewportSize({ width: address.width, height: Math.max(height, usual) });
       await drawn(page);
       await page.screenshot({
         path: join(screenshotFolder, `${name}-${theme}-${address.width}.png`),
         animations: 'disabled',
       });
+      await page.setViewportSize({ width: address.width, height: usual });
     },
     close: () => context.close(),
   };

@@ -4,7 +4,6 @@
  */
 import '../seam/styleNonce.ts';
 import {
-  type Badge,
   type Button,
   type Checkbox,
   type Dropdown,
@@ -16,7 +15,6 @@ import {
   provideVSCodeDesignSystem,
   TextArea,
   type TextField,
-  vsCodeBadge,
   vsCodeButton,
   vsCodeCheckbox,
   vsCodeDropdown,
@@ -30,7 +28,6 @@ import {
 } from '@vscode/webview-ui-toolkit';
 
 provideVSCodeDesignSystem().register(
-  vsCodeBadge(),
   vsCodeButton(),
   vsCodeCheckbox(),
   vsCodeDropdown(),
@@ -44,7 +41,6 @@ provideVSCodeDesignSystem().register(
 );
 
 type Elements = {
-  'vscode-badge': Badge;
   'vscode-button': Button;
   'vscode-checkbox': Checkbox;
   'vscode-dropdown': Dropdown;
@@ -304,8 +300,24 @@ export function createProgressRing(): HTMLElement {
   return ring;
 }
 
-export function createBadge(text: string): HTMLElement {
-  const badge = create('vscode-badge');
-  badge.textContent = text;
-  return badge;
+export interface BadgeControl {
+  readonly element: HTMLElement;
+  setText(text: string): void;
+}
+
+/**
+ * A short figure beside a title; hidden while its text is empty. Not the toolkit's own badge: its template holds a style
+ * attribute, which a webview's security policy refuses.
+ */
+export function createBadge(): BadgeControl {
+  const badge = document.createElement('span');
+  badge.className = 'badge';
+  badge.hidden = true;
+  return {
+    element: badge,
+    setText(text) {
+      if (badge.textContent !== text) badge.textContent = text;
+      badge.hidden = text === '';
+    },
+  };
 }

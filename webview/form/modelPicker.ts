@@ -3,6 +3,7 @@ import type { FormState } from '../../src/shared/pages.ts';
 import { createField } from '../controls/field.ts';
 import { createButton, createDropdown, createTextInput } from '../controls/toolkit.ts';
 import { createId, h, setShown, type View } from '../dom/element.ts';
+import { createDelayedSend } from '../seam/delayedSend.ts';
 import { createTextDraft, plainText } from '../seam/textDraft.ts';
 
 /** No model can have this id: Hub ids and paths hold no line break. */
@@ -16,7 +17,6 @@ export function createModelPicker(events: {
 }): View<Pick<FormState, 'model' | 'models' | 'problems'>> {
   const label = h('h2', { id: createId('label') }, 'Base model');
   let isTyping = false;
-  let pause: ReturnType<typeof setTimeout> | undefined;
   let models: FormState['models'] = [];
 
   const dropdown = createDropdown({
@@ -52,19 +52,14 @@ export function createModelPicker(events: {
     placeholder: 'owner/name',
     onInput: () => {
       typedField.typed();
-      clearTimeout(pause);
-      pause = setTimeout(sendTyped, pauseMs);
+      sendTyped.schedule();
     },
     onLeave: () => {
-      if (pause !== undefined) sendTyped();
+      sendTyped.flush();
       typedField.left();
     },
   });
-  const sendTyped = () => {
-    clearTimeout(pause);
-    pause = undefined;
-    events.onModel(input.value.trim());
-  };
+  const sendTyped = createDelayedSend(pauseMs, () => events.onModel(input.value.trim()));
   const typedField = createTextDraft(input, { ...plainText, read: text => text.trim() });
   const browse = createButton({ label: 'Browse…', onClick: events.onBrowse });
   const picked = createField({
