@@ -6,12 +6,11 @@ import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import { buildDecodingGraph } from '../models/decodingGraph.ts';
-import { ropeInputNames } from '../models/ropeInputs.ts';
-import { makeRopeTables } from '../nn/rope.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type AdapterInputs, makeAdapterInputs } from './adapterInputs.ts';
 import type { ResidentModel } from './residentModel.ts';
+import { makeRopeFeeds } from './ropeFeeds.ts';
 
 /** Keys and values of all tokens so far, by the decoding graph's input names; empty before the first. */
 export interface KeyValueCache {
@@ -42,7 +41,7 @@ export class DecodingSession {
     this.session = session;
     this.baseInputs = makeAdapterInputs(resident.model, null);
     this.ropePositions = Math.min(firstRopePositions, resident.contextTokens);
-    this.rope = makeRopeFeeds(resident, this.ropePositions);
+    this.rope = makeRopeFeeds(resident.model, this.ropePositions);
   }
 
   static async create(resident: ResidentModel, options: SessionOptions = {}): Promise<DecodingSession> {
@@ -111,16 +110,8 @@ export class DecodingSession {
   private growRope(positions: number): void {
     if (positions <= this.ropePositions) return;
     this.ropePositions = Math.max(positions, Math.min(2 * this.ropePositions, this.resident.contextTokens));
-    this.rope = makeRopeFeeds(this.resident, this.ropePositions);
+    this.rope = makeRopeFeeds(this.resident.model, this.ropePositions);
   }
-}
-
-function makeRopeFeeds({ model }: ResidentModel, positions: number): Record<string, RuntimeTensor> {
-  const { cosines, sines, shape } = makeRopeTables(model.config.rope, model.config.headSize, positions);
-  return {
-    [ropeInputNames.cosines]: makeTensor('float32', cosines, shape),
-    [ropeInputNames.sines]: makeTensor('float32', sines, shape),
-  };
 }
 
 function requireFinite(logits: Float32Array, position: number): Float32Array {

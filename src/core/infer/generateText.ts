@@ -9,6 +9,7 @@ import { loadTransformers, type Transformers } from '../runtime/transformersLibr
 import { createGenerator } from '../text/seededOrder.ts';
 import type { StreamDecoder, TextTokenizer } from '../text/tokenizer.ts';
 import type { AdapterInputs } from './adapterInputs.ts';
+import type { CachedPrefix } from './cachedPrefix.ts';
 import type { DecodingSession } from './decodingSession.ts';
 import { encodePrompt, limitAnswer } from './encodePrompt.ts';
 import { createGenerationModel } from './generationModel.ts';
@@ -18,6 +19,7 @@ export interface GenerationRequest {
   readonly messages: readonly Message[];
   /** `session.baseInputs` for the base model. */
   readonly adapter: AdapterInputs;
+  readonly prefix?: CachedPrefix | undefined;
   readonly settings: DecodingSettings;
   /** Cancelling ends the answer where it is; it is no error. */
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +48,7 @@ export async function generateText(session: DecodingSession, request: Generation
   const ids = BigInt64Array.from(prompt, BigInt);
   try {
     if (signal?.aborted !== true && maxTokens > 0) {
-      await createGenerationModel(library, session, request.adapter, signal).generate({
+      await createGenerationModel(library, session, request).generate({
         inputs: new library.Tensor('int64', ids, [1, ids.length]),
         max_new_tokens: maxTokens,
         do_sample: false,

@@ -5,16 +5,23 @@
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { Transformers } from '../runtime/transformersLibrary.ts';
 import type { AdapterInputs } from './adapterInputs.ts';
-import type { DecodingSession } from './decodingSession.ts';
+import type { CachedPrefix } from './cachedPrefix.ts';
+import type { DecodingSession, KeyValueCache } from './decodingSession.ts';
 
 type Feeds = Record<string, RuntimeTensor>;
 
-/** @param signal cancels between two chunks of a prompt, with an AbortError */
+export interface GenerationInputs {
+  readonly adapter: AdapterInputs;
+  /** What was run already, with the same adapter: a prompt that begins with it goes on from there. */
+  readonly prefix?: CachedPrefix | undefined;
+  /** Cancels between two chunks of a prompt, with an AbortError. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export function createGenerationModel(
   { LlamaForCausalLM, PretrainedConfig }: typeof Transformers,
   session: DecodingSession,
-  adapter: AdapterInputs,
-  signal: AbortSignal | undefined,
+  { adapter, prefix, signal }: GenerationInputs,
 ): InstanceType<typeof Transformers.LlamaForCausalLM> {
   const { config } = session.resident.model;
   const cacheNames = session.cacheNames();
@@ -34,8 +41,9 @@ export function createGenerationModel(
     const tokenIds = Array.from(feeds.input_ids!.data as BigInt64Array, Number);
     const tensors = Object.fromEntries(cacheNames.map(name => [name, feeds[name]!]));
     const tokens = feeds.attention_mask!.dims[1]! - tokenIds.length;
-    const cache = tokens === 0 ? session.emptyCache() : { tokens, tensors };
-    const step = await session.extend(tokenIds, cache, adapter, signal);
+    const start =
+      tokens === 0 ? startPrompt(session, tokenIds, prefix) : { rest: tokenIds, cache: { tokens, tensors } };
+    const step = await session.extend(start.rest, start.cache, adapter, signal);
     return {
       logits: makeTensor('float32', step.logits, [1, 1, config.vocabularySize]),
       ...Object.fromEntries(
@@ -51,4 +59,17 @@ export function createGenerationModel(
     run,
   };
   return new LlamaForCausalLM(libraryConfig, { model: sessionLike }, {});
+}
+
+function startPrompt(
+  session: DecodingSession,
+  tokenIds: readonly number[],
+  prefix: CachedPrefix | undefined,
+): { rest: readonly number[]; cache: KeyValueCache } {
+  const isUsable =
+    prefix !== undefined &&
+    prefix.tokenIds.length < tokenIds.length &&
+    prefix.tokenIds.every((id, i) => id === tokenIds[i]);
+  if (!isUsable) return { rest: tokenIds, cache: session.emptyCache() };
+  return { rest: tokenIds.slice(prefix.tokenIds.length), cache: prefix.cache };
 }

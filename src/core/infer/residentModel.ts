@@ -34,7 +34,7 @@ export interface LoadOptions {
  * @throws TuneError `model-invalid`, `model-unsupported`, `tokenizer-invalid`, `template-invalid`; AbortError when cancelled
  */
 export async function loadResidentModel(opened: OpenModel, options: LoadOptions = {}): Promise<ResidentModel> {
-  const model = readModel(opened.config);
+  const model = readModel({ ...opened.config, model_type: opened.modelType });
   const { config } = model;
   if (config.headSize % 16 !== 0) {
     throw new TuneError(

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { toWireError } from '../../shared/errors.ts';
 import type { BestPrompt, ChatMessage, HeldOutRow } from '../../shared/inferenceProtocol.ts';
 import type { Answer, CompareMessage, CompareState } from '../../shared/pages.ts';
+import { promptedMessages } from '../../shared/promptedMessages.ts';
 import { Emitter } from '../emitter.ts';
-import { lastQuestion, plainMessages, promptedMessages } from './compareMessages.ts';
+import { lastQuestion, plainMessages } from './compareMessages.ts';
 import type { InferenceCaller, InferenceEvent } from './inferenceClient.ts';
 
 export interface ComparedAdapter {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CompareController, type CompareServices } from '../../../../src/host/compare/compareController.ts';
-import { promptedMessages } from '../../../../src/host/compare/compareMessages.ts';
 import type { InferenceCaller, InferenceEvent } from '../../../../src/host/compare/inferenceClient.ts';
 import { Emitter } from '../../../../src/host/emitter.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
 import type { BestPrompt, InferenceCalls } from '../../../../src/shared/inferenceProtocol.ts';
+import { promptedMessages } from '../../../../src/shared/promptedMessages.ts';
 
 const best: BestPrompt = {
   system: 'Answer briefly.',

@@ -1,0 +1,115 @@
+/**
+ * @file Token rows -> the mean loss of their answers under the base or an adapter: training's own evaluation graph on the
+ * resident weights, so that the figures are those of a run's metrics. Logits exist for one chunk of labels at a time.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Adapter } from '../adapter/readAdapter.ts';
+import { emitOnnx } from '../graph/emitOnnx.ts';
+import { loraParameterNames, moduleOf } from '../models/loraNames.ts';
+import type { BatchShape, TrainableSpec } from '../models/trainingContext.ts';
+import { buildTrainingGraph, lossesOutput } from '../models/trainingGraph.ts';
+import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
+import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { evaluationBatches } from '../text/batchOrder.ts';
+import type { EncodedRow } from '../text/packedBatch.ts';
+import { emptyLoss, makeBatchFeeds, sumLosses } from '../train/batchFeeds.ts';
+import { evaluateHeldOut, type HeldOutLoss } from '../train/evaluateHeldOut.ts';
+import { padBatch } from '../train/padBatch.ts';
+import { checkFits, foldScale, listLinear } from './adapterInputs.ts';
+import type { ResidentModel } from './residentModel.ts';
+import { makeRopeFeeds } from './ropeFeeds.ts';
+
+export interface LossSettings extends BatchShape, SessionOptions {
+  /** Several rows share a context, as in training. */
+  readonly packing: boolean;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * @param rows none longer than `contextTokens`
+ * @throws TuneError `adapter-invalid`; AbortError when cancelled
+ */
+export async function evaluateLoss(
+  resident: ResidentModel,
+  adapter: Adapter | null,
+  rows: readonly EncodedRow[],
+  settings: LossSettings,
+): Promise<HeldOutLoss> {
+  const { contextTokens, batchRows, signal } = settings;
+  const shape = { batchRows, contextTokens };
+  const { spec, feeds: lora } = describeAdapter(resident, adapter);
+  const { graph, outputs } = buildTrainingGraph(resident.model, shape, spec, 'evaluation');
+  const session = await GraphSession.create(emitOnnx(graph, outputs), settings);
+  const feeds = { ...resident.weights, ...lora, ...makeRopeFeeds(resident.model, contextTokens) };
+  const { padTokenId } = resident.tokenizer;
+  const batches = Array.from(evaluationBatches(rows, { ...settings, padTokenId }), batch =>
+    padBatch(batch, { ...shape, padTokenId }),
+  );
+  try {
+    const evaluation = evaluateHeldOut(
+      {
+        async evaluate(batch) {
+          await setImmediate();
+          if (batch.labels.length === 0) return emptyLoss;
+          const results = await session.run({ ...feeds, ...makeBatchFeeds(batch, shape, 1) });
+          return sumLosses(results[lossesOutput]!, batch);
+        },
+      },
+      batches,
+      () => signal?.aborted === true,
+    );
+    for (;;) {
+      const next = await evaluation.next();
+      if (next.done !== true) {
+        settings.onProgress?.(next.value.done, next.value.total);
+        continue;
+      }
+      signal?.throwIfAborted();
+      if (next.value === undefined) throw new Error('internal: evaluation: expected a loss, got an interruption');
+      return next.value;
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** Perplexity of a mean loss in nats. */
+export function toPerplexity(lossNats: number): number {
+  return Math.exp(lossNats);
+}
+
+/** One rank for all pairs, as the graph wants it: smaller ones are filled up with zeros, which add nothing. */
+function describeAdapter(
+  { model }: ResidentModel,
+  adapter: Adapter | null,
+): { spec: TrainableSpec; feeds: Readonly<Record<string, RuntimeTensor>> } {
+  if (adapter === null) return { spec: { method: 'full' }, feeds: {} };
+  const linear = listLinear(model);
+  checkFits(adapter, linear);
+  const pairs = new Map(adapter.pairs.map(pair => [pair.module, pair]));
+  const rank = Math.max(...adapter.pairs.map(pair => pair.rank));
+  const targets = linear.filter(weight => pairs.has(moduleOf(weight)));
+  const feeds: Record<string, RuntimeTensor> = {};
+  for (const weight of targets) {
+    const pair = pairs.get(moduleOf(weight))!;
+    const names = loraParameterNames(pair.module);
+    const a = new Float32Array(rank * pair.inputSize);
+    a.set(pair.a);
+    feeds[names.a] = makeTensor('float32', a, [rank, pair.inputSize]);
+    const b = widenColumns(foldScale(pair), pair.rank, rank);
+    feeds[names.b] = makeTensor('float32', b, [pair.outputSize, rank]);
+  }
+  const names = new Set(targets.map(({ name }) => name));
+  return { spec: { method: 'lora', rank, scale: 1, path: 'side', targets: names }, feeds };
+}
+
+/** [out, from] -> [out, to] with zeros on the right. */
+function widenColumns(values: Float32Array, from: number, to: number): Float32Array {
+  if (from === to) return values;
+  const result = new Float32Array((values.length / from) * to);
+  for (let row = 0; row * from < values.length; row++) {
+    result.set(values.subarray(row * from, (row + 1) * from), row * to);
+  }
+  return result;
+}
