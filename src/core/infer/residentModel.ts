@@ -4,9 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
-import type { ParameterInfo } from '../models/architecture.ts';
 import { type Model, readModel } from '../models/findArchitecture.ts';
 import type { OpenModel } from '../models/openedModel.ts';
+import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type ChatTemplate, createChatTemplate } from '../text/chatTemplate.ts';
 import { createTokenizer, type TextTokenizer } from '../text/tokenizer.ts';
@@ -49,33 +49,19 @@ export async function loadResidentModel(opened: OpenModel, options: LoadOptions 
   const tokenizer = createTokenizer(opened.tokenizer);
   const specialTokens = [...tokenizer.specialTokens.keys()];
   const template = createChatTemplate({ config: opened.tokenizer.tokenizerConfig, specialTokens });
-  const parameters = listWeights(model);
+  const parameters = listWeightTensors(model);
   const weights: Record<string, RuntimeTensor> = {};
   for (const [index, parameter] of parameters.entries()) {
     options.onProgress?.(index, parameters.length);
     await setImmediate();
     options.signal?.throwIfAborted();
-    weights[parameter.name] = makeTensor('float32', readWeight(opened, parameter), parameter.shape);
+    weights[parameter.name] = makeTensor(
+      'float32',
+      readParameterTensor(opened.weights, parameter, opened.path),
+      parameter.shape,
+    );
   }
   options.onProgress?.(parameters.length, parameters.length);
   const { id, path } = opened;
   return { id, path, model, tokenizer, template, contextTokens: config.maxContextTokens, weights };
-}
-
-/** Every weight once, in the order of a forward pass. */
-export function listWeights({ architecture, config }: Model): ParameterInfo[] {
-  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
-  return [...new Set([embedding, ...layers.flat(), finalNorm, head])];
-}
-
-function readWeight({ weights, path }: OpenModel, { name, shape }: ParameterInfo): Float32Array {
-  const stored = weights.info(name).shape;
-  if (stored.length !== shape.length || stored.some((dim, axis) => dim !== shape[axis])) {
-    throw new TuneError(
-      'model-invalid',
-      `${path}, ${name}: expected shape [${shape.join(', ')}], got [${stored.join(', ')}]`,
-      { file: path, hint: 'config.json does not belong to these weights: download the model again.' },
-    );
-  }
-  return weights.readFloat32(name);
 }

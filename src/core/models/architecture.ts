@@ -43,7 +43,7 @@ export interface ModelParameters {
 /** What a graph gives to an architecture that is being built into it. */
 export interface ModelContext {
   readonly config: ModelConfig;
-  /** The weight of that name. */
+  /** The weight of that name, other than embedding and head. */
   parameter(name: string): Value;
   /** The adapter on a linear layer (`model.layers.0.self_attn.q_proj`), if it has one. */
   lora(module: string): LoraParameters | undefined;

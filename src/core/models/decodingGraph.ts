@@ -8,10 +8,11 @@ import { cachedAttention } from '../graph/operations/cachedAttention.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { reshape } from '../graph/operations/reshape.ts';
-import { lastPosition } from '../graph/operations/slice.ts';
+import { concatenate, lastPosition } from '../graph/operations/slice.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
+import { listWeightTensors, type ParameterTensor, splitTable } from './parameterTensors.ts';
 import { ropeInputNames } from './ropeInputs.ts';
 
 export interface DecodingGraphOptions {
@@ -28,8 +29,8 @@ export interface DecodingGraph {
   readonly graph: Graph;
   /** By ONNX output name: give both to `emitOnnx`. */
   readonly outputs: ReadonlyMap<string, Value>;
-  /** Weights that must be fed, by their Hugging Face name, float32. */
-  readonly weights: readonly ParameterInfo[];
+  /** Weights that must be fed, float32, as `readParameterTensor` reads them. */
+  readonly weights: readonly ParameterTensor[];
   /** LoRA inputs that must be fed, by module. */
   readonly loraModules: readonly string[];
 }
@@ -44,7 +45,7 @@ const newTokens = 'sequence_length';
  *   length or end early: tokens stand at a row's front, padding behind;
  * - `past_key_values.<i>.key` and `.value` float32 [batch_size, K, past_sequence_length, D] for each layer i; a first run
  *   feeds them with past_sequence_length 0;
- * - every weight by its name, float32, as stored ([out, in]);
+ * - every weight by its Hugging Face name (large embeddings and heads by shard), float32, as stored ([out, in]);
  * - `base_model.model.<module>.lora_A.weight` [rank, in] and `...lora_B.weight` [out, rank] for each LoRA module. The
  *   adapter's scale (alpha / rank) must be multiplied into B by whoever feeds it. Ranks may differ, and be 0;
  * - `rope_cosines` and `rope_sines` [positions, D/2] from `makeRopeTables`, at least as many positions as the cache grows to.
@@ -52,12 +53,11 @@ const newTokens = 'sequence_length';
  * Outputs: `logits` and `present.<i>.key` / `.value` [batch_size, K, total_sequence_length, D].
  * D must be a multiple of 16 (the cached attention's kernel asks for it).
  */
-export function buildDecodingGraph({ architecture, config }: Model, options: DecodingGraphOptions): DecodingGraph {
+export function buildDecodingGraph(model: Model, options: DecodingGraphOptions): DecodingGraph {
+  const { architecture, config } = model;
   const graph = new Graph();
   const parameters = architecture.describeParameters(config);
-  const weights = [
-    ...new Set([parameters.embedding, ...parameters.layers.flat(), parameters.finalNorm, parameters.head]),
-  ];
+  const weights = listWeightTensors(model);
   const linearModules = new Map(
     weights.filter(({ kind }) => kind === 'linear').map(weight => [moduleOf(weight), weight]),
   );
@@ -81,6 +81,7 @@ export function buildDecodingGraph({ architecture, config }: Model, options: Dec
     }),
   );
 
+  const table = (info: ParameterInfo): Value[] => splitTable(model, info).map(({ name }) => weightValues.get(name)!);
   const outputs = new Map<string, Value>();
   const presents = new Map<string, Value>();
   const context: ModelContext = {
@@ -104,13 +105,14 @@ export function buildDecodingGraph({ architecture, config }: Model, options: Dec
     },
   };
 
-  const embedded = gatherRows(context.parameter(parameters.embedding.name), inputIds); // [B, S, C]
+  const embedded = gatherRows(table(parameters.embedding), inputIds); // [B, S, C]
   let hidden = reshape(embedded, [-1, config.hiddenSize]); // [B*S, C]
   for (let layer = 0; layer < config.layers; layer++) hidden = architecture.buildLayer(context, layer, hidden);
   const apart = reshape(hidden, [rows, newTokens, config.hiddenSize]);
   const wanted = options.logits === 'last' ? lastPosition(apart) : apart;
   const normalized = architecture.buildFinalNorm(context, reshape(wanted, [-1, config.hiddenSize]));
-  const logits = matmul(normalized, context.parameter(parameters.head.name), { transposeB: true });
+  const parts = table(parameters.head).map(shard => matmul(normalized, shard, { transposeB: true }));
+  const logits = parts.length === 1 ? parts[0]! : concatenate(parts, 1); // [.., V]
   outputs.set('logits', reshape(logits, [...wanted.shape.slice(0, 2), config.vocabularySize]));
   for (const [name, present] of presents) outputs.set(name, present);
   return { graph, outputs, weights, loraModules };

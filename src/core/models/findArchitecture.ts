@@ -9,6 +9,8 @@ const architectures: ReadonlyMap<string, Architecture> = new Map([llama].map(ent
 export interface Model {
   readonly architecture: Architecture;
   readonly config: ModelConfig;
+  /** Larger embeddings and heads are kept in shards; 256 MiB unless said otherwise. */
+  readonly maxTensorBytes?: number | undefined;
 }
 
 /** @throws TuneError `model-unsupported` with the name of an architecture that is not known. */

@@ -2,9 +2,8 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { type CrossEntropy, type CrossEntropyAttributes, crossEntropy } from '../graph/operations/crossEntropy.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
-import type { ModelContext } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
-import { type BatchShape, batchInputNames } from './trainingContext.ts';
+import { type BatchShape, batchInputNames, type TrainingContext } from './trainingContext.ts';
 
 /** Logits that may exist at a time. */
 const chunkBytes = 64 * 1024 * 1024;
@@ -27,7 +26,7 @@ export function addTargetSelection(graph: Graph): (x: Value) => Value {
  */
 export function buildLossHead(
   { architecture, config }: Model,
-  context: ModelContext,
+  context: TrainingContext,
   hidden: Value,
   { batchRows, contextTokens }: BatchShape,
   gradients: CrossEntropyAttributes['gradients'],
@@ -36,7 +35,7 @@ export function buildLossHead(
   const labels = graph.input(batchInputNames.labels, 'int32', ['N']);
   const labelWeights = graph.input(batchInputNames.labelWeights, 'float', ['N']);
   const normalized = architecture.buildFinalNorm(context, hidden);
-  const head = context.parameter(architecture.describeParameters(config).head.name);
+  const head = context.table(architecture.describeParameters(config).head);
   const maxRows = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, maxRows);
   return crossEntropy(normalized, head, labels, labelWeights, { maxRows, chunkRows, gradients });

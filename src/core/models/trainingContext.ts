@@ -9,6 +9,7 @@ import { rotary } from '../graph/operations/rotary.ts';
 import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
+import { splitTable } from './parameterTensors.ts';
 import { ropeInputNames } from './ropeInputs.ts';
 
 /** The shape of every batch of an engine. */
@@ -43,17 +44,23 @@ function chooseBlockTokens(contextTokens: number): number {
   return Math.max(128, Math.ceil(contextTokens / 8));
 }
 
+export interface TrainingContext extends ModelContext {
+  /** The embedding or the head: one tensor, or its shards in order. */
+  table(info: ParameterInfo): readonly Value[];
+}
+
 /**
  * The context for packed batches.
  * @param recompute false where forward and backward pass of a layer run in a row, so that attention may be shared
  */
 export function makeTrainingContext(
   graph: Graph,
-  { architecture, config }: Model,
+  model: Model,
   shape: BatchShape,
   trainable: TrainableSpec,
   recompute: boolean,
-): ModelContext {
+): TrainingContext {
+  const { architecture, config } = model;
   const { batchRows, contextTokens } = shape;
   const segments = graph.input(batchInputNames.segments, 'int32', [batchRows, contextTokens]);
   const positions = graph.input(batchInputNames.positions, 'int32', [batchRows, contextTokens]);
@@ -74,6 +81,9 @@ export function makeTrainingContext(
   return {
     config,
     parameter: name => input(name, infos.get(name)!.shape),
+    // A table that is trained is one tensor, as the optimizer has it.
+    table: info =>
+      (trainable.method === 'full' ? [info] : splitTable(model, info)).map(tensor => input(tensor.name, tensor.shape)),
     lora(module) {
       const weight = infos.get(`${module}.weight`)!;
       if (trainable.method !== 'lora' || !trainable.targets.has(weight.name)) return undefined;

@@ -47,7 +47,7 @@ export function buildTrainingGraph(
   const tokenIds = graph.input(batchInputNames.tokenIds, 'int32', [shape.batchRows, shape.contextTokens]);
   const selectTargets = addTargetSelection(graph);
 
-  const table = context.parameter(parameters.embedding.name);
+  const table = context.table(parameters.embedding);
   const embedded = reshape(gatherRows(table, tokenIds), [-1, config.hiddenSize]); // [M, C]
   let hidden = embedded;
   for (let layer = 0; layer < config.layers; layer++) {

@@ -1,10 +1,9 @@
 /**
  * @file Stored weights -> the arrays that graphs read and the optimizer changes: one copy of each weight, fed as it is.
  */
-import { TuneError } from '../../shared/errors.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
-import type { ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
 import { ropeInputNames } from '../models/ropeInputs.ts';
 import { describeLora, type TrainableSpec } from '../models/trainingContext.ts';
 import { makeRopeTables } from '../nn/rope.ts';
@@ -30,8 +29,8 @@ export function loadEngineTensors(
   seed: number,
   contextTokens: number,
 ): EngineTensors {
-  const { embedding, layers, finalNorm, head } = model.architecture.describeParameters(model.config);
-  const weights = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
+  // A table that is trained is one tensor, as the optimizer has it.
+  const weights = listWeightTensors(trainable.method === 'full' ? { ...model, maxTensorBytes: Infinity } : model);
   const rope = makeRopeTables(model.config.rope, model.config.headSize, contextTokens);
   const feeds: Record<string, RuntimeTensor> = {
     [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
@@ -42,7 +41,7 @@ export function loadEngineTensors(
     parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays });
   };
   for (const weight of weights) {
-    const value = readWeight(source, weight);
+    const value = readParameterTensor(source, weight);
     feeds[weight.name] = makeTensor('float32', value, weight.shape);
     if (trainable.method === 'full') {
       addParameter(weight.name, weight.shape, value, weight.kind !== 'bias' && weight.kind !== 'norm');
@@ -54,14 +53,4 @@ export function loadEngineTensors(
   }
   for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);
   return { parameters, feeds };
-}
-
-function readWeight(source: TensorSource, { name, shape }: ParameterInfo): Float32Array {
-  const stored = source.info(name).shape;
-  if (stored.length !== shape.length || stored.some((dim, axis) => dim !== shape[axis])) {
-    throw new TuneError('model-invalid', `${name}: expected shape [${shape.join(', ')}], got [${stored.join(', ')}]`, {
-      hint: 'config.json does not belong to these weights: download the model again.',
-    });
-  }
-  return source.readFloat32(name);
 }

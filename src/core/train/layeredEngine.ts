@@ -3,6 +3,7 @@
  * Only the layers' inputs are kept, [M, C] each. Slower by about one forward pass, and half the memory or less.
  */
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
+import { splitTable } from '../models/parameterTensors.ts';
 import { listTrainable } from '../models/trainingContext.ts';
 import { gradientOutput, lossesOutput } from '../models/trainingGraph.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
@@ -164,9 +165,15 @@ export class LayeredEngine implements TrainingEngine {
   }
 
   private embedTokens(tokenIds: Int32Array, hidden: Float32Array): void {
-    const { model, tensors } = this.setup;
+    const { model, tensors, trainable } = this.setup;
     const width = model.config.hiddenSize;
-    const table = floatData(tensors.feeds[model.architecture.describeParameters(model.config).embedding.name]!);
-    for (const [row, id] of tokenIds.entries()) hidden.set(table.subarray(id * width, (id + 1) * width), row * width);
+    const { embedding } = model.architecture.describeParameters(model.config);
+    const shards = trainable.method === 'full' ? [embedding] : splitTable(model, embedding);
+    const tables = shards.map(({ name }) => floatData(tensors.feeds[name]!));
+    const shardRows = shards[0]!.shape[0]!;
+    for (const [row, id] of tokenIds.entries()) {
+      const from = (id % shardRows) * width;
+      hidden.set(tables[Math.floor(id / shardRows)]!.subarray(from, from + width), row * width);
+    }
   }
 }

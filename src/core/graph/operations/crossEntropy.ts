@@ -6,6 +6,7 @@ import { applyOperation, formatTypes, type OnnxEmitter, type Operand, type Opera
 import { dimAt, staticDim } from '../shape.ts';
 import { multiply } from './elementwise.ts';
 import { emitMatmul } from './matmul.ts';
+import { emitTableRows, keepInside, locateRows } from './tableShards.ts';
 
 export interface CrossEntropyAttributes {
   /** Positions whose logits exist at one time. */
@@ -18,14 +19,14 @@ export interface CrossEntropyAttributes {
 
 export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
   name: 'crossEntropy',
-  infer([hidden, weight, labels, labelWeights], { gradients }) {
+  infer([hidden, labels, labelWeights, ...weights], { gradients }) {
     const rows = dimAt(hidden!.shape, 0);
     const isFit =
       dimAt(labels!.shape, 0) === rows &&
       dimAt(labelWeights!.shape, 0) === rows &&
-      dimAt(weight!.shape, 1) === dimAt(hidden!.shape, 1);
+      weights.every(weight => dimAt(weight.shape, 1) === dimAt(hidden!.shape, 1));
     if (!isFit) {
-      throw new Error(`internal: crossEntropy: got ${formatTypes([hidden!, weight!, labels!, labelWeights!])}`);
+      throw new Error(`internal: crossEntropy: got ${formatTypes([hidden!, labels!, labelWeights!, ...weights])}`);
     }
     const { dtype } = hidden!;
     const losses = [
@@ -34,14 +35,15 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
     ];
     if (gradients === 'none') return losses;
     const withHidden = [...losses, { dtype, shape: hidden!.shape }];
-    return gradients === 'hidden' ? withHidden : [...withHidden, { dtype, shape: weight!.shape }];
+    return gradients === 'hidden' ? withHidden : [...withHidden, ...weights.map(({ shape }) => ({ dtype, shape }))];
   },
-  gradient({ outputs: [, , toHidden, toWeight], attributes, outputGradients: [gradient] }) {
+  gradient({ outputs: [, , toHidden, ...toWeights], attributes, outputGradients: [gradient] }) {
     if (!gradient) return [];
     if (attributes.gradients === 'none') throw new Error('internal: crossEntropy: built without gradients');
-    return [multiply(toHidden!, gradient), toWeight && multiply(toWeight, gradient)];
+    const scale = (value: Value): Value => multiply(value, gradient);
+    return [scale(toHidden!), undefined, undefined, ...toWeights.map(scale)];
   },
-  lower(emit, [hidden, weight, labels, labelWeights], { chunkRows, maxRows, gradients }) {
+  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients }) {
     const chunks: ChunkResult[] = [];
     for (let start = 0; start < maxRows; start += chunkRows) {
       const isOnly = chunkRows >= maxRows;
@@ -50,7 +52,7 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
           ? tensor.name
           : emit.node('Slice', [tensor.name, emit.ints([start]), emit.ints([start + chunkRows]), emit.ints([0])]);
       const operands = { hidden: part(hidden!), labels: part(labels!), labelWeights: part(labelWeights!) };
-      chunks.push(emitChunk(emit, operands, weight!, gradients, chunks.at(-1)));
+      chunks.push(emitChunk(emit, operands, weights, gradients, chunks.at(-1)));
     }
     const join = (parts: readonly string[]): string =>
       parts.length === 1 ? parts[0]! : emit.node('Concat', parts, { attributes: { axis: 0 } });
@@ -59,7 +61,7 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
       attributes: { keepdims: 0 },
     });
     if (gradients === 'none') return [sum, losses];
-    return [sum, losses, join(chunks.map(chunk => chunk.toHidden!)), chunks.at(-1)!.toWeight ?? ''];
+    return [sum, losses, join(chunks.map(chunk => chunk.toHidden!)), ...(chunks.at(-1)!.toWeights ?? [])];
   },
 };
 
@@ -70,71 +72,126 @@ export interface CrossEntropy {
   readonly losses: Value;
 }
 
-/** hidden [N, C], weight [V, C], labels int32 [N], labelWeights [N] -> the losses of the labels. */
+/**
+ * hidden [N, C], head [V, C], labels int32 [N], labelWeights [N] -> the losses of the labels.
+ * @param head one tensor, or its shards [V1, C], [V2, C]... one after another
+ */
 export function crossEntropy(
   hidden: Value,
-  weight: Value,
+  head: Value | readonly Value[],
   labels: Value,
   labelWeights: Value,
   attributes: CrossEntropyAttributes,
 ): CrossEntropy {
-  const outputs = applyOperation(crossEntropyOperation, [hidden, weight, labels, labelWeights], attributes);
+  const shards = 'graph' in head ? [head] : head;
+  const outputs = applyOperation(crossEntropyOperation, [hidden, labels, labelWeights, ...shards], attributes);
   return { lossSum: outputs[0]!, losses: outputs[1]! };
 }
 
 interface ChunkResult {
   readonly losses: string;
   readonly toHidden?: string;
-  /** Summed over this chunk and those before it. */
-  readonly toWeight?: string;
+  /** By shard of the head, summed over this chunk and those before it. */
+  readonly toWeights?: readonly string[];
 }
 
+type Matrix = Pick<Operand, 'name' | 'shape'>;
+
 /**
- * With p = softmax(z) and one-hot labels: loss = log-sum-exp(z) - z[label], where log-sum-exp = max z - log max p;
- * dhidden = (p W - W[label]) x label weight; dW = (p - onehot)^T (hidden x label weight).
+ * With p = softmax(z) and one-hot labels: loss = log-sum-exp(z) - z[label]; dhidden = (p W - W[label]) x label weight;
+ * dW = (p - onehot)^T (hidden x label weight).
  */
 function emitChunk(
   emit: OnnxEmitter,
   chunk: { readonly hidden: string; readonly labels: string; readonly labelWeights: string },
-  weight: Operand,
+  head: readonly Operand[],
   gradients: CrossEntropyAttributes['gradients'],
   previous: ChunkResult | undefined,
 ): ChunkResult {
-  const width = staticDim(weight.shape, 1);
+  const width = staticDim(head[0]!.shape, 1);
   const hidden = { name: previous ? waitFor(emit, chunk.hidden, width, previous) : chunk.hidden, shape: ['n', width] };
-  const logits = { name: emitMatmul(emit, hidden, weight, { transposeB: true }), shape: ['n', dimAt(weight.shape, 0)] };
-  const softmax = emit.node('Softmax', [logits.name], { attributes: { axis: -1 } });
-  const probabilities = { name: softmax, shape: logits.shape };
-  const rowMax = (tensor: string): string =>
-    emit.node('ReduceMax', [tensor, emit.ints([-1])], { attributes: { keepdims: 1 } });
-  const logSumExp = emit.node('Sub', [rowMax(logits.name), emit.node('Log', [rowMax(probabilities.name)])]);
+  const logits = head.map(shard => ({
+    name: emitMatmul(emit, hidden, shard, { transposeB: true }),
+    shape: ['n', dimAt(shard.shape, 0)],
+  }));
+  const { probabilities, logSumExp } = emitSoftmax(emit, logits);
   const asColumn = (tensor: string): string => emit.node('Reshape', [tensor, emit.ints([-1, 1])]);
-  const labelColumn = asColumn(chunk.labels);
-  const labelLogits = emit.node('GatherElements', [logits.name, labelColumn], { attributes: { axis: 1 } });
+  const labels = { name: chunk.labels, dtype: 'int32' } as const;
+  const located = locateRows(emit, labels, head).map(({ local, inside }) => ({
+    local,
+    inside,
+    column: { local: asColumn(local), inside: inside && asColumn(inside) },
+  }));
+  const labelLogits = located
+    .map(({ column }, index) => {
+      const found = emit.node('GatherElements', [logits[index]!.name, column.local], { attributes: { axis: 1 } });
+      return keepInside(emit, found, column.inside);
+    })
+    .reduce((sum, part) => emit.node('Add', [sum, part]));
   const losses = emit.node('Reshape', [emit.node('Sub', [logSumExp, labelLogits]), emit.ints([-1])]);
   if (gradients === 'none') return { losses };
 
   const weights = asColumn(chunk.labelWeights);
-  const labelRows = emit.node('Gather', [weight.name, chunk.labels], { attributes: { axis: 0 } });
-  const expected = emitMatmul(emit, probabilities, weight); // [n, C]
+  const expected = probabilities.reduce<string | undefined>(
+    (addend, shard, index) => emitMatmul(emit, shard, head[index]!, addend === undefined ? {} : { addend }),
+    undefined,
+  )!; // [n, C]
+  const labelRows = emitTableRows(emit, located, head);
   const toHidden = emit.node('Mul', [emit.node('Sub', [expected, labelRows]), weights]);
   if (gradients === 'hidden') return { losses, toHidden };
 
-  const minusOnes = emit.node('Expand', [emit.floats([-1], []), emit.node('Shape', [labelColumn])]);
-  const overProbability = emit.node('ScatterElements', [probabilities.name, labelColumn, minusOnes], {
-    attributes: { axis: 1, reduction: 'add' },
-  });
   const weightedHidden = { name: emit.node('Mul', [hidden.name, weights]), shape: hidden.shape };
-  const toWeight = emitMatmul(emit, { name: overProbability, shape: logits.shape }, weightedHidden, {
-    transposeA: true,
-    ...(previous?.toWeight === undefined ? {} : { addend: previous.toWeight }),
+  const toWeights = located.map(({ column }, index) => {
+    const minusOnes = emit.node('Expand', [emit.floats([-1], []), emit.node('Shape', [column.local])]);
+    const overProbability = emit.node(
+      'ScatterElements',
+      [probabilities[index]!.name, column.local, keepInside(emit, minusOnes, column.inside)],
+      { attributes: { axis: 1, reduction: 'add' } },
+    );
+    const addend = previous?.toWeights?.[index];
+    return emitMatmul(emit, { name: overProbability, shape: logits[index]!.shape }, weightedHidden, {
+      transposeA: true,
+      ...(addend === undefined ? {} : { addend }),
+    });
   });
-  return { losses, toHidden, toWeight };
+  return { losses, toHidden, toWeights };
+}
+
+/** Softmax over all shards' columns: its probabilities shard by shard, and the rows' log-sum-exp [n, 1]. */
+function emitSoftmax(
+  emit: OnnxEmitter,
+  logits: readonly Matrix[],
+): { readonly probabilities: readonly Matrix[]; readonly logSumExp: string } {
+  // The slice is for chunks without rows, which ONNX Runtime's reductions leave as wide as they were.
+  const overRow = (type: string, tensor: string): string =>
+    emit.node('Slice', [
+      emit.node(type, [tensor, emit.ints([-1])], { attributes: { keepdims: 1 } }),
+      ...[0, 1, 1].map(number => emit.ints([number])),
+    ]);
+  const maxima = logits.map(({ name }) => overRow('ReduceMax', name));
+  if (logits.length === 1) {
+    const softmax = emit.node('Softmax', [logits[0]!.name], { attributes: { axis: -1 } });
+    // The largest probability is exp(max - log-sum-exp).
+    const logSumExp = emit.node('Sub', [maxima[0]!, emit.node('Log', [overRow('ReduceMax', softmax)])]);
+    return { probabilities: [{ name: softmax, shape: logits[0]!.shape }], logSumExp };
+  }
+  const max = emit.node('Max', maxima);
+  const exponentials = logits.map(({ name }) => emit.node('Exp', [emit.node('Sub', [name, max])]));
+  const sum = exponentials
+    .map(exponential => overRow('ReduceSum', exponential))
+    .reduce((total, part) => emit.node('Add', [total, part]));
+  return {
+    probabilities: exponentials.map((exponential, index) => ({
+      name: emit.node('Div', [exponential, sum]),
+      shape: logits[index]!.shape,
+    })),
+    logSumExp: emit.node('Add', [max, emit.node('Log', [sum])]),
+  };
 }
 
 /** A chunk's hidden states, not before the previous chunk is done: else the logits of several chunks would exist at a time. */
 function waitFor(emit: OnnxEmitter, hidden: string, width: number, previous: ChunkResult): string {
-  const size = [previous.losses, previous.toHidden, previous.toWeight]
+  const size = [previous.losses, previous.toHidden, ...(previous.toWeights ?? [])]
     .filter(tensor => tensor !== undefined)
     .map(tensor => emit.node('Shape', [tensor], { attributes: { start: 0, end: 1 } }))
     .reduce((sum, rows) => emit.node('Add', [sum, rows]));

@@ -1,19 +1,32 @@
 /** @file Rows by their number: gather (an embedding, or chosen positions) and its reverse, adding rows where they belong. */
 import { applyOperation, type Operation, type Value } from '../graph.ts';
-import { type Dim, dimAt, multiplyDims } from '../shape.ts';
+import { type Dim, dimAt, multiplyDims, staticDim } from '../shape.ts';
+import { slice } from './slice.ts';
+import { emitTableRows, locateRows } from './tableShards.ts';
 
+/** Inputs: the row numbers, then the table's shards in order (usually one). */
 export const gatherRowsOperation: Operation<null> = {
   name: 'gatherRows',
-  infer: ([table, indices]) => [{ dtype: table!.dtype, shape: [...indices!.shape, ...table!.shape.slice(1)] }],
-  gradient: ({ inputs: [table, indices], outputGradients: [gradient] }) => [
-    gradient && scatterAddRows(gradient, indices!, dimAt(table!.shape, 0)),
-  ],
-  lower: (emit, [table, indices]) => [emit.node('Gather', [table!.name, indices!.name], { attributes: { axis: 0 } })],
+  infer: ([rows, ...shards]) => [{ dtype: shards[0]!.dtype, shape: [...rows!.shape, ...shards[0]!.shape.slice(1)] }],
+  gradient({ inputs: [rows, ...shards], outputGradients: [gradient] }) {
+    if (!gradient) return [];
+    if (shards.length === 1) return [undefined, scatterAddRows(gradient, rows!, dimAt(shards[0]!.shape, 0))];
+    const ends = shards.map((_, index) =>
+      shards.slice(0, index + 1).reduce((total, { shape }) => total + staticDim(shape, 0), 0),
+    );
+    const table = scatterAddRows(gradient, rows!, ends.at(-1)!);
+    return [undefined, ...ends.map((end, index) => slice(table, 0, ends[index - 1] ?? 0, end))];
+  },
+  lower: (emit, [rows, ...shards]) => [emitTableRows(emit, locateRows(emit, rows!, shards), shards)],
 };
 
-/** table [V, ...], indices [...] of int32 -> the table's rows in the indices' order. */
-export function gatherRows(table: Value, indices: Value): Value {
-  return applyOperation(gatherRowsOperation, [table, indices], null)[0]!;
+/**
+ * table [V, ...], rows [...] of whole numbers -> the table's rows in that order.
+ * @param table one tensor, or its shards [V1, C], [V2, C]... one after another
+ */
+export function gatherRows(table: Value | readonly Value[], rows: Value): Value {
+  const shards = 'graph' in table ? [table] : table;
+  return applyOperation(gatherRowsOperation, [rows, ...shards], null)[0]!;
 }
 
 export const scatterAddRowsOperation: Operation<{ readonly rowCount: Dim }> = {

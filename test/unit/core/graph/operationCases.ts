@@ -171,6 +171,7 @@ const lossReference = ({ h, w, labels, weights }: Record<string, readonly number
   const losses = reference.crossEntropyReference(h!, w!, labels!, 4);
   return [[losses.reduce((sum, loss, i) => sum + loss * weights![i]!, 0)], losses];
 };
+const shardedHead = { first: floats([4, 4]), second: floats([2, 4]) };
 function lossCase(title: string, chunkRows: number, gradients: 'hidden' | 'hidden and weight'): OperationCase {
   return {
     title,
@@ -295,6 +296,22 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       shapes: [['N', 2]],
       expected: ({ table, indices }) => [indices!.flatMap(row => table!.slice(row * 2, row * 2 + 2))],
       differentiable: ['table'],
+    },
+    {
+      title: 'from a table in shards',
+      inputs: {
+        first: floats([2, 3]),
+        second: floats([1, 3]),
+        third: floats([2, 3]),
+        rows: integers([4], [4, 0, 2, 4]),
+      },
+      build: ({ first, second, third, rows }) => [gatherRows([first!, second!, third!], rows!)],
+      shapes: [[4, 3]],
+      expected: ({ first, second, third, rows }) => {
+        const table = [...first!, ...second!, ...third!];
+        return [rows!.flatMap(row => table.slice(row * 3, row * 3 + 3))];
+      },
+      differentiable: ['first', 'second', 'third'],
     },
   ],
   scatterAddRows: [
@@ -497,5 +514,16 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     lossCase('of a frozen head at once', 8, 'hidden'),
     lossCase('of a frozen head in chunks, one of them empty', 3, 'hidden'),
     lossCase('of a trained head in chunks', 2, 'hidden and weight'),
+    {
+      ...lossCase('of a trained head in shards', 2, 'hidden and weight'),
+      inputs: { h: lossInputs().h!, ...shardedHead, labels: lossInputs().labels!, weights: lossInputs().weights! },
+      build: ({ h, first, second, labels, weights }) => {
+        const attributes = { chunkRows: 2, maxRows: 8, gradients: 'hidden and weight' } as const;
+        const loss = crossEntropy(h!, [first!, second!], labels!, weights!, attributes);
+        return [loss.lossSum, loss.losses];
+      },
+      expected: ({ first, second, ...rest }) => lossReference({ ...rest, w: [...first!, ...second!] }),
+      differentiable: ['h', 'first', 'second'],
+    },
   ],
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { emitOnnx } from '../../../../src/core/graph/emitOnnx.ts';
 import { buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
 import { loraParameterNames } from '../../../../src/core/models/loraNames.ts';
+import { readParameterTensor } from '../../../../src/core/models/parameterTensors.ts';
 import { ropeInputNames } from '../../../../src/core/models/ropeInputs.ts';
 import { makeRopeTables } from '../../../../src/core/nn/rope.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
@@ -31,8 +32,8 @@ function tokenFeeds(ids: readonly number[], total: number): Feeds {
   };
 }
 
-async function openDecoder(logits: 'last' | 'all', rank: number) {
-  const built = buildDecodingGraph(model, { logits });
+async function openDecoder(logits: 'last' | 'all', rank: number, maxTensorBytes?: number) {
+  const built = buildDecodingGraph({ ...model, maxTensorBytes }, { logits });
   const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
   const source = makeTinyWeights(model);
   const rope = makeRopeTables(config.rope, config.headSize, 32);
@@ -40,7 +41,9 @@ async function openDecoder(logits: 'last' | 'all', rank: number) {
     [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
     [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
   };
-  for (const { name, shape } of built.weights) feeds[name] = makeTensor('float32', source.readFloat32(name), shape);
+  for (const weight of built.weights) {
+    feeds[weight.name] = makeTensor('float32', readParameterTensor(source, weight), weight.shape);
+  }
   for (const [index, module] of built.loraModules.entries()) {
     const [out, inner] = source.info(`${module}.weight`).shape as [number, number];
     const numbers = (count: number) => Float32Array.from(seededNumbers(index + 5, count));
@@ -110,6 +113,18 @@ describe('buildDecodingGraph', () => {
       4,
     );
     await Promise.all([session.release(), engine.dispose()]);
+  });
+
+  it('gives the same logits with its embedding in shards', async () => {
+    const whole = await openDecoder('all', 1);
+    const sharded = await openDecoder('all', 1, 20 * 4 * config.hiddenSize);
+    expect(Object.keys(sharded.feeds).filter(name => name.includes('#'))).toHaveLength(4);
+    const feeds = { ...tokenFeeds(tokens, tokens.length), ...emptyCache() };
+    const expected = (await whole.session.run({ ...whole.feeds, ...feeds })).logits!;
+    const actual = (await sharded.session.run({ ...sharded.feeds, ...feeds })).logits!;
+    expect(actual.dims).toEqual(expected.dims);
+    expectClose(floatData(actual), floatData(expected));
+    await Promise.all([whole.session.release(), sharded.session.release()]);
   });
 
   it('gives only the last position when asked', async () => {

@@ -156,6 +156,24 @@ for (const method of methods) {
   });
 }
 
+describe('tables in shards', () => {
+  for (const shape of shapes) {
+    it(`${shape}: give the loss and gradients of whole tables`, async () => {
+      for (const tie of [true, false]) {
+        const model = makeTinyModel({ tie_word_embeddings: tie });
+        const whole = await openEngine({ shape, model, weights: makeTinyWeights(model) });
+        const sharded = { ...model, maxTensorBytes: 25 * 4 * model.config.hiddenSize };
+        const inShards = await openEngine({ shape, model: sharded, weights: makeTinyWeights(model) });
+        const a = await gradientsOf(whole, [batch], 1);
+        const b = await gradientsOf(inShards, [batch], 1);
+        expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
+        expect(relativeDifference(a.gradients, b.gradients)).toBeLessThan(1e-5);
+        await Promise.all([whole.dispose(), inShards.dispose()]);
+      }
+    });
+  }
+});
+
 describe('createTrainingEngine', () => {
   it('names LoRA tensors as PEFT does and starts with B at zero', async () => {
     const model = makeTinyModel();
