@@ -42,6 +42,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
   const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
   try {
     const architecture = readArchitecture(model);
+    checkWeights(model, architecture);
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
     );
@@ -127,4 +128,21 @@ function isOverridden(override: string, { overrides }: RunRequest): boolean {
 function readArchitecture(model: OpenModel): Model {
   const architecture = findArchitecture(model.modelType);
   return { architecture, config: architecture.readConfig(model.config) };
+}
+
+/** Reads what the files say of their tensors, so that a truncated or foreign file is found before anything is written. */
+function checkWeights({ weights, path }: OpenModel, { architecture, config }: Model): void {
+  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
+  for (const { name, shape } of [embedding, ...layers.flat(), finalNorm, head]) {
+    const stored = weights.info(name).shape;
+    if (stored.join() === shape.join()) continue;
+    throw new TuneError(
+      'model-invalid',
+      `${path}: expected ${name} of shape [${shape.join(', ')}], got [${stored.join(', ')}]`,
+      {
+        file: path,
+        hint: 'config.json does not belong to these weights: download the model again.',
+      },
+    );
+  }
 }

@@ -18,6 +18,7 @@ export function continueFrom(
   checkpoints: CheckpointFolder,
   output: OutputWriter,
   target: Omit<CheckpointContents, 'state'>,
+  keepCheckpoints: number,
 ): Continuation {
   const notes: string[] = [];
   checkpoints.tidy();
@@ -33,6 +34,7 @@ export function continueFrom(
     notes.push(`checkpoint of the best step ${bestStep} is gone: the adapter will be that of a later evaluation`);
   }
   const state = readCheckpoint(newest.path, target);
+  checkpoints.prune(keepCheckpoints, bestStep);
   notes.push(`resumes at step ${state.step} from ${newest.path}`);
   return { state, notes };
 }

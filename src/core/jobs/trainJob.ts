@@ -71,7 +71,8 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     const optimizer = new AdamW(engine.parameters, { beta1, beta2, epsilon, weightDecay });
     const checkpoints = new CheckpointFolder(join(run, runNames.checkpoints), fileSystem);
     const output = new OutputWriter(run, prepared, readNotes(run).name, engine.parameters, fileSystem);
-    const resumed = continueFrom(checkpoints, output, { parameters: engine.parameters, moments: optimizer.moments });
+    const target = { parameters: engine.parameters, moments: optimizer.moments };
+    const resumed = continueFrom(checkpoints, output, target, hyperparameters.keepCheckpoints);
     for (const text of resumed.notes) yield { kind: 'note', text };
     yield { kind: 'prepared', record, step: resumed.state.step, totalSteps: batches.totalSteps };
 

@@ -22,6 +22,7 @@ export function checkFinite(what: string, step: number, value: number, clues: Di
 }
 
 function guessCause(step: number, { method, learningRate, clipNorm, previousGradNorm }: DivergenceClues): string {
+  if (step === 0) return 'Likely cause: the model file holds values that are not finite; download it again.';
   if (learningRate > highLearningRate[method]) {
     return `Likely cause: the learning rate ${learningRate} is too high; try ${adviceLearningRate[method]}.`;
   }
@@ -30,6 +31,5 @@ function guessCause(step: number, { method, learningRate, clipNorm, previousGrad
     const norm = previousGradNorm.toPrecision(3);
     return `Likely cause: training became unstable (gradient norm ${norm} a step before); try a lower learning rate than ${learningRate}.`;
   }
-  if (step <= 1) return 'Likely cause: the model file holds values that are not finite; download it again.';
   return `Likely cause: the learning rate ${learningRate} is too high for this data; try a third of it.`;
 }

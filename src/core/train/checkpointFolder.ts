@@ -55,6 +55,12 @@ export class CheckpointFolder {
       if (existsSync(path)) this.remove(path);
       writeCheckpoint(path, contents, this.fileSystem);
     }
+    this.prune(keep, bestStep);
+    return { step, path };
+  }
+
+  /** Removes all but the newest `keep` and the best. */
+  prune(keep: number, bestStep: number | null): void {
     const kept = new Set(
       this.list()
         .slice(0, keep)
@@ -63,7 +69,6 @@ export class CheckpointFolder {
     for (const old of this.list()) {
       if (!kept.has(old.step) && old.step !== bestStep) this.remove(old.path);
     }
-    return { step, path };
   }
 
   /** Takes away what a killed process left half-written or half-removed. */
