@@ -75,11 +75,14 @@ export class CompareController {
     });
   }
 
-  useAdapter(run: string): void {
+  /** Switches the adapter; its run may have other held-out rows. */
+  async useAdapter(run: string): Promise<void> {
     if (run === this.state.adapter) return;
-    const { base, prompted } = this.state.answers;
+    const { answers, heldOut, prompt } = this.state;
     const bestPrompt = this.services.recallBestPrompt(run) ?? null;
-    this.change({ adapter: run, bestPrompt, answers: { base, prompted, adapter: emptyAnswer } });
+    this.change({ adapter: run, bestPrompt, answers: { ...answers, adapter: emptyAnswer } });
+    const showsRow = heldOut !== null && lastQuestion(heldOut.row.messages) === prompt;
+    await this.guard(signal => this.showHeldOut(heldOut?.row.index ?? 0, showsRow, signal));
   }
 
   async ask(prompt: string): Promise<void> {
@@ -93,7 +96,7 @@ export class CompareController {
       case 'page/ready':
         return this.emitter.fire();
       case 'compare/adapter':
-        if (this.services.listAdapters().some(a => a.run === message.run)) this.useAdapter(message.run);
+        if (this.services.listAdapters().some(a => a.run === message.run)) await this.useAdapter(message.run);
         return;
       case 'compare/prompt':
         return this.change({ prompt: message.prompt });

@@ -38,7 +38,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
     }
     const known = this.opened.get(baseOf(run));
     known?.panel.reveal();
-    known?.controller.useAdapter(run.path);
+    await known?.controller.useAdapter(run.path);
     const opened = known ?? this.attach(this.createPanel(run, column), run);
     if (prompt !== undefined) await opened.controller.ask(prompt);
     else if (known === undefined) await opened.controller.open();

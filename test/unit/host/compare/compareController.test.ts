@@ -120,6 +120,18 @@ describe('CompareController', () => {
     expect(compare.snapshot().adapter).toBe('/runs/b');
   });
 
+  it("shows the other run's held-out row after a switch, and its question only in place of the old row's", async () => {
+    const { compare, calls } = open();
+    await compare.open();
+    await compare.receive({ type: 'compare/heldOut', index: 2 });
+    await compare.receive({ type: 'compare/adapter', run: '/runs/b' });
+    expect(calls.filter(name => name === 'run/heldOut')).toHaveLength(3);
+    expect(compare.snapshot()).toMatchObject({ prompt: 'Question 2?', heldOut: { row: { index: 2 } } });
+    await compare.receive({ type: 'compare/prompt', prompt: 'mine' });
+    await compare.receive({ type: 'compare/adapter', run: '/runs/a' });
+    expect(compare.snapshot().prompt).toBe('mine');
+  });
+
   it('shows nothing as failed that was cancelled, and stops there', async () => {
     const { compare, generations } = open();
     compare.onDidChange(() => {
