@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultHyperparameters, hyperparameterNames, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
 import { type FormMessage, type FormState, formMessageSchema } from '../../src/shared/pages.ts';
 import { findOverflow, readControls } from './accessibility.ts';
-import { drawn, type OpenPage } from './openPage.ts';
+import { drawn, type OpenPage, screenshotFolder } from './openPage.ts';
 import { usePage } from './pageTest.ts';
 import { formSnapshots } from './snapshots/form.ts';
 import { themes } from './themes.ts';
@@ -182,6 +183,24 @@ describe('form page', () => {
     await show(form, { ...formSnapshots.ready, model: 'owner/name' });
     expect(await input(form, 'modelId').inputValue()).toBe('owner/name');
     await form.close();
+  });
+
+  it('opens a list over the start bar, whole and within the page', async () => {
+    for (const theme of Object.values(themes)) {
+      const form = await open('ready', { theme: theme.name, height: 500 });
+      const dropdown = form.page.locator('[data-setting="method"] vscode-dropdown');
+      await dropdown.evaluate(element => element.scrollIntoView({ block: 'end' }));
+      await form.page.evaluate(() => window.scrollBy(0, 70));
+      await dropdown.click();
+      const option = form.page.getByRole('option', { name: 'Full fine-tuning' });
+      await form.page.screenshot({ path: join(screenshotFolder, `form-dropdown-${theme.name}-300.png`) });
+      const hit = await option.evaluate(element => {
+        const box = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+      });
+      expect(hit).toBe(true);
+      await form.close();
+    }
   });
 
   it('opens the line of a problem and changes the mapping', async () => {

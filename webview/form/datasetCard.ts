@@ -4,6 +4,7 @@ import type { FormState } from '../../src/shared/pages.ts';
 import type { Mapping } from '../../src/shared/recipe.ts';
 import { createButton, createProgressRing } from '../controls/toolkit.ts';
 import { createRebuilder, h, setCutText, setShown, setText, type View } from '../dom/element.ts';
+import { drawIcon } from '../dom/icon.ts';
 import { formatBytes } from '../format/formatBytes.ts';
 import { formatCount, formatCounted } from '../format/formatNumber.ts';
 import { createMappingEditor, mappingLabels } from './mappingEditor.ts';
@@ -92,18 +93,22 @@ function describeInspection(inspection: DatasetInspection): HTMLElement[] {
           ),
         ]),
     ...(tokens !== null && tokens.rowsOverContext > 0
-      ? [h('p', { class: 'warning-text' }, `${formatCounted(tokens.rowsOverContext, 'row')} longer than the context`)]
+      ? [drawWarning(`${formatCounted(tokens.rowsOverContext, 'row')} longer than the context`)]
       : []),
     h('p', {}, `Read as ${mappingLabels[inspection.mapping.kind].toLowerCase()} (${fields})`),
     h('p', { class: 'muted' }, inspection.mappingChosen ? 'You chose this mapping.' : inspection.mappingReason),
   ];
 }
 
+function drawWarning(text: string): HTMLElement {
+  return h('p', { class: 'warning-line' }, drawIcon('warning'), h('span', {}, text));
+}
+
 function describeProblems(inspection: DatasetInspection, openLine: (line: number) => void): HTMLElement[] {
   if (inspection.problemCount === 0) return [];
   const rest = inspection.problemCount - inspection.problems.length;
   return [
-    h('p', { class: 'warning-text' }, formatCounted(inspection.problemCount, 'problem')),
+    drawWarning(formatCounted(inspection.problemCount, 'problem')),
     h(
       'ul',
       { class: 'problem-list' },
