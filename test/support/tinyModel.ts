@@ -10,6 +10,8 @@ export interface TinyModelOptions {
   readonly seed?: number;
   readonly hiddenSize?: number;
   readonly layers?: number;
+  /** 2 give heads of 16 elements, as answering asks for. */
+  readonly heads?: number;
   readonly tiedEmbeddings?: boolean;
 }
 
@@ -19,7 +21,7 @@ const template =
 
 /** Writes the folder and returns its path. One token a byte. */
 export function writeTinyModel(folder: string, options: TinyModelOptions = {}): string {
-  const { seed = 1, hiddenSize = 32, layers = 2, tiedEmbeddings = true } = options;
+  const { seed = 1, hiddenSize = 32, layers = 2, heads = 4, tiedEmbeddings = true } = options;
   mkdirSync(folder, { recursive: true });
   const json = {
     architectures: ['LlamaForCausalLM'],
@@ -28,8 +30,8 @@ export function writeTinyModel(folder: string, options: TinyModelOptions = {}): 
     hidden_size: hiddenSize,
     intermediate_size: 2 * hiddenSize,
     num_hidden_layers: layers,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
+    num_attention_heads: heads,
+    num_key_value_heads: heads / 2,
     max_position_embeddings: 256,
     rms_norm_eps: 1e-5,
     rope_theta: 10000,

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Adapter } from '../adapter/readAdapter.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
+import type { ParameterInfo } from '../models/architecture.ts';
 import { loraParameterNames, moduleOf } from '../models/loraNames.ts';
 import type { BatchShape, TrainableSpec } from '../models/trainingContext.ts';
 import { buildTrainingGraph, lossesOutput } from '../models/trainingGraph.ts';
@@ -84,7 +85,10 @@ function describeAdapter(
   { model }: ResidentModel,
   adapter: Adapter | null,
 ): { spec: TrainableSpec; feeds: Readonly<Record<string, RuntimeTensor>> } {
-  if (adapter === null) return { spec: { method: 'full' }, feeds: {} };
+  const toSpec = (rank: number, targets: readonly ParameterInfo[]): TrainableSpec => {
+    return { method: 'lora', rank, scale: 1, path: 'side', targets: new Set(targets.map(({ name }) => name)) };
+  };
+  if (adapter === null) return { spec: toSpec(0, []), feeds: {} };
   const linear = listLinear(model);
   checkFits(adapter, linear);
   const pairs = new Map(adapter.pairs.map(pair => [pair.module, pair]));
@@ -100,8 +104,7 @@ function describeAdapter(
     const b = widenColumns(foldScale(pair), pair.rank, rank);
     feeds[names.b] = makeTensor('float32', b, [pair.outputSize, rank]);
   }
-  const names = new Set(targets.map(({ name }) => name));
-  return { spec: { method: 'lora', rank, scale: 1, path: 'side', targets: names }, feeds };
+  return { spec: toSpec(rank, targets), feeds };
 }
 
 /** [out, from] -> [out, to] with zeros on the right. */
