@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CheckpointFolder } from '../../src/core/train/checkpointFolder.ts';
+import { linearLayers } from '../../src/shared/hyperparameters.ts';
 import { parseMetrics } from '../../src/shared/runState.ts';
 import { seededRandom } from '../support/bigramEngine.ts';
 import { acceptedRun, makePlace, type Place, runCli, startTrainer, waitUntil } from '../support/programs.ts';
+import { runStatusFile } from '../support/runStatusFile.ts';
 import { tinyRequest } from '../support/tinyRequest.ts';
 
 const preload = fileURLToPath(new URL('../support/faultPreload.mjs', import.meta.url));
@@ -100,27 +102,50 @@ describe('SIGKILL', () => {
   });
 });
 
-describe('a full disk', () => {
-  it('ends the run as failed, keeps the finished checkpoints and leaves nothing half-written', async () => {
-    const place = makePlace();
-    const request = tinyRequest(place.folder, { maxSteps: 4, evalEverySteps: 1 });
-    const env = { FAULT_PATH: 'step-000003', FAULT_AT: '3', FAULT_KIND: 'ENOSPC' };
-    const trainer = startTrainer({ type: 'start', store: place.store, request, attached: false }, place, {
-      preload,
-      env,
-    });
-    const run = await acceptedRun(trainer);
-    expect((await trainer.ended).code).toBe(1);
-    expect(JSON.parse(readFileSync(join(run, 'status.json'), 'utf8'))).toMatchObject({
-      state: 'failed',
-      error: {
-        code: 'disk-full',
-        file: join(run, 'checkpoints', 'step-000003'),
-        hint: expect.stringContaining('Free'),
-      },
-    });
-    expect(readdirSync(join(run, 'checkpoints'))).toEqual(['step-000001', 'step-000002']);
-    const resumed = await runCli(['resume', run, '--json'], place);
-    expect(resumed.code).toBe(0);
-  });
+describe('a disk that takes no more', () => {
+  it.each([
+    ['ENOSPC', 'disk-full'],
+    ['EROFS', 'not-writable'],
+  ])(
+    '(%s) ends the run as failed, keeps the finished checkpoints and leaves nothing half-written',
+    async (kind, code) => {
+      const place = makePlace();
+      const request = tinyRequest(place.folder, { maxSteps: 4, evalEverySteps: 1 });
+      const env = { FAULT_PATH: 'step-000003', FAULT_AT: '3', FAULT_KIND: kind };
+      const trainer = startTrainer({ type: 'start', store: place.store, request, attached: false }, place, {
+        preload,
+        env,
+      });
+      const run = await acceptedRun(trainer);
+      expect((await trainer.ended).code).toBe(1);
+      expect(runStatusFile(run)).toMatchObject({
+        state: 'failed',
+        error: { code, file: join(run, 'checkpoints', 'step-000003'), hint: expect.stringMatching(/\w/) },
+      });
+      expect(readdirSync(join(run, 'checkpoints'))).toEqual(['step-000001', 'step-000002']);
+      const resumed = await runCli(['resume', run, '--json'], place);
+      expect(resumed.code).toBe(0);
+    },
+  );
+
+  it.skipIf(!existsSync('/usr/bin/prlimit'))(
+    'is met as the operating system says it: a file that may not grow',
+    async () => {
+      const place = makePlace();
+      const request = tinyRequest(place.folder, {
+        maxSteps: 2,
+        evalEverySteps: 1,
+        targetModules: [...linearLayers],
+        rank: 64,
+      });
+      const wrapper = ['/usr/bin/prlimit', '--fsize=200000'];
+      const trainer = startTrainer({ type: 'start', store: place.store, request, attached: false }, place, { wrapper });
+      const run = await acceptedRun(trainer);
+      expect((await trainer.ended).code).toBe(1);
+      expect(runStatusFile(run)).toMatchObject({ state: 'failed', error: { code: 'disk-full' } });
+      expect(readdirSync(join(run, 'checkpoints'))).toEqual([]);
+      const resumed = await runCli(['resume', run, '--json'], place);
+      expect(resumed.code).toBe(0);
+    },
+  );
 });

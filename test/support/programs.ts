@@ -29,6 +29,7 @@ export function makePlace(): Place {
 
 export interface CliResult {
   readonly code: number | null;
+  /** With `--json`. */
   readonly lines: JsonLine[];
   readonly errorText: string;
 }
@@ -54,7 +55,7 @@ export function startCli(args: readonly string[], { folder, env }: Place): CliCh
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n');
     rest = parts.pop() ?? '';
-    for (const part of parts) lines.push(JSON.parse(part) as JsonLine);
+    if (args.includes('--json')) for (const part of parts) lines.push(JSON.parse(part) as JsonLine);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errorText += text;
