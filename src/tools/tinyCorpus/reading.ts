@@ -1,5 +1,6 @@
 /** A statement and a question about it: the answer stands in the text, so these rows teach looking back, not facts. */
 import { a, capital, countOf, number, plural } from './grammar.ts';
+import { named, otherPlaces, roomName, shipName, spots } from './names.ts';
 import type { Random } from './random.ts';
 import { ask, type Topic, type Turn } from './turn.ts';
 import {
@@ -11,53 +12,10 @@ import {
   materials,
   months,
   ordinals,
-  places,
   tools,
   vehicles,
 } from './words.ts';
 
-const shipFirst = [
-  'Evening',
-  'Golden',
-  'Happy',
-  'Brave',
-  'Quiet',
-  'White',
-  'Summer',
-  'Winter',
-  'Lucky',
-  'Black',
-  'Sleepy',
-  'Wild',
-];
-const shipSecond = [
-  'Wave',
-  'Gull',
-  'Dolphin',
-  'Rose',
-  'Cloud',
-  'Seal',
-  'Moon',
-  'Apple',
-  'Swan',
-  'Arrow',
-  'Duck',
-  'Bear',
-];
-const roomFirst = [
-  'Clock',
-  'Garden',
-  'Book',
-  'Music',
-  'Stone',
-  'Glass',
-  'Tea',
-  'Picture',
-  'Star',
-  'Coin',
-  'Bird',
-  'Toy',
-];
 const cargo = [
   'apples',
   'wood',
@@ -90,28 +48,9 @@ const sights = [
   'stone birds',
   'warm hats',
 ];
-/** The museum is left to the sample dataset. */
-const otherPlaces = places.filter(place => place.name !== 'museum');
-
-const spots = [
-  'at the front desk',
-  'in the front room',
-  'on the table',
-  'under the bed',
-  'in the box',
-  'by the door',
-  'on the shelf',
-  'in the garden',
-  'behind the house',
-  'near the window',
-  'in the boat',
-  'on the deck',
-  'beside the stairs',
-  'in the hall',
-];
 
 function ship(r: Random): Turn {
-  const name = `${r.pick(shipFirst)} ${r.pick(shipSecond)}`;
+  const name = shipName(r);
   const [colour, load] = [r.pick(colourWords), r.pick(cargo)];
   const count = r.int(1, 5);
   const kind = r.pick(['ship', 'boat', 'ferry']);
@@ -158,7 +97,7 @@ function ship(r: Random): Turn {
 }
 
 function room(r: Random): Turn {
-  const name = `${r.pick(roomFirst)} ${r.pick(['Room', 'Hall', 'Corner', 'House'])}`;
+  const name = roomName(r);
   const [colour, sight, floor] = [r.pick(colourWords), r.pick(sights), r.pick(ordinals.slice(0, 4))];
   return r.pick([
     () =>
@@ -433,5 +372,6 @@ export const readingTopics: readonly (readonly [number, Topic])[] = [
   [3, opening],
   [3, rule],
   [3, visit],
+  [3, named],
   [3, who],
 ];

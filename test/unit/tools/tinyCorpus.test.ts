@@ -36,6 +36,10 @@ describe('generateTinyCorpus', () => {
     const rows = generateSampleDataset();
     const said = new Set(texts);
     expect(rows.filter(row => said.has(row.question) || said.has(row.answer))).toEqual([]);
+    const names = /\b(?:[A-Z]\p{L}+ (?:Room|Hall|Loft|Star|Goose|Anchor|Wind|Fish|Crab|Lantern|Island|Spoon))\b/gu;
+    const sampleNames = new Set(rows.flatMap(row => row.answer.match(names) ?? []));
+    expect(sampleNames.size).toBeGreaterThan(15);
+    expect(texts.filter(text => (text.match(names) ?? []).some(name => sampleNames.has(name)))).toEqual([]);
     const known = new Set(texts.flatMap(wordsOf));
     const words = rows.flatMap(row => wordsOf(`${row.question} ${row.answer}`));
     expect(words.filter(word => known.has(word)).length / words.length).toBeGreaterThan(0.98);
