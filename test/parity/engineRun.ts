@@ -1,0 +1,105 @@
+/**
+ * @file A finished run's folder -> a bundle from which test/parity/reference.py computes the same with PyTorch and PEFT:
+ * batches of every step, start values, held-out batches, the adapter. What the engine itself computed stands beside it.
+ */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
+import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
+import { type PreparedRun, prepareRun } from '../../src/core/jobs/prepareRun.ts';
+import { learningRateAt } from '../../src/core/optim/learningRate.ts';
+import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
+import { createTrainingEngine } from '../../src/core/train/createTrainingEngine.ts';
+import { planTraining } from '../../src/core/train/trainPlan.ts';
+import { runNames } from '../../src/shared/runFolder.ts';
+import { parseMetrics, type RunSeries } from '../../src/shared/runState.ts';
+
+export interface EngineRun {
+  /** The bundle's folder. */
+  readonly bundle: string;
+  readonly series: RunSeries;
+  /** Of the first step, by PEFT's or Hugging Face's name. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+  readonly prompts: readonly (readonly number[])[];
+}
+
+export interface BundleOptions {
+  readonly run: string;
+  readonly bundle: string;
+  readonly tinyFolder: string;
+  readonly promptCount: number;
+  readonly maxNewTokens: number;
+}
+
+export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
+  const { run, bundle, tinyFolder } = options;
+  const control = { ask: () => 'continue' as const };
+  const prepared = await prepareRun(run, { tinyFolder, hub: undefined, control, onPhase: () => undefined });
+  try {
+    const { record, batches, sides, model } = prepared;
+    const { hyperparameters } = record;
+    mkdirSync(bundle, { recursive: true });
+    const plan = planTraining(hyperparameters, batches.totalSteps);
+    const prompts = sides.heldOut
+      .slice(0, options.promptCount)
+      .map(({ tokenIds, supervised }) => [...tokenIds.subarray(0, supervised.indexOf(1))]);
+    const json = {
+      model: model.path,
+      recipe: hyperparameters,
+      steps: Array.from({ length: batches.totalSteps }, (_, index) => ({
+        learningRate: learningRateAt(index + 1, plan.learningRate),
+        batches: batches.stepBatches(index + 1).batches.map(toJson),
+      })),
+      heldOut: batches.heldOut.map(toJson),
+      prompts,
+      maxNewTokens: options.maxNewTokens,
+      eosTokenIds: sides.tokenizer.eosTokenIds,
+    };
+    writeFileSync(join(bundle, 'bundle.json'), JSON.stringify(json));
+    const gradients = await computeFirstGradients(prepared, bundle);
+    if (hyperparameters.method === 'lora') {
+      cpSync(join(run, runNames.adapter), join(bundle, 'adapter'), { recursive: true });
+    }
+    const series = parseMetrics(readFileSync(join(run, runNames.metrics), 'utf8'));
+    return { bundle, series, gradients, prompts };
+  } finally {
+    prepared.model.close();
+  }
+}
+
+/** Also writes the start values: they are a pure function of the recipe. */
+async function computeFirstGradients(prepared: PreparedRun, bundle: string): Promise<Map<string, Float32Array>> {
+  const { record, architecture, model, batches } = prepared;
+  const { threads, ...settings } = record.hyperparameters;
+  const engine = await createTrainingEngine({
+    ...settings,
+    model: architecture,
+    weights: model.weights,
+    threads: threads ?? 0,
+    memoryLimitBytes: record.forecast.memoryLimitBytes,
+    shape: record.forecast.plan,
+  });
+  try {
+    const start = engine.parameters.map(({ name, shape, value }) => {
+      const copy = value.slice();
+      return { name, dtype: 'F32' as const, shape, readPieces: () => [encodeFloats(copy, 'F32')] };
+    });
+    writeSafetensors(join(bundle, 'initial.safetensors'), start);
+    const first = batches.stepBatches(1).batches;
+    const labels = first.reduce((sum, batch) => sum + batch.labels.length, 0);
+    engine.zeroGradients();
+    for (const batch of first) await engine.accumulate(batch, 1 / labels);
+    return new Map(engine.parameters.map(({ name, gradient }) => [name, gradient.slice()]));
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function toJson(batch: PackedBatch): object {
+  return Object.fromEntries(
+    Object.entries(batch).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value : Array.from(value as Int32Array),
+    ]),
+  );
+}
