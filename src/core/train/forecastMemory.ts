@@ -23,6 +23,8 @@ export interface MemoryForecast {
   readonly logitsBytes: number;
   /** Kept between forward and backward pass, by engine. */
   readonly activationsBytes: { readonly whole: number; readonly layered: number };
+  /** What the sessions of held-out evaluation add, by engine. */
+  readonly evaluationBytes: { readonly whole: number; readonly layered: number };
   /** Node, ONNX Runtime and compiled graphs. */
   readonly runtimeBytes: number;
   readonly totalBytes: { readonly whole: number; readonly layered: number };
@@ -61,16 +63,19 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
     whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
     layered: (config.layers + 3) * hiddenBytes + arenaOverhead * (keptBytes + busyBytes),
   };
+  // Held-out evaluation has sessions of its own, whose memory stays theirs.
+  const evaluationBytes = { whole: logitsBytes + busyBytes, layered: logitsBytes };
   const fixedBytes = weightsBytes + trainableBytes + logitsBytes + runtimeBytes;
   return {
     weightsBytes,
     trainableBytes,
     logitsBytes,
     activationsBytes,
+    evaluationBytes,
     runtimeBytes,
     totalBytes: {
-      whole: fixedBytes + activationsBytes.whole,
-      layered: fixedBytes + activationsBytes.layered,
+      whole: fixedBytes + activationsBytes.whole + evaluationBytes.whole,
+      layered: fixedBytes + activationsBytes.layered + evaluationBytes.layered,
     },
   };
 }

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { readModel } from '../../../../src/core/models/findArchitecture.ts';
+import { forecastMemory, type MemoryRequest } from '../../../../src/core/train/forecastMemory.ts';
+
+/** SmolLM2-135M's dimensions. */
+const model = readModel({
+  model_type: 'llama',
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  tie_word_embeddings: true,
+});
+const request: MemoryRequest = {
+  model,
+  method: 'lora',
+  rank: 16,
+  targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  batchRows: 4,
+  contextTokens: 256,
+};
+const megabytes = (bytes: number): number => bytes / 2 ** 20;
+
+describe('forecastMemory', () => {
+  it('is near the peaks measured with 4 x 256 tokens, evaluation included', () => {
+    const { totalBytes, weightsBytes } = forecastMemory(request);
+    expect(weightsBytes).toBe(4 * 134_515_008);
+    const measured = { whole: 2144, layered: 1101 }; // MB, a LoRA of rank 16 on all linear layers
+    for (const shape of ['whole', 'layered'] as const) {
+      const ratio = megabytes(totalBytes[shape]) / measured[shape];
+      expect(ratio).toBeGreaterThan(0.95);
+      expect(ratio).toBeLessThan(1.2);
+    }
+  });
+
+  it('grows with the tokens of a batch, and for the whole graph faster', () => {
+    const longer = forecastMemory({ ...request, contextTokens: 512 }).totalBytes;
+    const { totalBytes } = forecastMemory(request);
+    const growth = { whole: longer.whole - totalBytes.whole, layered: longer.layered - totalBytes.layered };
+    expect(growth.layered).toBeGreaterThan(0);
+    expect(growth.whole).toBeGreaterThan(4 * growth.layered);
+  });
+
+  it('counts gradients and moments of all weights for full fine-tuning', () => {
+    const full = forecastMemory({ ...request, method: 'full' });
+    expect(full.trainableBytes).toBe(3 * full.weightsBytes);
+    expect(forecastMemory({ ...request, targetModules: ['q_proj'] }).trainableBytes).toBe(4 * 4 * 30 * 16 * 2 * 576);
+  });
+});
