@@ -1,6 +1,6 @@
 /** The engine's numbers beside those of PyTorch + PEFT on the same recipe, weights, rows and order. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +30,8 @@ interface Reference {
 
 interface Case {
   readonly name: string;
+  /** Folder of test/unit/core/train/goldens that keeps the reference's answers for machines without Python. */
+  readonly golden?: string;
   readonly model: () => string;
   readonly settings: readonly string[];
   readonly prompts: number;
@@ -45,6 +47,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a small Llama, LoRA on two layers with accumulation',
+    golden: 'lora',
     model: () => smallFolder,
     settings: [
       ...common,
@@ -59,6 +62,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a small Llama, full method',
+    golden: 'full',
     model: () => smallFolder,
     settings: [
       ...common,
@@ -79,7 +83,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe.each(cases)('$name', ({ name, model, settings, prompts }) => {
+describe.each(cases)('$name', ({ name, golden, model, settings, prompts }) => {
   const folder = mkdtempSync(join(tmpdir(), 'parity-'));
   let ours: EngineRun;
   let reference: Reference;
@@ -100,6 +104,7 @@ describe.each(cases)('$name', ({ name, model, settings, prompts }) => {
     });
     if (python.status !== 0) throw new Error(`reference.py: exit ${python.status}\n${python.stderr.slice(-3000)}`);
     reference = JSON.parse(readFileSync(join(ours.bundle, 'reference.json'), 'utf8')) as Reference;
+    if (golden !== undefined && process.env.WRITE_GOLDENS) writeGolden(golden, ours.bundle);
   });
   afterAll(() => {
     console.log(name, reference?.versions, measured);
@@ -196,4 +201,16 @@ function distance(a: Float32Array, b: Float32Array): number {
 
 function argMax(values: Float32Array): number {
   return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+}
+
+/** `WRITE_GOLDENS=1 npm test -- parity` makes the goldens anew; the versions that made them stand in reference.json. */
+function writeGolden(golden: string, bundle: string): void {
+  const folder = join(root, 'test/unit/core/train/goldens', golden);
+  mkdirSync(folder, { recursive: true });
+  for (const file of ['initial.safetensors', 'reference.safetensors', 'reference.json']) {
+    copyFileSync(join(bundle, file), join(folder, file));
+  }
+  const json = JSON.parse(readFileSync(join(bundle, 'bundle.json'), 'utf8')) as Record<string, unknown>;
+  const { recipe, steps, heldOut } = json;
+  writeFileSync(join(folder, 'bundle.json'), `${JSON.stringify({ recipe, steps, heldOut })}\n`);
 }
