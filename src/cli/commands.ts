@@ -1,9 +1,12 @@
 /** Every command, in the order of the help text. A new one is a file in commands/ and a line here. */
 import type { Command } from './command.ts';
 import { cache } from './commands/cache.ts';
+import { compare } from './commands/compare.ts';
 import { doctor } from './commands/doctor.ts';
+import { evaluate } from './commands/eval.ts';
 import { exportRun } from './commands/export.ts';
 import { forecast } from './commands/forecast.ts';
+import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { pause } from './commands/pause.ts';
 import { resume } from './commands/resume.ts';
@@ -19,6 +22,9 @@ export const commands: readonly Command[] = [
   pause,
   stop,
   runs,
+  evaluate,
+  generate,
+  compare,
   exportRun,
   doctor,
   cache,

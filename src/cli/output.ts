@@ -30,6 +30,13 @@ export class Output {
     process.stdout.write(`${text}\n`);
   }
 
+  /** A part of what was asked for, as it comes; not for JSON. */
+  stream(text: string): void {
+    if (this.isJson || text === '') return;
+    this.clearProgress();
+    process.stdout.write(text);
+  }
+
   /** A line that the next one replaces; only where somebody watches. */
   progress(text: string): void {
     if (!this.isTerminal) return;

@@ -8,7 +8,16 @@ export type JsonLine =
   | { type: 'run'; id: string; path: string }
   | { type: 'progress'; phase: string; done: number; total: number }
   | ({ type: 'step' } & Omit<StepRow, 'kind'>)
-  | { type: 'evaluation'; step?: number; evalLossNats: number; perplexity: number; adapter?: string }
+  | {
+      type: 'evaluation';
+      step?: number;
+      evalLossNats: number;
+      perplexity: number;
+      /** Absent for the base model. */
+      adapter?: string;
+      /** Examples in front of each question, where there are any. */
+      fewShot?: number;
+    }
   | { type: 'sample'; step: number; prompt: string; text: string }
   | { type: 'checkpoint'; step: number; path: string }
   | {

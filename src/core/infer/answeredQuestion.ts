@@ -2,10 +2,15 @@
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
 import type { Example, Message, Origin } from '../data/example.ts';
 
-export interface AnsweredQuestion {
+export interface AskedQuestion {
   readonly origin: Origin;
   /** Everything before the last answer; ends with a question. */
   readonly messages: readonly ChatMessage[];
+  /** The right answer, where there is one to measure against. */
+  readonly reference?: string;
+}
+
+export interface AnsweredQuestion extends AskedQuestion {
   readonly reference: string;
 }
 
@@ -24,7 +29,7 @@ function isChatMessage(message: Message): message is ChatMessage {
 }
 
 /** The last question alone. */
-export function lastQuestion({ messages }: Pick<AnsweredQuestion, 'messages'>): string {
+export function lastQuestion({ messages }: Pick<AskedQuestion, 'messages'>): string {
   return messages.at(-1)?.content ?? '';
 }
 

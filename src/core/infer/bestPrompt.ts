@@ -26,11 +26,14 @@ export interface PromptSearch {
   /** Rows on which the number of examples is decided. */
   readonly keptAside: number;
   readonly seed: number;
+  /** Instead of the one that describes the task. */
+  readonly system?: string | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-type Candidate = Pick<BestPrompt, 'system' | 'examples'>;
+/** What stands in front of a question. */
+export type Prompt = Pick<BestPrompt, 'system' | 'examples'>;
 
 const asidePurpose = 11;
 /** Answers are judged against their reference: there is no use in letting the base ramble on for much longer. */
@@ -43,10 +46,10 @@ export async function searchBestPrompt(search: PromptSearch): Promise<BestPrompt
   const { tokenizer, contextTokens } = session.resident;
   const longest = Math.max(0, ...aside.map(({ reference }) => tokenizer.encode(reference).length));
   const maxTokens = Math.min(maxAnswerTokens, Math.ceil(1.25 * longest) + 4);
-  const fits = (question: AnsweredQuestion, prompt: Candidate): boolean =>
+  const fits = (question: AnsweredQuestion, prompt: Prompt): boolean =>
     encodePrompt(session.resident, promptedMessages(question.messages, prompt)).length + maxTokens <= contextTokens;
 
-  const candidates = writePrompts(pool, search.seed).map(prompt => ({ prompt, k: prompt.examples.length }));
+  const candidates = writePrompts(pool, search).map(prompt => ({ prompt, k: prompt.examples.length }));
   const rows = aside.filter(question => fits(question, candidates[0]!.prompt));
   const tried = candidates.filter(({ prompt }, i) => i === 0 || rows.every(question => fits(question, prompt)));
   const total = tried.length * rows.length;
@@ -64,27 +67,27 @@ export async function searchBestPrompt(search: PromptSearch): Promise<BestPrompt
 
 /** The prompt with as many examples as asked for, or as there are and fit the context with `maxTokens` of an answer. */
 export function writePrompt(
-  { session, training, seed }: Pick<PromptSearch, 'session' | 'training' | 'seed'>,
+  { session, training, seed, system = describeTask(training) }: Omit<PromptSearch, 'keptAside'>,
   count: number,
-  questions: readonly AnsweredQuestion[],
+  questions: readonly Pick<AnsweredQuestion, 'messages'>[],
   maxTokens: number,
-): Candidate {
+): Prompt {
   const { resident } = session;
   const examples = chooseExamples(training, count, seed).map(toExample);
   for (let k = examples.length; k > 0; k--) {
-    const prompt = { system: describeTask(training), examples: examples.slice(0, k) };
+    const prompt = { system, examples: examples.slice(0, k) };
     const longest = Math.max(
       ...questions.map(({ messages }) => encodePrompt(resident, promptedMessages(messages, prompt)).length),
     );
     if (longest + maxTokens <= resident.contextTokens) return prompt;
   }
-  return { system: describeTask(training), examples: [] };
+  return { system, examples: [] };
 }
 
 /** One prompt for each number of examples that the pool has, fewest first. */
-function writePrompts(pool: readonly AnsweredQuestion[], seed: number): Candidate[] {
+function writePrompts(pool: readonly AnsweredQuestion[], { seed, system: given }: PromptSearch): Prompt[] {
   const examples = chooseExamples(pool, Math.max(...exampleCounts), seed).map(toExample);
-  const system = pool.length === 0 ? '' : describeTask(pool);
+  const system = given ?? (pool.length === 0 ? '' : describeTask(pool));
   return exampleCounts.filter(k => k <= examples.length).map(k => ({ system, examples: examples.slice(0, k) }));
 }
 
@@ -107,7 +110,7 @@ function keepAside({ training, keptAside, seed }: PromptSearch): {
 async function scorePrompt(
   { session, signal }: PromptSearch,
   rows: readonly AnsweredQuestion[],
-  prompt: Candidate,
+  prompt: Prompt,
   maxTokens: number,
   onRow: (done: number) => void,
 ): Promise<number[]> {

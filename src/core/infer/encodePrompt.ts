@@ -4,7 +4,7 @@
  */
 import { TuneError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
-import type { Message } from '../data/example.ts';
+import type { Message, Origin } from '../data/example.ts';
 import type { ChatTemplate } from '../text/chatTemplate.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 
@@ -14,21 +14,25 @@ export interface PromptEncoder {
 }
 
 /** @throws TuneError `dataset-invalid` when the template refuses the conversation */
-export function encodePrompt({ tokenizer, template }: PromptEncoder, messages: readonly Message[]): number[] {
-  const ids = tokenizer.encode(renderPrompt(template, messages));
+export function encodePrompt(
+  { tokenizer, template }: PromptEncoder,
+  messages: readonly Message[],
+  origin?: Origin,
+): number[] {
+  const ids = tokenizer.encode(renderPrompt(template, messages, origin));
   const { addsBos, bosTokenId } = tokenizer;
   return addsBos && bosTokenId !== null && ids[0] !== bosTokenId ? [bosTokenId, ...ids] : ids;
 }
 
 /** A template that refuses system messages gets the system's text at the start of the first question instead. */
-function renderPrompt(template: ChatTemplate, messages: readonly Message[]): string {
+function renderPrompt(template: ChatTemplate, messages: readonly Message[], origin: Origin | undefined): string {
   try {
-    return template.renderPrompt(messages);
+    return template.renderPrompt(messages, origin);
   } catch (error) {
     const isRefusal = error instanceof TuneError && error.code === 'dataset-invalid';
     const folded = foldSystem(messages);
     if (!isRefusal || folded === undefined) throw error;
-    return template.renderPrompt(folded);
+    return template.renderPrompt(folded, origin);
   }
 }
 
