@@ -5,16 +5,17 @@ import { type TrainJobInput, trainJob } from '../../src/core/jobs/trainJob.ts';
 import { createRunFolder } from '../../src/core/runs/runStore.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../src/shared/hyperparameters.ts';
 import type { RunRequest } from '../../src/shared/recipe.ts';
-import { writeTinyDataset, writeTinyModel } from './tinyModel.ts';
+import { type TinyModelOptions, writeTinyDataset, writeTinyModel } from './tinyModel.ts';
 
 export interface TinyRunOptions {
   readonly settings?: Partial<Hyperparameters>;
   readonly request?: Partial<RunRequest>;
+  readonly model?: TinyModelOptions;
 }
 
 /** Model and dataset in `folder`, and a queued run in its store. Returns the run's folder. */
-export function makeTinyRun(folder: string, { settings, request }: TinyRunOptions = {}): string {
-  const model = writeTinyModel(join(folder, 'model'));
+export function makeTinyRun(folder: string, { settings, request, model: shape }: TinyRunOptions = {}): string {
+  const model = writeTinyModel(join(folder, 'model'), shape);
   const dataset = writeTinyDataset(join(folder, 'rows.jsonl'));
   return addTinyRun(folder, {
     name: 'tiny run',

@@ -10,6 +10,7 @@ import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
 import type { TrainControl } from '../train/trainLoop.ts';
+import { checkSamplePrompts } from './checkSamplePrompts.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
 import { findMemoryRefusal, planMemory } from './memoryPlan.ts';
@@ -54,7 +55,8 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
       onPhase('tokenising', done, total);
     });
     const { report, tokenizer } = sides;
-    const { trainOn } = request.hyperparameters;
+    const { trainOn, samplePrompts } = request.hyperparameters;
+    checkSamplePrompts(architecture, sides, samplePrompts);
     const refusals = findRefusals({ report, tokenizer, trainOn });
     if (sides.train.length === 0) enforceFindings(refusals, []);
     const batches = planBatches(sides, request.hyperparameters);

@@ -15,8 +15,21 @@ export function throwIfInterrupted(control: Pick<TrainControl, 'ask'>): void {
   if (asked !== 'continue') throw new JobInterrupted(asked === 'pause' ? 'paused' : 'stopped');
 }
 
-/** Runs `act` with a signal that is given when a pause or stop is asked for, for work that waits rather than computes. */
+/** Runs `act` with a signal that is given when a pause or stop is asked for, and leaves with JobInterrupted then. */
 export async function interruptible<T>(
+  control: Pick<TrainControl, 'ask'>,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await signalled(control, act);
+  } catch (error) {
+    throwIfInterrupted(control);
+    throw error;
+  }
+}
+
+/** Runs `act`, which gives way to timers, with a signal that is given when a pause or stop is asked for. */
+export async function signalled<T>(
   control: Pick<TrainControl, 'ask'>,
   act: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -26,9 +39,6 @@ export async function interruptible<T>(
   }, 100);
   try {
     return await act(controller.signal);
-  } catch (error) {
-    throwIfInterrupted(control);
-    throw error;
   } finally {
     clearInterval(timer);
   }

@@ -15,12 +15,13 @@ import type { TrainingEngine } from '../train/trainingEngine.ts';
 import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.ts';
 import { planTraining } from '../train/trainPlan.ts';
 import { continueFrom } from './continueFrom.ts';
-import { JobInterrupted } from './interruption.ts';
+import { JobInterrupted, signalled } from './interruption.ts';
 import type { JobEnd, JobEvent } from './jobEvents.ts';
 import { OutputWriter } from './outputWriter.ts';
 import { readPeakRssBytes } from './peakMemory.ts';
 import { type PreparedRun, prepareRun } from './prepareRun.ts';
 import { RunRows } from './runRows.ts';
+import { SampleAnswers } from './sampleAnswers.ts';
 import { streamPhases } from './streamPhases.ts';
 
 export interface TrainJobInput {
@@ -66,6 +67,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
   const engine = await (input.createEngine ?? createEngine)(prepared);
   const rows = new RunRows(run, attempt);
+  const samples = new SampleAnswers(prepared, engine);
   try {
     const { beta1, beta2, weightDecay } = hyperparameters;
     const optimizer = new AdamW(engine.parameters, { beta1, beta2, epsilon, weightDecay });
@@ -111,6 +113,13 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
           yield { kind: 'evaluation', row: rows.addEvaluation(event), ...event.best };
           break;
         case 'sampleDue':
+          for (const [done, prompt] of hyperparameters.samplePrompts.entries()) {
+            if (control.ask() !== 'continue') break;
+            yield { kind: 'phase', name: 'answering samples', done, total: hyperparameters.samplePrompts.length };
+            const text = await signalled(control, signal => samples.answer(prompt, signal));
+            // What a pause or stop cut short is not the model's answer.
+            if (control.ask() === 'continue') yield { kind: 'sample', row: rows.addSample(event.step, prompt, text) };
+          }
           break;
         case 'checkpointDue': {
           rows.sync();
@@ -142,6 +151,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     };
   } finally {
     rows.close();
+    await samples.release();
     await engine.dispose();
   }
 }

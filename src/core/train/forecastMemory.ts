@@ -14,6 +14,7 @@ export interface MemoryRequest extends BatchShape {
   readonly method: 'lora' | 'full';
   readonly rank: number;
   readonly targetModules: readonly string[];
+  readonly samplePrompts?: readonly string[] | undefined;
 }
 
 export interface MemoryForecast {
@@ -25,6 +26,8 @@ export interface MemoryForecast {
   readonly activationsBytes: { readonly whole: number; readonly layered: number };
   /** What the sessions of held-out evaluation add, by engine. */
   readonly evaluationBytes: { readonly whole: number; readonly layered: number };
+  /** What answering the sample prompts adds. */
+  readonly samplingBytes: number;
   /** Node, ONNX Runtime and compiled graphs. */
   readonly runtimeBytes: number;
   readonly totalBytes: { readonly whole: number; readonly layered: number };
@@ -34,6 +37,10 @@ const floatBytes = 4;
 const runtimeBytes = 200 * 2 ** 20;
 /** What the arena holds beyond what is alive, between blocks of unequal size. */
 const arenaOverhead = 1.25;
+/** The longest answer to a sample prompt. */
+export const sampleAnswerTokens = 128;
+/** Tokens of a prompt that run at a time. */
+const promptChunkTokens = 256;
 
 export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const { model, batchRows, contextTokens } = request;
@@ -65,13 +72,15 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   };
   // Held-out evaluation has sessions of its own, whose memory stays theirs.
   const evaluationBytes = { whole: logitsBytes + busyBytes, layered: logitsBytes };
-  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + runtimeBytes;
+  const samplingBytes = countSamplingBytes(config, request.samplePrompts ?? []);
+  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + samplingBytes + runtimeBytes;
   return {
     weightsBytes,
     trainableBytes,
     logitsBytes,
     activationsBytes,
     evaluationBytes,
+    samplingBytes,
     runtimeBytes,
     totalBytes: {
       whole: fixedBytes + activationsBytes.whole + evaluationBytes.whole,
@@ -89,4 +98,15 @@ function countKeptPerToken({ hiddenSize, feedForwardSize, heads, keyValueHeads, 
 function countBusyPerToken(config: ModelConfig, contextTokens: number): number {
   const scores = 3 * config.heads * Math.min(contextTokens, Math.max(128, contextTokens / 8));
   return 6 * config.feedForwardSize + 4 * config.hiddenSize + scores;
+}
+
+/** Keys and values before and after a token, and what runs at a time. A token has at least one byte of its prompt. */
+function countSamplingBytes(config: ModelConfig, samplePrompts: readonly string[]): number {
+  if (samplePrompts.length === 0) return 0;
+  const promptTokens = Math.max(...samplePrompts.map(prompt => Buffer.byteLength(prompt)));
+  const tokens = Math.min(config.maxContextTokens, promptTokens + sampleAnswerTokens);
+  const cached = 2 * 2 * config.layers * config.keyValueHeads * config.headSize * tokens;
+  const busyPerToken = 2 * config.feedForwardSize + 4 * config.hiddenSize + config.heads * tokens;
+  const busy = Math.min(promptChunkTokens, tokens) * busyPerToken + 3 * config.vocabularySize;
+  return floatBytes * (cached + arenaOverhead * busy);
 }

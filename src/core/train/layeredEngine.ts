@@ -24,6 +24,7 @@ interface LayerSessions {
 
 export class LayeredEngine implements TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
+  readonly weights: Readonly<Record<string, RuntimeTensor>>;
   private readonly setup: EngineSetup;
   private readonly sessions: LayerSessions;
   private readonly sink: GradientSink;
@@ -42,6 +43,7 @@ export class LayeredEngine implements TrainingEngine {
     this.setup = setup;
     this.sessions = sessions;
     this.parameters = tensors.parameters;
+    this.weights = tensors.feeds;
     this.sink = new GradientSink(tensors.parameters);
     const { layers } = model.architecture.describeParameters(model.config);
     this.layerTrainables = layers.map(layer => {

@@ -1,4 +1,5 @@
 /** @file What the training loop asks of an engine: the border between the loop and the graphs. */
+import type { RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 
 /** A tensor that is trained. One array a tensor: no single allocation grows with the model. */
@@ -23,6 +24,8 @@ export interface BatchLoss {
 
 export interface TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
+  /** The model's weights by graph input name, for answers from the model in training; absent where there is no real model. */
+  readonly weights?: Readonly<Record<string, RuntimeTensor>> | undefined;
   zeroGradients(): void;
   /** Runs forward and backward and adds `tokenWeight` x d(lossNatsSum) to every gradient. */
   accumulate(batch: PackedBatch, tokenWeight: number): Promise<BatchLoss>;

@@ -31,6 +31,7 @@ export function compileGraph({ graph, outputs }: TrainingGraph, options: Session
 
 export class WholeGraphEngine implements TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
+  readonly weights: Readonly<Record<string, RuntimeTensor>>;
   private readonly setup: EngineSetup;
   private readonly training: GraphSession;
   private readonly sink: GradientSink;
@@ -42,6 +43,7 @@ export class WholeGraphEngine implements TrainingEngine {
     this.setup = setup;
     this.training = training;
     this.parameters = tensors.parameters;
+    this.weights = tensors.feeds;
     this.sink = new GradientSink(tensors.parameters);
     if (trainable.method === 'full') {
       const dims = [shape.batchRows * shape.contextTokens, model.config.hiddenSize] as const;

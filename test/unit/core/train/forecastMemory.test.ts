@@ -48,4 +48,17 @@ describe('forecastMemory', () => {
     expect(full.trainableBytes).toBe(3 * full.weightsBytes);
     expect(forecastMemory({ ...request, targetModules: ['q_proj'] }).trainableBytes).toBe(4 * 4 * 30 * 16 * 2 * 576);
   });
+
+  it('counts what answering sample prompts takes: more for longer ones, nothing without', () => {
+    const bytesWith = (samplePrompts: readonly string[]) => forecastMemory({ ...request, samplePrompts }).samplingBytes;
+    const kept =
+      2 * 2 * 4 * request.model.config.layers * request.model.config.keyValueHeads * request.model.config.headSize;
+    expect(bytesWith([])).toBe(0);
+    expect(bytesWith(['abc'])).toBeGreaterThan(kept * 131);
+    expect(bytesWith(['abc', 'a'.repeat(1000)])).toBeGreaterThan(bytesWith(['abc']));
+    const { totalBytes } = forecastMemory(request);
+    expect(forecastMemory({ ...request, samplePrompts: ['abc'] }).totalBytes.whole).toBe(
+      totalBytes.whole + bytesWith(['abc']),
+    );
+  });
 });

@@ -1,0 +1,73 @@
+/**
+ * @file The fixed prompts of a run and a model in training -> its greedy answers as they are now. Decoding reads the very
+ * arrays that training changes: no second copy of the weights.
+ */
+import type { AdapterInputs } from '../infer/adapterInputs.ts';
+import { DecodingSession } from '../infer/decodingSession.ts';
+import { askQuestion } from '../infer/encodePrompt.ts';
+import { generateText } from '../infer/generateText.ts';
+import { makeTensor } from '../runtime/tensor.ts';
+import { loraScale } from '../train/createTrainingEngine.ts';
+import { sampleAnswerTokens } from '../train/forecastMemory.ts';
+import type { TrainingEngine } from '../train/trainingEngine.ts';
+import type { PreparedRun } from './prepareRun.ts';
+
+const greedy = { maxTokens: sampleAnswerTokens, temperature: 0, topP: 1, seed: 0 };
+export class SampleAnswers {
+  private readonly prepared: PreparedRun;
+  private readonly engine: TrainingEngine;
+  private session: DecodingSession | undefined;
+
+  constructor(prepared: PreparedRun, engine: TrainingEngine) {
+    this.prepared = prepared;
+    this.engine = engine;
+  }
+
+  /** The answer, or what there is of it when cancelled. */
+  async answer(prompt: string, signal: AbortSignal): Promise<string> {
+    this.session ??= await this.openSession();
+    const adapter = this.readAdapter(this.session);
+    const { text } = await generateText(this.session, {
+      messages: askQuestion(prompt),
+      adapter,
+      settings: greedy,
+      signal,
+    });
+    return text;
+  }
+
+  async release(): Promise<void> {
+    await this.session?.release();
+  }
+
+  private openSession(): Promise<DecodingSession> {
+    const { record, architecture, sides } = this.prepared;
+    const { weights } = this.engine;
+    if (weights === undefined)
+      throw new Error('internal: samples: expected an engine that shows its weights, got none');
+    const { method, threads } = record.hyperparameters;
+    const resident = {
+      id: record.model.id,
+      path: record.model.path,
+      // A table that is trained is one tensor, as the engine has it.
+      model: method === 'full' ? { ...architecture, maxTensorBytes: Infinity } : architecture,
+      tokenizer: sides.tokenizer,
+      template: sides.template,
+      contextTokens: architecture.config.maxContextTokens,
+      weights,
+    };
+    return DecodingSession.create(resident, { threads: threads ?? 0 });
+  }
+
+  /** The adapter as it is at this step: A is read where it stands, B with the scale multiplied in. */
+  private readAdapter({ baseInputs }: DecodingSession): AdapterInputs {
+    const { hyperparameters } = this.prepared.record;
+    if (hyperparameters.method === 'full') return baseInputs;
+    const scale = loraScale(hyperparameters);
+    const trained = this.engine.parameters.map(({ name, value, shape }) => {
+      const isB = name.endsWith('.lora_B.weight');
+      return [name, makeTensor('float32', isB ? value.map(v => v * scale) : value, shape)] as const;
+    });
+    return { ...baseInputs, ...Object.fromEntries(trained) };
+  }
+}

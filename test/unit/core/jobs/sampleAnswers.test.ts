@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { generateText } from '../../../../src/core/infer/generateText.ts';
+import { ModelPool } from '../../../../src/core/infer/modelPool.ts';
+import type { Hyperparameters } from '../../../../src/shared/hyperparameters.ts';
+import { type SampleRow, sampleRowSchema } from '../../../../src/shared/runFolder.ts';
+import { temporaryFolder } from '../../../support/temporaryFolder.ts';
+import { makeTinyRun, runJob } from '../../../support/tinyRun.ts';
+
+const samplePrompts = ['say c 2', 'say z 7'];
+/** Heads of 16 elements, as answering asks for; without held-out rows the last step's weights are what is left. */
+const makeRun = (folder: string, settings: Partial<Hyperparameters> = {}) =>
+  makeTinyRun(folder, {
+    model: { heads: 2 },
+    settings: { samplePrompts, evalRatio: 0, earlyStoppingPatience: 0, maxSteps: 8, evalEverySteps: 4, ...settings },
+    request: { overrides: ['memory'] },
+  });
+
+const readSamples = (run: string): SampleRow[] =>
+  readFileSync(join(run, 'samples.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => sampleRowSchema.parse(JSON.parse(line)));
+
+/** What a reader of the finished run gets as answers. */
+async function answerAfterwards(folder: string, run: string | null): Promise<string[]> {
+  const pool = new ModelPool({ models: { tinyFolder: '/nowhere' }, threads: 1 });
+  onTestFinished(() => pool.release());
+  const texts: string[] = [];
+  for (const content of samplePrompts) {
+    const { session, adapter } = await pool.attach(join(folder, 'model'), run);
+    const settings = { maxTokens: 128, temperature: 0, topP: 1, seed: 0 };
+    texts.push((await generateText(session, { messages: [{ role: 'user', content }], adapter, settings })).text);
+  }
+  return texts;
+}
+
+describe('SampleAnswers', () => {
+  it.each([
+    ['an adapter in the whole graph', { method: 'lora', learningRate: 0.05, alpha: 48 }],
+    ['an adapter layer by layer', { method: 'lora', learningRate: 0.05, rsLora: true, memoryLimitBytes: 64 * 2 ** 20 }],
+    ['all weights', { method: 'full', learningRate: 0.02 }],
+    ['all weights layer by layer', { method: 'full', learningRate: 0.02, memoryLimitBytes: 64 * 2 ** 20 }],
+  ] as const)('are at each evaluation what the model would answer then, training %s', async (_name, settings) => {
+    const folder = temporaryFolder();
+    const run = makeRun(folder, settings);
+    const { events } = await runJob(run);
+    const rows = readSamples(run);
+    expect(rows.map(({ step, prompt }) => [step, prompt])).toEqual(
+      [0, 4, 8].flatMap(step => samplePrompts.map(prompt => [step, prompt])),
+    );
+    expect(events.flatMap(event => (event.kind === 'sample' ? [event.row] : []))).toEqual(rows);
+    const textsAt = (step: number) => rows.filter(row => row.step === step).map(row => row.text);
+    expect(textsAt(0)).toEqual(await answerAfterwards(folder, null));
+    expect(textsAt(8)).toEqual(await answerAfterwards(folder, run));
+    expect(textsAt(8)).not.toEqual(textsAt(0));
+  });
+
+  it('leave the training as it is without them', async () => {
+    const adapter = (run: string) => readFileSync(join(run, 'adapter', 'adapter_model.safetensors'));
+    const asked = makeRun(temporaryFolder());
+    const silent = makeRun(temporaryFolder(), { samplePrompts: [] });
+    await runJob(asked);
+    await runJob(silent);
+    expect(adapter(asked)).toEqual(adapter(silent));
+    expect(existsSync(join(silent, 'samples.jsonl'))).toBe(false);
+  });
+
+  it('are not written when a stop cuts them short', async () => {
+    const run = makeRun(temporaryFolder());
+    const { end } = await runJob(run, {}, event =>
+      event.kind === 'phase' && event.name === 'answering samples' && event.done === 1 ? 'stop' : undefined,
+    );
+    expect(end).toMatchObject({ reason: 'stopped', step: 0 });
+    expect(readSamples(run).map(row => row.prompt)).toEqual(samplePrompts.slice(0, 1));
+  });
+
+  it.each([
+    ['a prompt that fills the context', { samplePrompts: ['a', 'b'.repeat(300)] }, {}, 'samplePrompts, prompt 2'],
+    ['a model whose heads cannot be decoded', {}, { heads: 4 }, 'head_dim a multiple of 16, got 8'],
+  ])('are refused before anything is written for %s', async (_name, settings, model, message) => {
+    const folder = temporaryFolder();
+    const run = makeTinyRun(folder, { model: { heads: 2, ...model }, settings: { samplePrompts, ...settings } });
+    await expect(runJob(run)).rejects.toThrow(message);
+    expect(existsSync(join(run, 'run.json'))).toBe(false);
+    expect(readdirSync(join(folder, 'store', 'datasets'))).toEqual([]);
+  });
+});
