@@ -28,10 +28,10 @@ export function showStatusBar(stores: RunStores): vscode.Disposable {
 
 function statusText(run: RunReader, activeCount: number): string {
   const { steps, loss, timeLeft } = describeRun(run);
-  const phase = run.state === 'preparing' && run.status?.phase ? run.status.phase.name : '';
+  const phase = run.status?.phase?.name ?? '';
   const facts =
     run.state === 'running'
-      ? [steps, loss && vscode.l10n.t('loss {0}', loss), timeLeft && vscode.l10n.t('{0} left', timeLeft)]
+      ? [steps, loss && vscode.l10n.t('loss {0}', loss), timeLeft && vscode.l10n.t('{0} left', timeLeft), phase]
       : [stateText(run.state), phase || steps];
   const others = activeCount > 1 ? ` (+${activeCount - 1})` : '';
   return `$(sync~spin) ${run.name} ${facts.filter(text => text !== '').join(' · ')}${others}`;

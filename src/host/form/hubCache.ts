@@ -7,8 +7,10 @@ import type { Environment } from '../processes/childEnvironment.ts';
 /** Where the Hub's own tools keep models: the setting, HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME or ~/.cache. */
 export function findHubCache(setting: string, env: Environment, home: string): string {
   if (setting !== '') return setting;
-  if (env.HF_HUB_CACHE) return env.HF_HUB_CACHE;
-  if (env.HF_HOME) return join(env.HF_HOME, 'hub');
+  const expand = (path: string) => path.replace(/^~(?=$|[/\\])/, home);
+  const chosen = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  if (chosen) return expand(chosen);
+  if (env.HF_HOME) return join(expand(env.HF_HOME), 'hub');
   return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface', 'hub');
 }
 

@@ -52,6 +52,7 @@ describe('listHubCache', () => {
 
   it.each([
     [{ HF_HUB_CACHE: '/c', HF_HOME: '/h' }, '/c'],
+    [{ HUGGINGFACE_HUB_CACHE: '~/c' }, '/home/user/c'],
     [{ HF_HOME: '/h', XDG_CACHE_HOME: '/x' }, '/h/hub'],
     [{ XDG_CACHE_HOME: '/x' }, '/x/huggingface/hub'],
     [{}, '/home/user/.cache/huggingface/hub'],
