@@ -16,7 +16,7 @@ describe('VS Code without the extension', () => {
     await keepScreenshot(page, 'restricted');
     await workbench.trustWorkspace();
     await workbench.openFile('train.jsonl');
-    await workbench.selectLines(1, 1);
+    await workbench.selectLine('prompt');
     const menu = await workbench.openExplorerMenu('train.jsonl', workbench.activityBarIcon('Explorer'));
     expect(await menu.readItems()).toContain('Rename...');
     expect(await menu.item('Fine-tune').count()).toBe(0);

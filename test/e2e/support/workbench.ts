@@ -104,17 +104,20 @@ export class Workbench {
     await this.page.locator('.monaco-editor .view-lines').first().waitFor();
   }
 
-  /** Selects lines (1-based, both included) of the open editor. */
-  async selectLines(from: number, to: number): Promise<void> {
-    await this.page.locator('.monaco-editor .view-lines').first().click();
-    await this.page.keyboard.press('Control+KeyG');
-    await this.answerQuickInput(String(from));
-    for (let line = from; line < to; line++) await this.page.keyboard.press('Shift+ArrowDown');
-    await this.page.keyboard.press('Shift+End');
+  /** A line of the open editor, by a part of its text. */
+  editorLine(text: string): Locator {
+    return this.page.locator('.editor-group-container.active .view-line', { hasText: text }).first();
   }
 
-  async openEditorMenu(): Promise<Menu> {
-    await this.page.keyboard.press('Shift+F10');
+  /** Selects a line of the open editor as a user does: three clicks. */
+  async selectLine(text: string): Promise<void> {
+    await this.editorLine(text).click({ clickCount: 3, position: { x: 20, y: 8 } });
+    await this.statusBarItem(/\(\d+ selected\)/).waitFor();
+  }
+
+  /** Right-clicks a line of the open editor; a selection under the pointer stays. */
+  async openEditorMenu(text: string): Promise<Menu> {
+    await this.editorLine(text).click({ button: 'right', position: { x: 20, y: 8 } });
     return new Menu(this.page);
   }
 
