@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { cacheFolder, root } from './paths.mjs';
 import { createProgressBar } from './progressBar.mjs';
-import { forwardSignals, requireCommand, runCommand } from './runCommand.mjs';
+import { forwardSignals, requireCommand } from './runCommand.mjs';
+import { runTuningFork } from './tuningForkCommand.mjs';
 
 const settings = {
   method: 'full',
@@ -61,22 +62,15 @@ console.log(`media/tiny: ${(bytes / 1e6).toFixed(2)} MB, held-out loss ${result.
 
 async function train() {
   const bar = createProgressBar(process.stdout);
-  /** @type {any} */
-  let last;
   const set = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-  const command = ['train', join(folder, 'corpus.jsonl'), '--model', join(folder, 'start')];
-  const { code, output } = await runCommand(
-    [process.execPath, join(root, 'dist/cli.js'), ...command, '--runs', join(folder, 'runs'), '--json', ...set],
-    {
-      env: { ...process.env, TUNING_FORK_STATE: join(folder, 'state') },
-      onLine: line => {
-        last = JSON.parse(line);
-        if (last.type === 'step')
-          bar.draw(last.step, settings.maxSteps, `step ${last.step}, loss ${last.lossNats.toFixed(3)}`);
-      },
+  const model = ['--model', join(folder, 'start'), '--runs', join(folder, 'runs')];
+  const result = await runTuningFork(['train', join(folder, 'corpus.jsonl'), ...model, ...set], {
+    env: { ...process.env, TUNING_FORK_STATE: join(folder, 'state') },
+    onLine: line => {
+      if (line.type !== 'step') return;
+      bar.draw(line.step, settings.maxSteps, `step ${line.step}, loss ${line.lossNats.toFixed(3)}`);
     },
-  );
+  });
   bar.finish();
-  if (code === 0 && last?.type === 'result') return last;
-  throw new Error(`training failed\n${last?.message ?? output.split('\n').slice(-10).join('\n')}`);
+  return result;
 }
