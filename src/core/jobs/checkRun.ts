@@ -86,12 +86,17 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
 
 /** Downloads report as a phase of their own. */
 export function modelOptions({ tinyFolder, hub, onPhase }: CheckOptions, signal: AbortSignal): OpenModelOptions {
+  let phase = 'downloading model';
   return {
     tinyFolder,
     hub: {
       ...(hub === undefined ? {} : { settings: hub }),
       signal,
-      onProgress: ({ doneBytes, totalBytes }) => onPhase('downloading model', doneBytes, totalBytes),
+      onPlan: ({ licence, totalBytes }) => {
+        phase = `downloading model (licence ${licence ?? 'not stated'})`;
+        onPhase(phase, 0, totalBytes);
+      },
+      onProgress: ({ doneBytes, totalBytes }) => onPhase(phase, doneBytes, totalBytes),
     },
   };
 }
