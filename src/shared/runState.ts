@@ -25,6 +25,11 @@ export interface RunSeries {
   readonly evaluations: EvaluationRow[];
 }
 
+/** The step a run has reached: metrics are written at every step, the status once a second. */
+export function reachedStep(status: Pick<RunStatus, 'step'>, series: Pick<RunSeries, 'steps'>): number {
+  return Math.max(status.step, series.steps.at(-1)?.step ?? 0);
+}
+
 /**
  * The rows that stand: lines are read in order, a torn or foreign line is dropped, and a row of a later attempt
  * supersedes every earlier row at the same or a later step.

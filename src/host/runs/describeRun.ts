@@ -1,5 +1,5 @@
 /** @file A run -> the short facts that tree, status bar and notifications say about it. Words are the caller's. */
-import { isActive, isResumable } from '../../shared/runState.ts';
+import { isActive, isResumable, reachedStep } from '../../shared/runState.ts';
 import { estimateRemainingMs, formatDuration } from './remainingTime.ts';
 import type { RunReader } from './runReader.ts';
 
@@ -20,7 +20,7 @@ export function describeRun(run: RunReader): RunFacts {
   const remainingMs = run.state === 'running' ? estimateRemainingMs(series.steps, status?.totalSteps ?? 0) : null;
   const best = status?.bestEvalLossNats;
   return {
-    steps: status === undefined || status.totalSteps === 0 ? '' : `${status.step}/${status.totalSteps}`,
+    steps: status === undefined || status.totalSteps === 0 ? '' : `${reachedStep(status, series)}/${status.totalSteps}`,
     loss: loss === undefined ? '' : loss.toFixed(3),
     timeLeft: remainingMs === null ? '' : formatDuration(remainingMs),
     bestEvalLoss: best === undefined || best === null ? '' : best.toFixed(3),

@@ -3,6 +3,7 @@ import type { RowDifference } from '../../shared/datasetProtocol.ts';
 import type { WireError } from '../../shared/errors.ts';
 import type { RunState } from '../../shared/pages.ts';
 import type { StepRow } from '../../shared/runFolder.ts';
+import { reachedStep } from '../../shared/runState.ts';
 import { estimateRemainingMs } from './remainingTime.ts';
 import type { RunReader } from './runReader.ts';
 
@@ -23,7 +24,7 @@ export function takeRunSnapshot(run: RunReader, extras: RunExtras): RunState {
     name: run.name,
     path: run.path,
     state: run.state,
-    status: run.status ?? null,
+    status: run.status === undefined ? null : { ...run.status, step: reachedStep(run.status, run.series) },
     record: run.record ?? null,
     steps: thinSteps(run.series.steps, maxRows),
     evaluations: run.series.evaluations,

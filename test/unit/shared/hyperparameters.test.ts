@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkHyperparameter,
+  defaultHyperparameters,
+  hyperparameterNames,
+  hyperparametersSchema,
+  hyperparameterTable,
+  parseHyperparameter,
+  type Setting,
+} from '../../../src/shared/hyperparameters.ts';
+
+describe('hyperparameterTable', () => {
+  it.each(hyperparameterNames)('%s has a default that passes its own check and one sentence of help', name => {
+    const setting: Setting = hyperparameterTable[name];
+    expect(checkHyperparameter(name, defaultHyperparameters[name])).toBeUndefined();
+    expect(setting.help).toMatch(/^[A-Z].*\.$/);
+    expect(setting.help).toContain('default');
+  });
+
+  it('is what the schema knows, no more and no less', () => {
+    expect(Object.keys(hyperparametersSchema.shape).sort()).toEqual([...hyperparameterNames].sort());
+  });
+});
+
+describe('parseHyperparameter', () => {
+  it('reads each kind as a form field or --set writes it', () => {
+    expect(parseHyperparameter('learningRate', ' 2e-4 ')).toBe(2e-4);
+    expect(parseHyperparameter('rank', '8')).toBe(8);
+    expect(parseHyperparameter('maxSteps', '')).toBeNull();
+    expect(parseHyperparameter('packing', 'false')).toBe(false);
+    expect(parseHyperparameter('targetModules', 'q_proj, v_proj')).toEqual(['q_proj', 'v_proj']);
+    expect(parseHyperparameter('targetModules', 'all')).toEqual(hyperparameterTable.targetModules.default);
+    expect(parseHyperparameter('samplePrompts', 'Hello\n\nWho are you?\n')).toEqual(['Hello', 'Who are you?']);
+  });
+
+  it('leaves what it cannot read to the check', () => {
+    for (const [name, text] of [
+      ['rank', 'many'],
+      ['rank', ''],
+      ['packing', 'maybe'],
+      ['maxSteps', 'x'],
+    ] as const) {
+      expect(checkHyperparameter(name, parseHyperparameter(name, text)), `${name}=${text}`).toBeDefined();
+    }
+  });
+});
+
+describe('checkHyperparameter', () => {
+  it('says the range and what it got', () => {
+    expect(checkHyperparameter('rank', 0)).toBe('expected a whole number from 1 to 512, got 0');
+    expect(checkHyperparameter('rank', 2.5)).toContain('got 2.5');
+    expect(checkHyperparameter('learningRate', Number.NaN)).toBeDefined();
+    expect(checkHyperparameter('schedule', 'sine')).toBe('expected one of cosine, linear, constant, got "sine"');
+    expect(checkHyperparameter('targetModules', [])).toContain('at least one of q_proj');
+  });
+});
