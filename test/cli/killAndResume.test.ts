@@ -68,7 +68,7 @@ describe('SIGKILL', () => {
       expect(readdirSync(join(run, 'checkpoints'))).toEqual(['step-000003']);
       rmSync(run, { recursive: true });
     }
-  });
+  }, 900_000);
 
   it('at random moments leaves an interrupted run that resumes to the same bytes', async () => {
     const place = makePlace();

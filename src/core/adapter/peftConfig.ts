@@ -73,8 +73,3 @@ export const peftConfigSchema = z.looseObject({
   rank_pattern: z.record(z.string(), z.number()).nullish(),
   alpha_pattern: z.record(z.string(), z.number()).nullish(),
 });
-
-/** What B A x is multiplied by. */
-export function loraScale({ rank, alpha, rsLora }: Pick<LoraSettings, 'rank' | 'alpha' | 'rsLora'>): number {
-  return alpha / (rsLora ? Math.sqrt(rank) : rank);
-}

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
+import { loraScale } from '../train/loraScale.ts';
 import { findCompleteFolder } from '../train/stagedFolder.ts';
-import { loraScale, peftConfigSchema } from './peftConfig.ts';
+import { peftConfigSchema } from './peftConfig.ts';
 
 export const adapterFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
 

@@ -7,8 +7,8 @@ import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
 import { makeTensor } from '../runtime/tensor.ts';
-import { loraScale } from '../train/createTrainingEngine.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
+import { loraScale } from '../train/loraScale.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
 

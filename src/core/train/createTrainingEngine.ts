@@ -8,6 +8,7 @@ import type { TrainableSpec } from '../models/trainingContext.ts';
 import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
 import { LayeredEngine } from './layeredEngine.ts';
+import { loraScale } from './loraScale.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
@@ -53,11 +54,6 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
 export function planEngineShape(settings: Omit<TrainingEngineSettings, 'weights' | 'shape'>): EngineShape {
   const limit = settings.memoryLimitBytes ?? totalmem() / 2;
   return forecastMemory(settings).totalBytes.whole <= limit ? 'whole' : 'layered';
-}
-
-/** What LoRA multiplies its product by: alpha / rank, or alpha / sqrt(rank) for rsLoRA (arXiv:2312.03732). */
-export function loraScale({ rank, alpha, rsLora }: Pick<TrainingEngineSettings, 'rank' | 'alpha' | 'rsLora'>): number {
-  return rsLora ? alpha / Math.sqrt(rank) : alpha / rank;
 }
 
 function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape): TrainableSpec {

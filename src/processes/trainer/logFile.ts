@@ -11,11 +11,21 @@ const maxLogBytes = 4 * 1024 * 1024;
 export class LogFile {
   private readonly path: string;
   private readonly descriptor: number;
+  private readonly maxBytes: number;
 
-  constructor(run: string) {
+  constructor(run: string, maxBytes = maxLogBytes) {
     this.path = join(run, runNames.log);
     this.descriptor = openSync(this.path, 'a', 0o644);
+    this.maxBytes = maxBytes;
+  }
+
+  /** From here on standard output and error of the whole process go here too. Not on Windows, which cannot do that. */
+  takeStandardStreams(): void {
     if (process.platform !== 'win32') redirectStandardStreams(this.path);
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
   }
 
   /** Never throws: a run does not end because its log cannot be written. */
@@ -33,7 +43,7 @@ export class LogFile {
   lastProblem: unknown;
 
   private rotate(): void {
-    if (fstatSync(this.descriptor).size <= maxLogBytes) return;
+    if (fstatSync(this.descriptor).size <= this.maxBytes) return;
     copyFileSync(this.path, this.path.replace(/\.txt$/, '.1.txt'));
     ftruncateSync(this.descriptor, 0);
   }

@@ -59,6 +59,7 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
     const queue = new DeviceQueue('cpu');
     const answer = await queue.enter(run, identity, command.attached);
     const log = new LogFile(run);
+    log.takeStandardStreams();
     const startNext = (next: string | undefined) =>
       startNextRuns(queue, next, { run, identity }, text => log.write(text));
     if (!answer.isTurn) writeStatus(run, { ...status, identity: command.attached ? identity : null }, true);
