@@ -6,7 +6,6 @@ import { z } from 'zod';
 
 /** The linear layers of a Llama-like block that LoRA may adapt, named as in the checkpoint. */
 export const linearLayers = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-export type LinearLayer = (typeof linearLayers)[number];
 
 interface Common {
   readonly label: string;

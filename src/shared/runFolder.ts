@@ -116,7 +116,6 @@ export const evaluationRowSchema = z.strictObject({
 export type EvaluationRow = z.infer<typeof evaluationRowSchema>;
 
 export const metricsRowSchema = z.discriminatedUnion('kind', [stepRowSchema, evaluationRowSchema]);
-export type MetricsRow = z.infer<typeof metricsRowSchema>;
 
 export const sampleRowSchema = z.strictObject({
   attempt: z.number().int(),

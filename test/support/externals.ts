@@ -18,11 +18,6 @@ export function requireRealModel(): string {
   return findRealModel() ?? refuse(describeMissingModel());
 }
 
-/** The same, undefined where it is absent (for `it.skipIf`); with CI=true its absence is an error. */
-export function findRealModelForTests(): string | undefined {
-  return process.env.CI ? requireRealModel() : findRealModel();
-}
-
 function refuse(reason: string): never {
   throw new Error(reason);
 }
