@@ -54,7 +54,7 @@ function findRows(text: string, start: number): number {
   const arrays = new Map<string, number>();
   for (let at = skipSpace(text, start + 1); text[at] === '"'; ) {
     const afterKey = skipKey(text, at);
-    const key: unknown = JSON.parse(text.slice(at, text.lastIndexOf('"', afterKey) + 1));
+    const key: unknown = JSON.parse(text.slice(at, text.lastIndexOf('"', afterKey - 1) + 1));
     const valueStart = skipSpace(text, afterKey);
     if (text[valueStart] === '[' && text[skipSpace(text, valueStart + 1)] === '{') arrays.set(String(key), valueStart);
     const next = skipSpace(text, skipValue(text, valueStart));

@@ -133,8 +133,8 @@ function invalidBytes(file: string, tail: Buffer, chunk: Buffer, startLine: numb
     else high = middle - 1;
   }
   const line = startLine + countNewlines(bytes.subarray(tail.length, Math.max(low, tail.length)).toString('latin1'));
-  const byte = bytes[low];
-  const isCut = byte === undefined;
+  const isCut = low === bytes.length;
+  const byte = bytes[startOfCharacter(bytes, low)]!;
   const controls = bytes.subarray(0, 4096).filter(b => b < 9 || (b > 13 && b < 32)).length;
   const isBinary = controls > 0.02 * Math.min(bytes.length, 4096);
   const got = isCut
@@ -146,6 +146,15 @@ function invalidBytes(file: string, tail: Buffer, chunk: Buffer, startLine: numb
       ? 'Export it as .jsonl, .json or .csv in UTF-8.'
       : conversionHint(file, 'WINDOWS-1252');
   return new TuneError('dataset-unreadable', `${file}:${line}: expected UTF-8 text, got ${got}`, { file, line, hint });
+}
+
+/** Where the character starts whose continuation `bytes[at]` is not. */
+function startOfCharacter(bytes: Buffer, at: number): number {
+  for (let start = at - 1; start >= Math.max(0, at - 3); start--) {
+    if ((bytes[start]! & 0xc0) === 0x80) continue;
+    return bytes[start]! >= 0xc2 && isUnfinished(bytes.subarray(start, at)) ? start : at;
+  }
+  return at;
 }
 
 /** True when the bytes are valid UTF-8, allowing an unfinished character at the end. */

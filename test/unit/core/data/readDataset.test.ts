@@ -188,6 +188,7 @@ describe('readDataset', () => {
     ['UTF-16 LE without a mark', Buffer.from(toLines([row(1)]), 'utf16le'), /UTF-16 LE/],
     ['UTF-16 BE', Buffer.from(`\ufeff${toLines([row(1)])}`, 'utf16le').swap16(), /UTF-16 BE/],
     ['Latin-1', Buffer.from(toLines([row(1), { question: 'Où?', answer: 'Là.' }]), 'latin1'), /:2: .*0xF9.*Latin-1/],
+    ['Latin-1 before a quote', Buffer.from('{"question":"caf\xe9"}\n', 'latin1'), /:1: .*0xE9.*Latin-1/],
     ['gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]), /gzip/],
     ['binary data', Buffer.from(Array.from({ length: 600 }, (_, i) => (i * 37) & 255)), /binary/],
     [
@@ -201,6 +202,16 @@ describe('readDataset', () => {
     expect(error).toMatchObject({ code: 'dataset-unreadable' });
     expect((error as TuneError).message).toMatch(message);
     expect((error as TuneError).hint).toMatch(/UTF-8|copy or download/);
+  });
+
+  it.each([
+    ['one row written without spaces', 'row.json', '{"question":"a","answer":"b"}'],
+    ['the same under another name', 'row.txt', '{"question":"a","answer":"b"}\n'],
+    ['rows behind a text', 'rows.json', '{"version":"1","data":[{"question":"a","answer":"b"}]}'],
+  ])('reads %s', async (_, name, text) => {
+    const { format, examples } = await readDataset(makeFile(name, text));
+    expect(format).toBe('json');
+    expect(examples.map(example => example.origin.line)).toEqual([1]);
   });
 
   it('finds the line of a wrong byte beyond the first chunk', async () => {
