@@ -24,6 +24,9 @@ export async function runAttachedTrainer(command: TrainerCommand, output: Output
         output.line({ type: 'run', id: reply.id, path: reply.path });
         output.say(`Run ${reply.id}${reply.queued ? ' (waits for another run to end)' : ''}\n${reply.path}`);
         break;
+      case 'note':
+        output.say(reply.text);
+        break;
       case 'refused':
         error = fromWireError(reply.error);
         break;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line `tuning-fork`. */
+import { version } from '../../package.json';
 import { exitCodes } from '../shared/commandLine.ts';
 import { TuneError } from '../shared/errors.ts';
 import { parseArguments } from './command.ts';
@@ -9,7 +10,11 @@ import { Output } from './output.ts';
 
 async function main([name, ...given]: readonly string[]): Promise<number> {
   const output = new Output(given.includes('--json'));
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${version}\n`);
+    return exitCodes.done;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(`${describeProgram(commands)}\n`);
     return name === undefined ? exitCodes.usage : exitCodes.done;
   }
@@ -19,7 +24,7 @@ async function main([name, ...given]: readonly string[]): Promise<number> {
       const names = commands.map(c => c.name).join(', ');
       throw new TuneError('usage', `command: expected one of ${names}, got "${name}"`, { hint: 'tuning-fork --help' });
     }
-    if (given.includes('--help')) {
+    if (given.includes('--help') || given.includes('-h')) {
       process.stdout.write(`${describeCommand(command)}\n`);
       return exitCodes.done;
     }

@@ -106,6 +106,9 @@ function modelOf({ model }: RunRecord): string {
 /** What lies on this disk is named absolutely; everything else is a Hub id or `tiny`. */
 export function resolveModel(model: string): string {
   if (model === 'tiny') return model;
+  if (model.trim() === '') {
+    throw new TuneError('usage', '--model: expected tiny, a folder, a .gguf file or a Hub id, got nothing');
+  }
   const path = resolve(model);
   return existsSync(path) || /^\.{0,2}[/\\]|\.gguf$/i.test(model) ? path : model;
 }

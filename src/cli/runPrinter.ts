@@ -33,6 +33,9 @@ export class RunPrinter {
       case 'checkpoint':
         this.output.progress(`checkpoint at step ${line.step}`);
         break;
+      case 'problem':
+        this.output.say(`Warning: ${line.message}\n  ${line.fix}`);
+        break;
       case 'result':
         this.output.say(describeResult(line as unknown as TrainResult));
         break;

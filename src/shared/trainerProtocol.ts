@@ -34,4 +34,6 @@ export type TrainerReply =
   | { type: 'accepted'; id: string; path: string; queued: boolean }
   | { type: 'refused'; error: WireError }
   /** Attached only. */
-  | { type: 'event'; line: JsonLine };
+  | { type: 'event'; line: JsonLine }
+  /** Attached only: words for people. */
+  | { type: 'note'; text: string };

@@ -137,6 +137,7 @@ describe('wrong usage', () => {
     [['train', 'a', 'b', '--model', 'tiny'], '"b": expected at most 1 arguments'],
     [['train', 'rows.jsonl', '--modell', 'tiny'], "Unknown option '--modell'"],
     [['frobnicate'], 'command: expected one of'],
+    [['train', 'rows.jsonl', '--model', ''], '--model: expected tiny'],
   ])('%j ends with exit code 2 and says what was expected', async (args, message) => {
     const place = makePlace();
     const { code, lines } = await runCli([...args, '--json'], place);

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import { type Model, readModel } from '../models/findArchitecture.ts';
+import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
@@ -34,7 +35,7 @@ export interface LoadOptions {
  * @throws TuneError `model-invalid`, `model-unsupported`, `tokenizer-invalid`, `template-invalid`; AbortError when cancelled
  */
 export async function loadResidentModel(opened: OpenModel, options: LoadOptions = {}): Promise<ResidentModel> {
-  const model = readModel({ ...opened.config, model_type: opened.modelType });
+  const model = nameFile(opened.path, () => readModel({ ...opened.config, model_type: opened.modelType }));
   const { config } = model;
   if (config.headSize % 16 !== 0) {
     throw new TuneError(

@@ -6,6 +6,7 @@ import type { Forecast, RunRequest } from '../../shared/recipe.ts';
 import type { SplitName } from '../../shared/runFolder.ts';
 import type { Example } from '../data/example.ts';
 import { findArchitecture, type Model } from '../models/findArchitecture.ts';
+import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
@@ -58,7 +59,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     const { trainOn, samplePrompts } = request.hyperparameters;
     checkSamplePrompts(architecture, sides, samplePrompts);
     const refusals = findRefusals({ report, tokenizer, trainOn });
-    if (sides.train.length === 0) enforceFindings(refusals, []);
+    if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
     const batches = planBatches(sides, request.hyperparameters);
     const memory = planMemory(architecture, request.hyperparameters);
     return {
@@ -76,7 +77,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
         ...memory,
       },
       refusals: [...refusals, ...findMemoryRefusal(memory)],
-      warnings: findWarnings({ report, tokenizer, trainOn }),
+      warnings: [...findWarnings({ report, tokenizer, trainOn }), ...findNothingHeldOut(sides, request)],
     };
   } catch (error) {
     model.close();
@@ -102,13 +103,14 @@ export function modelOptions({ tinyFolder, hub, onPhase }: CheckOptions, signal:
 }
 
 /** @throws TuneError `preflight`, or `memory` when that alone stands against the run */
-export function enforceChecks(checked: Pick<CheckedRun, 'refusals'>, overrides: readonly string[]): void {
-  enforceFindings(
-    checked.refusals.filter(finding => finding.code !== 'memory'),
-    overrides,
-  );
+export function enforceChecks(
+  { refusals, sources }: Pick<CheckedRun, 'refusals' | 'sources'>,
+  overrides: readonly string[],
+): void {
+  const ofRows = refusals.filter(finding => finding.code !== 'memory');
+  nameFile(sources[0]!.dataset.file, () => enforceFindings(ofRows, overrides));
   try {
-    enforceFindings(checked.refusals, overrides);
+    enforceFindings(refusals, overrides);
   } catch (error) {
     if (!(error instanceof TuneError)) throw error;
     throw new TuneError('memory', error.message, { hint: error.hint });
@@ -132,9 +134,23 @@ function isOverridden(override: string, { overrides }: RunRequest): boolean {
   return (overrides as readonly string[]).includes(override);
 }
 
+function findNothingHeldOut({ train, heldOut }: EncodedSides, { hyperparameters }: RunRequest): PreflightFinding[] {
+  if (hyperparameters.evalRatio === 0 || heldOut.length > 0) return [];
+  return [
+    {
+      code: 'nothing-held-out',
+      message: `Held-out rows: expected some, got none beside ${train.length === 1 ? '1 row' : `${train.length} rows`}: no early stopping, and the last checkpoint is kept, not the best.`,
+      remedy: 'Add rows with different questions, or raise contextTokens when they do not fit.',
+      override: null,
+    },
+  ];
+}
+
 function readArchitecture(model: OpenModel): Model {
-  const architecture = findArchitecture(model.modelType);
-  return { architecture, config: architecture.readConfig(model.config) };
+  return nameFile(model.path, () => {
+    const architecture = findArchitecture(model.modelType);
+    return { architecture, config: architecture.readConfig(model.config) };
+  });
 }
 
 /** Reads what the files say of their tensors, so that a truncated or foreign file is found before anything is written. */

@@ -16,8 +16,19 @@ export type JobEvent =
     }
   | { readonly kind: 'sample'; readonly row: SampleRow }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string }
-  /** For the log. */
+  /** What a person should know of data or recipe, though it stops nothing. */
+  | { readonly kind: 'warning'; readonly problem: JobWarning }
+  /** For the log, and for whoever watches. */
   | { readonly kind: 'note'; readonly text: string };
+
+export interface JobWarning {
+  readonly file: string;
+  /** Null where it is about the whole file. */
+  readonly line: number | null;
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+}
 
 export interface JobEnd {
   readonly reason: 'finished' | 'stoppedEarly' | 'paused' | 'stopped';

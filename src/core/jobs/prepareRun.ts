@@ -10,8 +10,10 @@ import type { OpenModel } from '../models/openedModel.ts';
 import { readRecord, readRequest, writeRecord } from '../runs/runFiles.ts';
 import { storeOf } from '../runs/runStore.ts';
 import { type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
+import { describeChecked } from './describeChecked.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
+import type { JobWarning } from './jobEvents.ts';
 import { reopenModel } from './openTrainingModel.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
 import { listVersions } from './versions.ts';
@@ -22,8 +24,9 @@ export interface PreparedRun {
   readonly architecture: Model;
   readonly sides: EncodedSides;
   readonly batches: BatchPlan;
-  /** What a person should know, for the log. */
+  /** How the data was read; for a run that goes on, nothing. */
   readonly notes: readonly string[];
+  readonly warnings: readonly JobWarning[];
 }
 
 /** The caller closes the model. Nothing is written before every check has passed. @throws TuneError; JobInterrupted */
@@ -63,8 +66,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       forecast: checked.forecast,
     };
     writeRecord(run, record);
-    const notes = [...checked.refusals, ...checked.warnings].map(finding => `${finding.message} ${finding.remedy}`);
-    return { record, model, architecture, sides, batches, notes };
+    return { record, model, architecture, sides, batches, ...describeChecked(checked) };
   } catch (error) {
     model.close();
     throw error;
@@ -101,7 +103,7 @@ async function prepareAgain(run: string, record: RunRecord, options: CheckOption
       );
     }
     const architecture = readModel({ ...model.config, model_type: model.modelType });
-    return { record, model, architecture, sides, batches, notes: [] };
+    return { record, model, architecture, sides, batches, notes: [], warnings: [] };
   } catch (error) {
     model.close();
     throw error;

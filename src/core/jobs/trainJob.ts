@@ -64,6 +64,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   const { record, batches } = prepared;
   const { hyperparameters } = record;
   for (const text of prepared.notes) yield { kind: 'note', text };
+  for (const problem of prepared.warnings) yield { kind: 'warning', problem };
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
   const engine = await (input.createEngine ?? createEngine)(prepared);
   const rows = new RunRows(run, attempt);

@@ -19,6 +19,8 @@ export function toJsonLine(event: JobEvent): JsonLine | undefined {
       return { type: 'sample', step: event.row.step, prompt: event.row.prompt, text: event.row.text };
     case 'checkpoint':
       return { type: 'checkpoint', step: event.step, path: event.path };
+    case 'warning':
+      return { type: 'problem', ...event.problem };
     case 'prepared':
     case 'note':
       return undefined;

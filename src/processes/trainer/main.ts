@@ -102,6 +102,9 @@ async function compute(command: WorkCommand, { path: run, status }: ClaimedRun, 
     hub: command.hub,
     log: text => log.write(text),
     sendLine,
+    sendNote: text => {
+      if (command.attached) lastLine = sendToParent({ type: 'note', text });
+    },
   });
   outside.ask = what => session.ask(what);
   if (command.attached && !process.connected) session.ask('pause');

@@ -23,6 +23,7 @@ export interface SessionInput {
   readonly log: (text: string) => void;
   /** Attached only. */
   readonly sendLine: (line: JsonLine) => void;
+  readonly sendNote: (text: string) => void;
 }
 
 /** Errors in what the user gave. An attached parent tells them at once, so that no run needs to stay behind for them. */
@@ -82,7 +83,11 @@ export class RunSession {
   }
 
   private handle(event: JobEvent): void {
-    if (event.kind === 'note') this.input.log(event.text);
+    if (event.kind === 'note') {
+      this.input.log(event.text);
+      this.input.sendNote(event.text);
+    }
+    if (event.kind === 'warning') this.input.log(`${event.problem.message} ${event.problem.fix}`);
     this.status.apply(event);
     if (event.kind === 'evaluation') {
       const { step, evalLossNats } = event.row;

@@ -72,6 +72,7 @@ export class StatusKeeper {
       case 'checkpoint':
         this.status = { ...this.status, lastProgressAt };
         break;
+      case 'warning':
       case 'note':
         break;
     }
