@@ -2,6 +2,7 @@
 import type { ForecastReport, PreflightFinding } from '../../shared/datasetProtocol.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast, RunRequest } from '../../shared/recipe.ts';
 import type { SplitName } from '../../shared/runFolder.ts';
 import type { Example } from '../data/example.ts';
@@ -77,12 +78,34 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
         ...memory,
       },
       refusals: [...refusals, ...findMemoryRefusal(memory)],
-      warnings: [...findWarnings({ report, tokenizer, trainOn }), ...findNothingHeldOut(sides, request)],
+      warnings: [
+        ...findWarnings({ report, tokenizer, trainOn }),
+        ...findNothingHeldOut(sides, request),
+        ...findContextWarning(report.longestTokens, request.hyperparameters, architecture),
+      ],
     };
   } catch (error) {
     model.close();
     throw error;
   }
+}
+
+/** Rows longer than anything the base model has seen can be trained on, but their ends are new ground for it. */
+function findContextWarning(
+  longestTokens: number,
+  { contextTokens }: Pick<Hyperparameters, 'contextTokens'>,
+  { config }: Model,
+): PreflightFinding[] {
+  const longest = Math.min(longestTokens, contextTokens);
+  if (longest <= config.maxContextTokens) return [];
+  return [
+    {
+      code: 'beyond-model-context',
+      message: `Context: expected rows of at most ${config.maxContextTokens} tokens, which the base model was trained for, got ${longest}.`,
+      remedy: `Set contextTokens to ${config.maxContextTokens} or less, or choose a model with a longer context.`,
+      override: null,
+    },
+  ];
 }
 
 /** Downloads report as a phase of their own. */
