@@ -1,5 +1,8 @@
 // @ts-check
-/** Builds every program of the extension: `node esbuild.mjs [--watch] [--production] [--outdir FOLDER (dist)]` */
+/**
+ * Builds every program of the extension: `node esbuild.mjs [--watch] [--production] [--outdir FOLDER (dist)]`; with
+ * `--bench` the programs of test/bench instead, into .cache/bench.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,10 +13,11 @@ const { values } = parseArgs({
   options: {
     watch: { type: 'boolean', default: false },
     production: { type: 'boolean', default: false },
+    bench: { type: 'boolean', default: false },
     outdir: { type: 'string', default: 'dist' },
   },
 });
-const { watch, production, outdir } = values;
+const { watch, production, bench, outdir } = values;
 
 /** @param {Record<string, string>} entries */
 const existing = entries => Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));
@@ -107,7 +111,9 @@ const webview = {
 };
 
 const configs = [host, node, webview].filter(config => Object.keys(config.entryPoints ?? {}).length > 0);
-if (watch) {
+if (bench) {
+  await build({ ...node, entryPoints: ['test/bench/train.ts', 'test/bench/decode.ts'], outdir: '.cache/bench' });
+} else if (watch) {
   for (const config of configs) await (await context(config)).watch();
 } else {
   rmSync(outdir, { recursive: true, force: true });

@@ -1,0 +1,220 @@
+// @ts-check
+/**
+ * `npm run bench`: speed and memory of training with both shapes of the engine and of answering, beside PyTorch + PEFT
+ * on the same model, batch and threads. Brings what it needs. Each case runs in a process of its own, cases take turns.
+ * The machine should have nothing else to do.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  benchCases,
+  decodingTable,
+  findDifferentLosses,
+  formatColumns,
+  formatMarkdown,
+  groups,
+  replaceFigures,
+  summarizeDecoding,
+  summarizeTraining,
+  trainingSpeed,
+  trainingTable,
+} from './benchReport.mjs';
+import { installPackages } from './installPackages.mjs';
+import { installRealModel } from './models.mjs';
+import { root } from './paths.mjs';
+import { installPython } from './python.mjs';
+import { forwardSignals, requireCommand } from './runCommand.mjs';
+
+/** @typedef {import('./benchReport.mjs').Measurement} Measurement */
+
+const usage = `usage: npm run bench -- [options]
+  --only ${groups.join(',')}   measure these alone
+  --repeats N    processes of each case, 3
+  --quick        one process of each case, fewer steps
+  --threads N    2
+  --json         one JSON object on standard output instead of tables
+  --write        put the figures into test/bench/README.md`;
+
+const page = join(root, 'test/bench/README.md');
+const batchRows = 4;
+const contextTokens = 256;
+/** A quarter of each row is supervised, as where answers are a quarter of the text. */
+const supervisedFrom = 192;
+/** About 60 tokens; the prompt repeats it. */
+const passage =
+  'The ferry left the old harbour at six in the morning, before the fog had lifted from the water. On board were a baker ' +
+  'with two crates of bread, a teacher who counted her pupils for the third time, and a carpenter who had not slept. ' +
+  'Nobody had told them that the lighthouse had gone dark. ';
+
+forwardSignals();
+const options = readOptions();
+if (typeof options === 'string') {
+  console.error(options);
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tuning-fork-bench-'));
+try {
+  await bench(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], repeats: number, threads: number, quick: boolean, json: boolean, write: boolean }} Options */
+
+/** The options, or what is wrong with them. @returns {Options | string} */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string', default: groups.join(',') },
+        repeats: { type: 'string' },
+        threads: { type: 'string', default: '2' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
+      },
+    });
+    const { quick, json, write } = values;
+    const wanted = values.only.split(',');
+    const unknown = wanted.find(name => !groups.some(group => group === name));
+    if (unknown !== undefined) return `--only: expected some of ${groups.join(',')}, got ${unknown}\n${usage}`;
+    const repeats = Number(values.repeats ?? (quick ? 1 : 3));
+    const threads = Number(values.threads);
+    if (!(Number.isInteger(repeats) && repeats > 0))
+      return `--repeats: expected 1 or more, got ${values.repeats}\n${usage}`;
+    if (!(Number.isInteger(threads) && threads > 0))
+      return `--threads: expected 1 or more, got ${values.threads}\n${usage}`;
+    const chosen = benchCases.filter(({ group }) => wanted.includes(group));
+    return { chosen, repeats, threads, quick, json, write };
+  } catch (error) {
+    return `${error instanceof Error ? error.message : error}\n${usage}`;
+  }
+}
+
+/** @param {Options} options */
+async function bench({ chosen, repeats, threads, quick, json, write }) {
+  const needsPython = chosen.some(({ by }) => by === 'pytorch');
+  await installPackages();
+  await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
+  const model = await installRealModel();
+  const python = needsPython ? await installPython() : '';
+  const plan = join(folder, 'plan.json');
+  writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick })));
+
+  const load = loadavg()[0] ?? 0;
+  if (load > 0.5) console.error(`The machine is busy (load average ${load.toFixed(1)}): the figures will be too.`);
+  /** @type {Map<string, Measurement[]>} */
+  const results = new Map(chosen.map(({ name }) => [name, []]));
+  /** @type {Record<string, string>} */
+  let versions = {};
+  for (let repeat = 1; repeat <= repeats; repeat++) {
+    for (const benchCase of chosen) {
+      const { versions: found, ...measurement } = await runCase(benchCase, python, plan);
+      versions = { ...versions, ...found };
+      results.get(benchCase.name)?.push(measurement);
+      console.error(
+        `run ${repeat} of ${repeats}: ${benchCase.work}, ${benchCase.label}: ${describeSpeed(measurement)}`,
+      );
+    }
+  }
+
+  const training = summarizeTraining(results, batchRows * contextTokens);
+  const decoding = summarizeDecoding(results);
+  const machine = describeMachine({ versions, threads, repeats, load });
+  const different = findDifferentLosses(training);
+  if (different.length > 0) throw new Error(`the cases did not compute the same:\n${different.join('\n')}`);
+  const tables = [
+    ...(training.length > 0 ? [trainingTable(training)] : []),
+    ...(decoding.length > 0 ? [decodingTable(decoding)] : []),
+  ];
+  if (json) console.log(JSON.stringify({ machine, training, decoding }));
+  else console.log(`\n${[...tables.map(formatColumns), machine.join('\n')].join('\n\n')}`);
+  if (!write) return;
+  const list = machine.map(line => `- ${line}`).join('\n');
+  const figures = ['', ...tables.map(table => `${formatMarkdown(table)}\n`), list, ''].join('\n');
+  writeFileSync(page, replaceFigures(readFileSync(page, 'utf8'), figures));
+}
+
+/**
+ * @param {import('./benchReport.mjs').BenchCase} benchCase
+ * @param {string} python
+ * @param {string} plan
+ * @returns {Promise<Measurement & { versions?: Record<string, string> }>}
+ */
+async function runCase({ name, work, by }, python, plan) {
+  const program = join(root, '.cache/bench', work === 'training' ? 'train.js' : 'decode.js');
+  const command =
+    by === 'pytorch'
+      ? [python, join(root, 'test/bench/pytorch.py'), work === 'training' ? name : 'decode', plan]
+      : [process.execPath, program, ...(work === 'training' ? [name] : []), plan];
+  const output = await requireCommand(command, { cwd: folder, limitMs: 20 * 60_000 });
+  const line = output.split('\n').findLast(text => text.startsWith('{'));
+  if (line === undefined) throw new Error(`${command.join(' ')} printed no measurement`);
+  return JSON.parse(line);
+}
+
+/** @param {{ model: string, threads: number, quick: boolean }} options @returns {import('../../test/bench/benchPlan.ts').BenchPlan} */
+function makePlan({ model, threads, quick }) {
+  return {
+    model,
+    threads,
+    warmupSteps: 1,
+    timedSteps: quick ? 1 : 3,
+    batchRows,
+    contextTokens,
+    tokenIds: drawTokenIds(batchRows * contextTokens),
+    supervisedFrom,
+    lora: {
+      rank: 16,
+      alpha: 32,
+      targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+    },
+    optimizer: { learningRate: 2e-4, weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clipNorm: 1 },
+    prompt: `${passage.repeat(4)}Retell this as a long story with many details.`,
+    outputTokens: quick ? 16 : 64,
+  };
+}
+
+/** Ordinary tokens of SmolLM2's vocabulary: what they say does not change what a step costs. @param {number} count */
+function drawTokenIds(count) {
+  let state = 1;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return 1000 + ((state >>> 8) % 40_000);
+  });
+}
+
+/** @param {Measurement} measurement */
+function describeSpeed(measurement) {
+  if ('stepMs' in measurement) return `${trainingSpeed(measurement, batchRows * contextTokens).toFixed(0)} tokens/s`;
+  const { base, adapter } = measurement;
+  return `${base.tokensPerSecond.toFixed(1)} tokens/s, ${adapter.tokensPerSecond.toFixed(1)} with adapter`;
+}
+
+/** @param {{ versions: Record<string, string>, threads: number, repeats: number, load: number }} run */
+function describeMachine({ versions, threads, repeats, load }) {
+  const runtime = JSON.parse(readFileSync(join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
+  const cores = cpus();
+  const python = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${readCpuModel()}, ${cores.length} logical cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB memory, ${process.platform}`,
+    [`Node ${process.versions.node}`, `onnxruntime-node ${runtime}`, ...python].join(', '),
+    `${new Date().toISOString().slice(0, 10)}, ${threads} threads, median of ${repeats} interleaved ${repeats === 1 ? 'run' : 'runs'} of each case, load average before ${load.toFixed(1)}`,
+  ];
+}
+
+/** With the instruction sets that matter to matrix products. */
+function readCpuModel() {
+  const name = cpus()[0]?.model.trim() || 'unknown processor';
+  if (!existsSync('/proc/cpuinfo')) return name;
+  const info = readFileSync('/proc/cpuinfo', 'utf8');
+  const flags = new Set(/^flags\s*:(.*)$/m.exec(info)?.[1]?.split(' '));
+  const sets = ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_tile'].filter(flag => flags.has(flag));
+  return sets.length > 0 ? `${name} (${sets.join(', ')})` : name;
+}

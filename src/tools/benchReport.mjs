@@ -1,0 +1,256 @@
+// @ts-check
+/** Measurements of `npm run bench` -> medians, ratios within one run, and the tables it prints and writes. */
+
+/** @typedef {'whole' | 'layered' | 'pytorch' | 'decode'} Group */
+/**
+ * @typedef {object} TrainingMeasurement one process
+ * @property {readonly number[]} stepMs of the steps that count
+ * @property {readonly number[]} losses of every step
+ * @property {number} peakRssBytes of the whole process
+ * @property {number | null} stepsPeakRssBytes after everything was loaded; null where the system cannot tell
+ */
+/** @typedef {{ promptTokens: number, outputTokens: number, tokensPerSecond: number, promptTokensPerSecond: number }} DecodingSpeed */
+/**
+ * @typedef {object} DecodingMeasurement one process
+ * @property {DecodingSpeed} base
+ * @property {DecodingSpeed} adapter
+ * @property {number} peakRssBytes
+ * @property {number | null} stepsPeakRssBytes
+ */
+/** @typedef {TrainingMeasurement | DecodingMeasurement} Measurement */
+/**
+ * @typedef {object} BenchCase
+ * @property {string} name
+ * @property {string} label
+ * @property {Group} group
+ * @property {'training' | 'decoding'} work
+ * @property {'engine' | 'pytorch'} by
+ */
+
+/** @type {readonly BenchCase[]} */
+export const benchCases = [
+  { name: 'whole', label: 'engine, whole graph', group: 'whole', work: 'training', by: 'engine' },
+  { name: 'layered', label: 'engine, layer by layer', group: 'layered', work: 'training', by: 'engine' },
+  { name: 'full', label: 'PyTorch + PEFT', group: 'pytorch', work: 'training', by: 'pytorch' },
+  { name: 'gathered', label: 'same, supervised logits only', group: 'pytorch', work: 'training', by: 'pytorch' },
+  { name: 'decode', label: 'engine', group: 'decode', work: 'decoding', by: 'engine' },
+  { name: 'pytorch-decode', label: 'PyTorch + PEFT', group: 'decode', work: 'decoding', by: 'pytorch' },
+];
+
+export const groups = /** @type {readonly Group[]} */ ([...new Set(benchCases.map(({ group }) => group))]);
+
+/** The case that training is compared with: what a user of PyTorch + PEFT writes. */
+const trainingReference = 'full';
+const decodingReference = 'pytorch-decode';
+
+/** Of an even count the mean of the two in the middle. @param {readonly number[]} values at least one */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle];
+  if (upper === undefined) throw new Error('internal: median of nothing');
+  return sorted.length % 2 === 1 ? upper : (upper + /** @type {number} */ (sorted[middle - 1])) / 2;
+}
+
+/**
+ * The median of the ratios of runs that stood beside each other, so that a machine that slows down spoils neither side.
+ * @param {readonly number[]} values
+ * @param {readonly number[] | undefined} references undefined = nothing to compare with
+ */
+export function medianRatio(values, references) {
+  if (!references || references.length === 0) return undefined;
+  const pairs = Math.min(values.length, references.length);
+  return median(values.slice(0, pairs).map((value, i) => value / /** @type {number} */ (references[i])));
+}
+
+/** @param {TrainingMeasurement} measurement @param {number} tokens of a step */
+export function trainingSpeed({ stepMs }, tokens) {
+  return (1000 * tokens) / median(stepMs);
+}
+
+/**
+ * @typedef {object} TrainingSummary
+ * @property {string} case
+ * @property {string} label
+ * @property {number} tokensPerSecond median of the runs
+ * @property {readonly number[]} runs tokens a second of each
+ * @property {number} [ratio] to PyTorch + PEFT
+ * @property {number | null} stepsPeakRssBytes the largest of the runs
+ * @property {number} peakRssBytes the largest of the runs
+ * @property {number} firstLossNats
+ */
+
+/**
+ * @param {ReadonlyMap<string, readonly Measurement[]>} results by case, in the order of the runs
+ * @param {number} tokens of a step
+ * @returns {TrainingSummary[]}
+ */
+export function summarizeTraining(results, tokens) {
+  const training = benchCases.filter(({ name, work }) => work === 'training' && results.has(name));
+  const measured = new Map(
+    training.map(({ name }) => [name, /** @type {TrainingMeasurement[]} */ (results.get(name) ?? [])]),
+  );
+  const speeds = new Map([...measured].map(([name, runs]) => [name, runs.map(run => trainingSpeed(run, tokens))]));
+  return training.map(({ name, label }) => {
+    const runs = measured.get(name) ?? [];
+    const own = speeds.get(name) ?? [];
+    const ratio = medianRatio(own, speeds.get(trainingReference));
+    return {
+      case: name,
+      label,
+      tokensPerSecond: median(own),
+      runs: own,
+      ...(ratio !== undefined && { ratio }),
+      ...largestPeaks(runs),
+      firstLossNats: runs[0]?.losses[0] ?? Number.NaN,
+    };
+  });
+}
+
+/**
+ * @typedef {object} DecodingSummary
+ * @property {string} case
+ * @property {string} label
+ * @property {'base' | 'adapter'} model
+ * @property {number} tokensPerSecond
+ * @property {number} promptTokensPerSecond
+ * @property {number} [ratio] of tokens a second to PyTorch + PEFT
+ * @property {number} [promptRatio]
+ * @property {number | null} stepsPeakRssBytes
+ * @property {number} peakRssBytes
+ */
+
+/** @param {ReadonlyMap<string, readonly Measurement[]>} results @returns {DecodingSummary[]} */
+export function summarizeDecoding(results) {
+  const decoding = benchCases.filter(({ name, work }) => work === 'decoding' && results.has(name));
+  const runsOf = (/** @type {string} */ name) =>
+    /** @type {readonly DecodingMeasurement[] | undefined} */ (results.get(name));
+  return decoding.flatMap(({ name, label }) =>
+    /** @type {const} */ (['base', 'adapter']).map(model => {
+      const runs = runsOf(name) ?? [];
+      const speeds = runs.map(run => run[model].tokensPerSecond);
+      const prompts = runs.map(run => run[model].promptTokensPerSecond);
+      const reference = runsOf(decodingReference);
+      const ratio = medianRatio(
+        speeds,
+        reference?.map(run => run[model].tokensPerSecond),
+      );
+      const promptRatio = medianRatio(
+        prompts,
+        reference?.map(run => run[model].promptTokensPerSecond),
+      );
+      return {
+        case: name,
+        label,
+        model,
+        tokensPerSecond: median(speeds),
+        promptTokensPerSecond: median(prompts),
+        ...(ratio !== undefined && { ratio }),
+        ...(promptRatio !== undefined && { promptRatio }),
+        ...largestPeaks(runs),
+      };
+    }),
+  );
+}
+
+/** @param {readonly Measurement[]} runs */
+function largestPeaks(runs) {
+  const steps = runs.map(run => run.stepsPeakRssBytes);
+  return {
+    stepsPeakRssBytes: steps.includes(null) ? null : Math.max(.../** @type {number[]} */ (steps)),
+    peakRssBytes: Math.max(...runs.map(run => run.peakRssBytes)),
+  };
+}
+
+/**
+ * Cases whose first loss is not the first one's: they did not compute the same, and their speeds say nothing.
+ * @param {readonly TrainingSummary[]} training
+ */
+export function findDifferentLosses(training) {
+  const [first] = training;
+  return training
+    .filter(({ firstLossNats }) => !(Math.abs(firstLossNats - (first?.firstLossNats ?? 0)) <= 1e-3 * firstLossNats))
+    .map(
+      ({ label, firstLossNats }) => `${label}: first loss ${firstLossNats}, ${first?.label} ${first?.firstLossNats}`,
+    );
+}
+
+/** @param {readonly TrainingSummary[]} summaries */
+export function trainingTable(summaries) {
+  const header = ['Training', 'tokens/s', 'slowest-fastest run', 'of PyTorch', 'peak MB', 'with loading MB'];
+  return {
+    header,
+    rows: summaries.map(summary => [
+      summary.label,
+      formatNumber(summary.tokensPerSecond),
+      `${formatNumber(Math.min(...summary.runs))}-${formatNumber(Math.max(...summary.runs))}`,
+      formatRatio(summary.ratio),
+      formatMegabytes(summary.stepsPeakRssBytes),
+      formatMegabytes(summary.peakRssBytes),
+    ]),
+  };
+}
+
+/** @param {readonly DecodingSummary[]} summaries */
+export function decodingTable(summaries) {
+  const header = ['Answering', 'tokens/s', 'of PyTorch', 'prompt tokens/s', 'of PyTorch', 'peak MB', 'with loading MB'];
+  return {
+    header,
+    rows: summaries.map(summary => [
+      `${summary.label}, ${summary.model === 'base' ? 'base' : 'with adapter'}`,
+      formatNumber(summary.tokensPerSecond),
+      formatRatio(summary.ratio),
+      formatNumber(summary.promptTokensPerSecond),
+      formatRatio(summary.promptRatio),
+      formatMegabytes(summary.stepsPeakRssBytes),
+      formatMegabytes(summary.peakRssBytes),
+    ]),
+  };
+}
+
+/** Columns for a terminal. @param {{ header: readonly string[], rows: readonly (readonly string[])[] }} table */
+export function formatColumns({ header, rows }) {
+  const lines = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)));
+  return lines
+    .map(line =>
+      line
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+/** @param {{ header: readonly string[], rows: readonly (readonly string[])[] }} table */
+export function formatMarkdown({ header, rows }) {
+  const line = (/** @type {readonly string[]} */ cells) => `| ${cells.join(' | ')} |`;
+  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [line(header), line(rule), ...rows.map(line)].join('\n');
+}
+
+const blockStart = '<!-- figures: written by npm run bench -- --write -->';
+const blockEnd = '<!-- end of figures -->';
+
+/** The page with its block of figures replaced. @param {string} page @param {string} figures @throws when it has no block */
+export function replaceFigures(page, figures) {
+  const start = page.indexOf(blockStart);
+  const end = page.indexOf(blockEnd, start);
+  if (start < 0 || end < 0)
+    throw new Error(`expected "${blockStart}" and "${blockEnd}" in the page, got neither or one`);
+  return `${page.slice(0, start + blockStart.length)}\n${figures}\n${page.slice(end)}`;
+}
+
+/** @param {number} value */
+function formatNumber(value) {
+  return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}
+
+/** @param {number | undefined} ratio */
+function formatRatio(ratio) {
+  return ratio === undefined ? '' : `${ratio.toFixed(2)} x`;
+}
+
+/** @param {number | null} bytes */
+function formatMegabytes(bytes) {
+  return bytes === null ? '' : (bytes / 1e6).toFixed(0);
+}

@@ -1,0 +1,51 @@
+/** @file `node train.js whole|layered PLAN`: trains on the plan's batch, prints one line of JSON with what it took. */
+import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
+import { readModel } from '../../src/core/models/findArchitecture.ts';
+import { openModel } from '../../src/core/models/openModel.ts';
+import { AdamW } from '../../src/core/optim/adamW.ts';
+import { createTrainingEngine, type EngineShape } from '../../src/core/train/createTrainingEngine.ts';
+import { runStep } from '../../src/core/train/runStep.ts';
+import { type BenchPlan, readPlan, toPackedBatch } from './benchPlan.ts';
+import { resetPeakRss } from './peakMemory.ts';
+
+const [shape, planFile] = process.argv.slice(2);
+if (shape !== 'whole' && shape !== 'layered') throw new Error(`expected whole or layered, got ${shape}`);
+console.log(JSON.stringify(await measureTraining(readPlan(planFile), shape)));
+
+async function measureTraining(plan: BenchPlan, engineShape: EngineShape): Promise<object> {
+  const opened = await openModel(plan.model, { tinyFolder: '' });
+  const engine = await createTrainingEngine({
+    ...plan.lora,
+    model: readModel({ ...opened.config, model_type: opened.modelType }),
+    weights: opened.weights,
+    method: 'lora',
+    seed: 1,
+    batchRows: plan.batchRows,
+    contextTokens: plan.contextTokens,
+    threads: plan.threads,
+    shape: engineShape,
+  });
+  opened.close();
+  const optimizer = new AdamW(engine.parameters, plan.optimizer);
+  const loadingPeakRssBytes = readPeakRssBytes();
+  const hasOwnPeak = resetPeakRss();
+  const { learningRate, clipNorm } = plan.optimizer;
+  const batches = [toPackedBatch(plan)];
+  const stepMs: number[] = [];
+  const losses: number[] = [];
+  for (let step = 1; step <= plan.warmupSteps + plan.timedSteps; step++) {
+    const startedAt = performance.now();
+    const clues = { method: 'lora', learningRate, clipNorm, previousGradNorm: null } as const;
+    const { lossNats } = await runStep(engine, optimizer, { step, batches, learningRate, clipNorm, clues });
+    if (step > plan.warmupSteps) stepMs.push(performance.now() - startedAt);
+    losses.push(lossNats);
+  }
+  const stepsPeakRssBytes = readPeakRssBytes();
+  await engine.dispose();
+  return {
+    stepMs,
+    losses,
+    peakRssBytes: Math.max(loadingPeakRssBytes, stepsPeakRssBytes),
+    stepsPeakRssBytes: hasOwnPeak ? stepsPeakRssBytes : null,
+  };
+}
