@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { adapterFileNames, readAdapter } from '../adapter/readAdapter.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import type { SessionOptions } from '../runtime/graphSession.ts';
+import { loadTransformers } from '../runtime/transformersLibrary.ts';
 import { type AdapterInputs, makeAdapterInputs } from './adapterInputs.ts';
 import { DecodingSession } from './decodingSession.ts';
 import { findOutput } from './findOutput.ts';
@@ -103,6 +104,7 @@ export class ModelPool {
         onProgress: (done, total) => say('loading weights', Math.min(done, total - 1), total),
       });
       const session = await DecodingSession.create(resident, this.options);
+      await warmUp(session);
       say('ready', 1, 1);
       return { session, files, fingerprint, adapters: new Map() };
     } finally {
@@ -115,6 +117,13 @@ export class ModelPool {
     this.entries.delete(name);
     await entry?.session.release();
   }
+}
+
+/** What only the first answer would wait for is done now, so that the answers of base and adapter start alike. */
+async function warmUp(session: DecodingSession): Promise<void> {
+  await loadTransformers();
+  const { cache } = await session.extend([0, 0], session.emptyCache(), session.baseInputs);
+  await session.extend([0], cache, session.baseInputs);
 }
 
 function attachBase({ session }: Entry): AttachedModel {

@@ -1,7 +1,7 @@
 /** @file The compare panel's acts: one prompt, three answers from one resident model, with the same decoding settings. */
 import { randomUUID } from 'node:crypto';
 import { toWireError } from '../../shared/errors.ts';
-import type { BestPrompt, ChatMessage, HeldOutRow } from '../../shared/inferenceProtocol.ts';
+import type { BestPrompt, ChatMessage, DecodingSettings, HeldOutRow } from '../../shared/inferenceProtocol.ts';
 import type { Answer, CompareMessage, CompareState } from '../../shared/pages.ts';
 import { promptedMessages } from '../../shared/promptedMessages.ts';
 import { Emitter } from '../emitter.ts';
@@ -88,7 +88,9 @@ export class CompareController {
   async ask(prompt: string): Promise<void> {
     this.cancel();
     this.change({ prompt });
-    await this.run();
+    await this.run(async signal => {
+      if (this.state.heldOut === null) await this.showHeldOut(0, false, signal);
+    });
   }
 
   async receive(message: CompareMessage): Promise<void> {
@@ -126,19 +128,28 @@ export class CompareController {
     this.subscription.dispose();
   }
 
-  private async run(): Promise<void> {
+  private async run(after?: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.state.prompt.trim() === '') return;
     await this.guard(async signal => {
       this.change({ running: true, answers: { base: emptyAnswer, prompted: emptyAnswer, adapter: emptyAnswer } });
       const messages = plainMessages(this.state.prompt, this.state.heldOut?.row.messages);
+      // As they stand now: a change while the answers come is for the next time.
+      const settings = { ...this.state.settings, topP: 1 };
       for (const kind of answerKinds) {
         if (signal.aborted) return;
-        await this.answer(kind, messages, signal);
+        await this.answer(kind, messages, settings, signal);
       }
+      this.change({ running: false });
+      if (!signal.aborted) await after?.(signal);
     });
   }
 
-  private async answer(kind: AnswerKind, messages: ChatMessage[], signal: AbortSignal): Promise<void> {
+  private async answer(
+    kind: AnswerKind,
+    messages: ChatMessage[],
+    settings: DecodingSettings,
+    signal: AbortSignal,
+  ): Promise<void> {
     const id = randomUUID();
     this.streams.set(id, kind);
     this.changeAnswer(kind, { text: '', stats: null, running: true, error: null });
@@ -146,7 +157,7 @@ export class CompareController {
       if (kind === 'prompted' && this.state.bestPrompt === null) await this.searchPrompt(signal);
       const asked =
         kind === 'prompted' && this.state.bestPrompt ? promptedMessages(messages, this.state.bestPrompt) : messages;
-      const { model, adapter, settings } = this.state;
+      const { model, adapter } = this.state;
       const { text, ...stats } = await this.services.call(
         'generation/run',
         {
@@ -154,13 +165,14 @@ export class CompareController {
           model,
           adapter: kind === 'adapter' ? adapter : null,
           messages: asked,
-          settings: { ...settings, topP: 1 },
+          settings,
         },
         signal,
       );
-      this.changeAnswer(kind, { text, stats, running: false });
+      if (this.streams.has(id)) this.changeAnswer(kind, { text, stats, running: false });
     } catch (error) {
-      this.changeAnswer(kind, { running: false, error: signal.aborted ? null : toWireError(error) });
+      const shown = signal.aborted ? null : toWireError(error);
+      if (this.streams.has(id)) this.changeAnswer(kind, { running: false, error: shown });
     } finally {
       this.streams.delete(id);
     }
@@ -203,6 +215,7 @@ export class CompareController {
   /** One piece of work at a time; what fails is shown, what is cancelled is not. */
   private async guard(act: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.cancel();
+    this.forgetStreams();
     const work = new AbortController();
     this.work = work;
     this.change({ error: null });
@@ -215,6 +228,12 @@ export class CompareController {
     if (this.work !== work) return;
     this.work = undefined;
     this.change({ running: false, loading: null, searching: null });
+  }
+
+  /** What was under way must not write into the answers of what takes its place. */
+  private forgetStreams(): void {
+    for (const kind of new Set(this.streams.values())) this.changeAnswer(kind, { running: false });
+    this.streams.clear();
   }
 
   private receiveEvent(event: InferenceEvent): void {

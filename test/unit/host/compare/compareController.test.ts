@@ -19,7 +19,7 @@ const adapters = [
 ];
 type Generation = InferenceCalls['generation/run']['parameters'];
 
-function open(changes: Partial<CompareServices> = {}) {
+function open(changes: Partial<CompareServices> = {}, replacedCall?: InferenceCaller) {
   const events = new Emitter<InferenceEvent>();
   const generations: Generation[] = [];
   const calls: string[] = [];
@@ -55,7 +55,8 @@ function open(changes: Partial<CompareServices> = {}) {
     rememberBestPrompt: () => undefined,
     ...changes,
   };
-  return { compare: new CompareController(services, adapters[0]!), generations, calls };
+  const compare = new CompareController({ ...services, call: replacedCall ?? services.call }, adapters[0]!);
+  return { compare, services, generations, calls };
 }
 
 describe('CompareController', () => {
@@ -140,6 +141,44 @@ describe('CompareController', () => {
     await compare.ask('Hello?');
     expect(generations).toHaveLength(1);
     expect(compare.snapshot()).toMatchObject({ running: false, error: null, answers: { base: { error: null } } });
+  });
+
+  it('keeps the settings of the first answer for all three, whatever is changed meanwhile', async () => {
+    const { compare, generations } = open();
+    compare.onDidChange(() => {
+      if (compare.snapshot().answers.base.text !== 'an' || compare.snapshot().settings.seed === 9) return;
+      void compare.receive({ type: 'compare/settings', maxTokens: 5, temperature: 1, seed: 9 });
+    });
+    await compare.ask('Hello?');
+    expect(generations.map(g => g.settings.seed)).toEqual([42, 42, 42]);
+    expect(compare.snapshot().settings).toEqual({ maxTokens: 5, temperature: 1, seed: 9 });
+  });
+
+  it('drops the rest of an answer when another question takes its place', async () => {
+    let asked = 0;
+    const held: (() => void)[] = [];
+    const call: InferenceCaller = async (name, parameters, signal) => {
+      if (name !== 'generation/run') return (await services.call(name, parameters, signal)) as never;
+      const isFirst = ++asked === 1;
+      // The first answer comes back, as far as it got, once the second question is under way.
+      if (isFirst) await new Promise<void>(resolve => held.push(resolve));
+      else held.pop()?.();
+      await Promise.resolve();
+      return { text: isFirst ? 'stale' : 'fresh', ...stats } as never;
+    };
+    const { compare, services } = open({}, call);
+    const first = compare.ask('One?');
+    await compare.ask('Two?');
+    await first;
+    const { answers, running } = compare.snapshot();
+    expect([answers.base.text, answers.adapter.text, answers.prompted.text]).toEqual(['fresh', 'fresh', 'fresh']);
+    expect(running).toBe(false);
+  });
+
+  it('has the held-out rows at hand also when it was opened with a question', async () => {
+    const { compare } = open();
+    await compare.ask('Hello?');
+    expect(compare.snapshot()).toMatchObject({ prompt: 'Hello?', heldOut: { total: 3, row: { index: 0 } } });
   });
 
   it('loads nothing in Restricted Mode', async () => {
