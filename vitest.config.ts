@@ -34,6 +34,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // No suite: writes media/pictures (`npm run pictures`).
+        test: {
+          name: 'pictures',
+          include: ['test/pictures/**/*.test.ts'],
+          testTimeout: 900_000,
+          expect: { poll: { timeout: 60_000, interval: 100 } },
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

@@ -20,6 +20,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installPackages } from './installPackages.mjs';
 import { copyNativeRuntime, listPackagedTargets } from './nativeRuntime.mjs';
+import { writePackagedReadme } from './packagedReadme.mjs';
 import { cacheFolder, root } from './paths.mjs';
 import { forwardSignals, requireCommand } from './runCommand.mjs';
 import { findContentProblems } from './vsixContents.mjs';
@@ -69,7 +70,9 @@ function youngestSourceMs() {
       ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map(file => join(path, file))
       : [];
   });
-  const single = ['package.json', 'package-lock.json', 'esbuild.mjs', '.vscodeignore'].map(file => join(root, file));
+  const single = ['package.json', 'package-lock.json', 'esbuild.mjs', 'README.md', '.vscodeignore'].map(file =>
+    join(root, file),
+  );
   return Math.max(...[...files, ...single].map(file => statSync(file).mtimeMs));
 }
 
@@ -110,6 +113,13 @@ function stageFiles() {
     /^(package\.nls.*\.json|README\.md|CHANGELOG\.md|LICENSE|\.vscodeignore|media)$/.test(name),
   );
   for (const name of names) cpSync(join(root, name), join(staging, name), { recursive: true });
+  // The pictures come inside the readme.
+  rmSync(join(staging, 'media/pictures'), { recursive: true, force: true });
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  writeFileSync(
+    join(staging, 'README.md'),
+    writePackagedReadme(readme, path => readFileSync(join(root, path))),
+  );
 }
 
 /**
