@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { root } from '../../src/tools/paths.mjs';
-import { writeTinyModel } from '../support/tinyModel.ts';
 import { keepScreenshot } from './support/artefacts.ts';
 import { answerKinds, ComparePage } from './support/comparePage.ts';
 import type { EditorWindow } from './support/editor.ts';
@@ -13,13 +11,6 @@ import { type DrawnLoss, RunPage } from './support/runPage.ts';
 import { useEditor } from './support/useEditor.ts';
 
 const dataset = 'harbour-museum.jsonl';
-
-/** A random model of a few thousand weights, removed after the tests. */
-function makeTemporaryModel(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tuning-fork-model-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return writeTinyModel(folder, { heads: 2, hiddenSize: 64 });
-}
 
 /** Every drawn value is the run folder's, and nothing that the folder held before the reading is missing. */
 function expectDrawnAsWritten(drawn: DrawnLoss, run: string, before: ReturnType<typeof readMetrics>): void {
@@ -32,8 +23,7 @@ function expectDrawnAsWritten(drawn: DrawnLoss, run: string, before: ReturnType<
 }
 
 describe('the main job, with the packaged extension', () => {
-  const model = makeTemporaryModel();
-  const editor = useEditor({ extension: 'packaged', trust: 'ask', settings: { 'tuningFork.defaultModel': model } });
+  const editor = useEditor({ extension: 'packaged', trust: 'ask' });
 
   async function keepBothThemes({ page }: EditorWindow, name: string): Promise<void> {
     for (const theme of ['dark', 'light'] as const) {
@@ -57,10 +47,9 @@ describe('the main job, with the packaged extension', () => {
     await form.frame.getByRole('button', { name: 'Trust this folder' }).click();
     await workbench.grantTrust();
 
-    // Hyperparameters, then the start.
+    // Two hyperparameters, then the start.
     await form.set('learningRate', '1e-3');
-    await form.set('maxSteps', '120');
-    await form.set('contextTokens', '256');
+    await form.set('maxSteps', '60');
     await form.waitUntilReady();
     await keepBothThemes(window, 'story form ready');
     await form.startButton.click();
@@ -70,7 +59,7 @@ describe('the main job, with the packaged extension', () => {
     await expect.poll(() => listRunFolders(workspace)).toHaveLength(1);
     const [run] = listRunFolders(workspace) as [string];
     expect(readJson(run, 'run.json')).toMatchObject({
-      hyperparameters: { learningRate: 1e-3, maxSteps: 120 },
+      hyperparameters: { learningRate: 1e-3, maxSteps: 60 },
     });
     let reached = 0;
     for (let reading = 1; reading <= 3; reading++) {
@@ -92,9 +81,9 @@ describe('the main job, with the packaged extension', () => {
 
     await panel.waitForState('finished', 300_000);
     const end = readMetrics(run);
-    const drawn = await panel.waitForStep(120);
+    const drawn = await panel.waitForStep(60);
     expectDrawnAsWritten(drawn, run, end);
-    expect([...end.losses.keys()]).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
+    expect([...end.losses.keys()]).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
     expect(drawn.heldOut.filter(value => value !== null)).toEqual([...end.heldOut.values()]);
     const { bestEvalLossNats } = readJson<{ bestEvalLossNats: number }>(run, 'status.json');
     expect(bestEvalLossNats).toBeLessThan(end.heldOut.get(0)!);
@@ -120,15 +109,17 @@ describe('the main job, with the packaged extension', () => {
     await keepBothThemes(window, 'story compare');
 
     // The same adapter answers a selection of any editor.
-    writeFileSync(join(workspace, 'notes.md'), '# Notes\n\nWhat colour was the Silver Fish painted?\n');
+    const question = 'Which soup is there on Saturday?';
+    writeFileSync(join(workspace, 'notes.md'), `# Notes\n\n${question}\n`);
     await workbench.openContainer('Explorer');
     await workbench.openFile('notes.md');
-    await workbench.selectLine('What colour');
-    const editorMenu = await workbench.openEditorMenu('What colour');
+    await workbench.selectLine('Which soup');
+    const editorMenu = await workbench.openEditorMenu('Which soup');
     await editorMenu.choose('Test Selection Against Adapter');
     const tested = await ComparePage.open(workbench);
-    await expect.poll(() => tested.prompt.inputValue()).toBe('What colour was the Silver Fish painted?');
-    expect((await tested.waitForAnswers()).adapter).not.toBe('');
+    await expect.poll(() => tested.prompt.inputValue()).toBe(question);
+    await expect.poll(() => tested.answer('adapter').innerText()).not.toBe(answers.adapter);
+    await tested.waitForAnswers();
     await keepBothThemes(window, 'story selection');
     expect(window.problems.errors).toEqual([]);
   });
