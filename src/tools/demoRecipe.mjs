@@ -5,10 +5,10 @@
  */
 export const demoRecipe = /** @type {const} */ ({
   learningRate: 0.005,
-  epochs: 24,
+  epochs: 14,
   rank: 16,
   alpha: 32,
   batchRows: 4,
   contextTokens: 128,
-  evalRatio: 0.15,
+  evalRatio: 0.1,
 });

@@ -41,7 +41,7 @@ describe('the main job, with the packaged extension', () => {
     const menu = await workbench.openExplorerMenu(dataset, workbench.activityBarIcon('Tuning Fork'));
     await menu.choose('Fine-tune with this dataset');
     const form = await FormPage.open(workbench);
-    await form.frame.getByText('363').first().waitFor();
+    await form.frame.getByText('538').first().waitFor();
     await expect.poll(() => form.reason.textContent()).toContain('Restricted Mode');
     await keepBothThemes(window, 'story form restricted');
     await form.frame.getByRole('button', { name: 'Trust this folder' }).click();
