@@ -4,10 +4,11 @@
  * on the same model, batch and threads. Brings what it needs. Each case runs in a process of its own, cases take turns.
  * The machine should have nothing else to do.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { profileTables, summarizeProfile } from './benchProfile.mjs';
 import {
   benchCases,
   decodingTable,
@@ -34,6 +35,7 @@ const usage = `usage: npm run bench -- [options]
   --repeats N    processes of each case, 3
   --quick        one process of each case, fewer steps
   --threads N    2
+  --profile S    instead of measuring, shows where a step of shape S (whole, layered) spends its time
   --json         one JSON object on standard output instead of tables
   --write        put the figures into test/bench/README.md`;
 
@@ -56,16 +58,15 @@ if (typeof options === 'string') {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'tuning-fork-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 try {
-  await bench(options);
+  await (options.profile === undefined ? bench(options) : profile(options.profile, options));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
-/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], repeats: number, threads: number, quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -75,12 +76,13 @@ function readOptions() {
         only: { type: 'string', default: groups.join(',') },
         repeats: { type: 'string' },
         threads: { type: 'string', default: '2' },
+        profile: { type: 'string' },
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
       },
     });
-    const { quick, json, write } = values;
+    const { profile, quick, json, write } = values;
     const wanted = values.only.split(',');
     const unknown = wanted.find(name => !groups.some(group => group === name));
     if (unknown !== undefined) return `--only: expected some of ${groups.join(',')}, got ${unknown}\n${usage}`;
@@ -90,8 +92,11 @@ function readOptions() {
       return `--repeats: expected 1 or more, got ${values.repeats}\n${usage}`;
     if (!(Number.isInteger(threads) && threads > 0))
       return `--threads: expected 1 or more, got ${values.threads}\n${usage}`;
+    if (profile !== undefined && profile !== 'whole' && profile !== 'layered') {
+      return `--profile: expected whole or layered, got ${profile}\n${usage}`;
+    }
     const chosen = benchCases.filter(({ group }) => wanted.includes(group));
-    return { chosen, repeats, threads, quick, json, write };
+    return { chosen, repeats, threads, profile, quick, json, write };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n${usage}`;
   }
@@ -139,6 +144,28 @@ async function bench({ chosen, repeats, threads, quick, json, write }) {
   const list = machine.map(line => `- ${line}`).join('\n');
   const figures = ['', ...tables.map(table => `${formatMarkdown(table)}\n`), list, ''].join('\n');
   writeFileSync(page, replaceFigures(readFileSync(page, 'utf8'), figures));
+}
+
+/**
+ * One warm-up step and the timed ones, all of them profiled.
+ * @param {'whole' | 'layered'} shape
+ * @param {Options} options
+ */
+async function profile(shape, { threads, quick, json }) {
+  await installPackages();
+  await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
+  const plan = join(folder, 'plan.json');
+  writeFileSync(plan, JSON.stringify(makePlan({ model: await installRealModel(), threads, quick })));
+  const prefix = join(folder, 'profile');
+  await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), shape, plan, prefix], { cwd: folder });
+  const files = readdirSync(folder).filter(name => name.startsWith('profile'));
+  const summary = summarizeProfile(files.flatMap(name => JSON.parse(readFileSync(join(folder, name), 'utf8'))));
+  if (json) {
+    console.log(JSON.stringify(summary));
+    return;
+  }
+  for (const table of profileTables(summary, 15)) console.log(`${formatColumns(table)}\n`);
+  console.log(`${(100 * summary.productShare).toFixed(0)} % of the time is spent in matrix products.`);
 }
 
 /**

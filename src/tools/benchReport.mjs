@@ -112,6 +112,8 @@ export function summarizeTraining(results, tokens) {
  * @property {string} case
  * @property {string} label
  * @property {'base' | 'adapter'} model
+ * @property {number} promptTokens
+ * @property {number} outputTokens
  * @property {number} tokensPerSecond
  * @property {number} promptTokensPerSecond
  * @property {number} [ratio] of tokens a second to PyTorch + PEFT
@@ -143,6 +145,8 @@ export function summarizeDecoding(results) {
         case: name,
         label,
         model,
+        promptTokens: runs[0]?.[model].promptTokens ?? 0,
+        outputTokens: runs[0]?.[model].outputTokens ?? 0,
         tokensPerSecond: median(speeds),
         promptTokensPerSecond: median(prompts),
         ...(ratio !== undefined && { ratio }),
@@ -193,7 +197,9 @@ export function trainingTable(summaries) {
 
 /** @param {readonly DecodingSummary[]} summaries */
 export function decodingTable(summaries) {
-  const header = ['Answering', 'tokens/s', 'of PyTorch', 'prompt tokens/s', 'of PyTorch', 'peak MB', 'with loading MB'];
+  const { promptTokens, outputTokens } = summaries[0] ?? { promptTokens: 0, outputTokens: 0 };
+  const title = `Answering (${promptTokens} + ${outputTokens} tokens)`;
+  const header = [title, 'tokens/s', 'of PyTorch', 'prompt tokens/s', 'of PyTorch', 'peak MB', 'with loading MB'];
   return {
     header,
     rows: summaries.map(summary => [

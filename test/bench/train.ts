@@ -1,4 +1,7 @@
-/** @file `node train.js whole|layered PLAN`: trains on the plan's batch, prints one line of JSON with what it took. */
+/**
+ * @file `node train.js whole|layered PLAN [PROFILE]`: trains on the plan's batch, prints one line of JSON with what it
+ * took. Profiles of the engine's sessions are written to files whose names begin with PROFILE.
+ */
 import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
 import { readModel } from '../../src/core/models/findArchitecture.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
@@ -8,7 +11,7 @@ import { runStep } from '../../src/core/train/runStep.ts';
 import { type BenchPlan, readPlan, toPackedBatch } from './benchPlan.ts';
 import { resetPeakRss } from './peakMemory.ts';
 
-const [shape, planFile] = process.argv.slice(2);
+const [shape, planFile, profilePrefix] = process.argv.slice(2);
 if (shape !== 'whole' && shape !== 'layered') throw new Error(`expected whole or layered, got ${shape}`);
 console.log(JSON.stringify(await measureTraining(readPlan(planFile), shape)));
 
@@ -24,6 +27,7 @@ async function measureTraining(plan: BenchPlan, engineShape: EngineShape): Promi
     contextTokens: plan.contextTokens,
     threads: plan.threads,
     shape: engineShape,
+    profilePrefix,
   });
   opened.close();
   const optimizer = new AdamW(engine.parameters, plan.optimizer);

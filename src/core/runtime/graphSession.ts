@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** Lets ONNX Runtime keep its own copy of constant weights, laid out for its kernels. Off: weights are inputs. */
   readonly prepackWeights?: boolean | undefined;
+  /** Writes the time of every operator to `<prefix>_<date>.json` when the session is released; absent: nothing. */
+  readonly profilePrefix?: string | undefined;
 }
 
 const isElectron = process.versions.electron !== undefined;
@@ -22,9 +24,11 @@ export class GraphSession {
   readonly inputNames: ReadonlySet<string>;
   readonly outputNames: readonly string[];
   private readonly session: OnnxRuntime.InferenceSession;
+  private readonly isProfiled: boolean;
 
-  private constructor(session: OnnxRuntime.InferenceSession) {
+  private constructor(session: OnnxRuntime.InferenceSession, isProfiled: boolean) {
     this.session = session;
+    this.isProfiled = isProfiled;
     this.inputNames = new Set(session.inputNames);
     this.outputNames = session.outputNames;
   }
@@ -41,9 +45,13 @@ export class GraphSession {
         enableCpuMemArena: !isElectron,
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
+        ...(options.profilePrefix !== undefined && {
+          enableProfiling: true,
+          profileFilePrefix: options.profilePrefix,
+        }),
         extra: { session: { disable_prepacking: options.prepackWeights ? '0' : '1' } },
       });
-      return new GraphSession(session);
+      return new GraphSession(session, options.profilePrefix !== undefined);
     } catch (cause) {
       throw toEngineError('session', cause);
     }
@@ -73,6 +81,7 @@ export class GraphSession {
 
   /** Frees the session's memory; it cannot run afterwards. */
   async release(): Promise<void> {
+    if (this.isProfiled) this.session.endProfiling();
     await this.session.release();
   }
 }

@@ -31,6 +31,8 @@ export interface TrainingEngineSettings {
   readonly memoryLimitBytes?: number | undefined;
   /** Default: `whole` when its forecast fits the limit, else `layered`. */
   readonly shape?: EngineShape | undefined;
+  /** Where the engine's sessions write what each operator took; see SessionOptions. */
+  readonly profilePrefix?: string | undefined;
 }
 
 export type EngineShape = 'whole' | 'layered';
@@ -45,7 +47,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     trainable,
     shape: { batchRows, contextTokens },
     tensors: loadEngineTensors(model, settings.weights, trainable, settings.seed, contextTokens),
-    session: { threads: settings.threads },
+    session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
   };
   return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
 }

@@ -103,6 +103,7 @@ describe('summarizeDecoding', () => {
       'pytorch-decode base',
       'pytorch-decode adapter',
     ]);
+    expect(decodingTable(summaries).header[0]).toBe('Answering (100 + 8 tokens)');
     expect(decodingTable(summaries).rows[1]).toEqual([
       'engine, with adapter',
       '15',
