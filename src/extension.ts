@@ -27,7 +27,7 @@ export function activate(context: vscode.ExtensionContext): void {
   }
   const runsView = new RunsView(stores);
   const adaptersView = new AdaptersView(stores);
-  const formView = new FormView(form, context.extensionPath, line => log.warn(line));
+  const formView = new FormView(form, context.extensionPath, log);
   context.subscriptions.push(
     runsView,
     adaptersView,

@@ -15,6 +15,7 @@ import { readHubSettings } from './hubToken.ts';
 import { RunPanels } from './panels/runPanels.ts';
 import { ChildPrograms } from './processes/childPrograms.ts';
 import { endProcessTree } from './processes/endProcessTree.ts';
+import { requireEngine } from './processes/platformSupport.ts';
 import { ProcessVerifier } from './processes/processIdentity.ts';
 import { RpcProcess } from './processes/rpcProcess.ts';
 import { DatasetFreshness } from './runs/datasetFreshness.ts';
@@ -44,7 +45,10 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     new RpcProcess<Called, Received>({
       name,
       idleMs,
-      prepare: () => children.prepare(name),
+      prepare: async () => {
+        if (name === 'inference') requireEngine();
+        return await children.prepare(name);
+      },
       greet: async peer => greet(peer, await readHubSettings(context.secrets)),
       events,
       log: line => log.info(line),

@@ -2,7 +2,7 @@
 import type { RunRequest } from '../shared/recipe.ts';
 import type { TrainerCommand } from '../shared/trainerProtocol.ts';
 import { readHubSettings } from './hubToken.ts';
-import { explainUnsupported, readPlatform } from './processes/platformSupport.ts';
+import { requireEngine } from './processes/platformSupport.ts';
 import { type AcceptedRun, spawnTrainer } from './processes/spawnTrainer.ts';
 import type { RunReader } from './runs/runReader.ts';
 import type { Services } from './services.ts';
@@ -31,8 +31,7 @@ export async function leaveQueue(services: Starter, run: RunReader): Promise<voi
 
 async function spawn(services: Starter, order: TrainerCommand): Promise<AcceptedRun> {
   requireTrust();
-  const unsupported = explainUnsupported(readPlatform());
-  if (unsupported !== undefined) throw unsupported;
+  requireEngine();
   const accepted = await spawnTrainer(await services.children.prepare('trainer'), order);
   services.log.info(`trainer accepted ${accepted.id}${accepted.queued ? ' (queued)' : ''}`);
   return accepted;

@@ -19,7 +19,7 @@ export function findArchitecture(modelType: string): Architecture {
   if (architecture) return architecture;
   const known = [...architectures.keys()].join(', ');
   throw new TuneError('model-unsupported', `model: expected one of the architectures ${known}, got ${modelType}`, {
-    hint: `Choose a model of a known architecture (${known}), for example SmolLM2 or Llama 3.2, or use the PyTorch engine.`,
+    hint: `Choose a model of a known architecture (${known}), for example SmolLM2 or Llama 3.2.`,
   });
 }
 

@@ -16,7 +16,7 @@ export function invalidConfig(field: string, expected: string, value: unknown): 
 
 export function unsupportedConfig(field: string, expected: string, value: unknown): TuneError {
   return new TuneError('model-unsupported', `config.json: expected ${field} ${expected}, got ${describe(value)}`, {
-    hint: 'This variant cannot be trained by the built-in engine. Choose another model, or the PyTorch engine.',
+    hint: 'This variant of the architecture is not supported. Choose another model, for example SmolLM2 or Llama 3.2.',
   });
 }
 

@@ -21,7 +21,7 @@ export function loadOnnxRuntime(): typeof OnnxRuntime {
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
     throw new TuneError('unsupported-platform', `engine: expected ONNX Runtime to load on ${platform}, got ${cause}`, {
-      hint: 'Built-in training runs on Linux (x64, arm64), Windows (x64, arm64) and macOS (arm64). Use the PyTorch engine here.',
+      hint: 'Training and answering run on Linux (x64 and arm64, with glibc), Windows (x64, arm64) and macOS (arm64). Reading and checking datasets works here; use one of those machines for the rest.',
       cause,
     });
   }

@@ -49,9 +49,18 @@ export const checkpointRun = control('checkpoint', run => isActive(run.state));
 
 export const runAgain = onRun(
   run => run.record !== undefined || run.request !== undefined,
-  async ({ form }, run) => {
+  async ({ form, freshness }, run) => {
     const source = run.record ?? run.request;
     if (source === undefined) return;
+    const model = typeof source.model === 'string' ? source.model : source.model.id;
+    const share = [source.datasets[0]!.path, model].find(path => freshness.isForeignShare(path));
+    if (share !== undefined) {
+      throw new TuneError(
+        'run-invalid',
+        vscode.l10n.t('{0}: expected files of this machine, got the network share {1}.', run.name, share),
+        { hint: vscode.l10n.t('A run folder may come from anyone: choose dataset and model in the form yourself.') },
+      );
+    }
     form.useRecipe(source, run.name);
     await vscode.commands.executeCommand(`${formViewId}.focus`);
   },

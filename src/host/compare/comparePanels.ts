@@ -82,10 +82,14 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
         title: panel.title,
         restore: { run: run.path },
         schema: compareMessageSchema,
-        receive: message => controller.receive(message),
-        log: line => log.warn(line),
+        receive: message => {
+          if (message.type === 'compare/run' || message.type === 'compare/searchPrompt') requireTrust();
+          return controller.receive(message);
+        },
+        log,
       }),
       controller.onDidChange(() => throttle.request()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => controller.open()),
       stores.onDidChange(({ change }) => change !== 'series' && throttle.request()),
       controller,
       throttle,

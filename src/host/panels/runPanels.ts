@@ -9,6 +9,7 @@ import { revealFolder } from '../revealFolder.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
+import { requireTrust } from '../trust.ts';
 import { Throttle } from './throttle.ts';
 import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
 
@@ -66,7 +67,7 @@ class RunPanel {
         restore: { run: run.path },
         schema: runMessageSchema,
         receive: message => this.receive(message),
-        log: line => log.warn(line),
+        log,
       }),
       stores.findStore(run.store)?.watchSeries(run.id) ?? { dispose: () => undefined },
       stores.onDidChange(({ run: changed, change }) => {
@@ -118,6 +119,7 @@ class RunPanel {
       case 'page/ready':
         return this.throttle.request();
       case 'run/control':
+        if (message.action === 'resume') requireTrust();
         return await services.controls.request(run, message.action);
       case 'run/compare':
         return await services.comparePanels.open(run);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { z } from 'zod';
 import type { PageState } from '../../shared/pages.ts';
+import { showError } from '../showError.ts';
 
 export type PageName = 'form' | 'run' | 'compare';
 
@@ -17,7 +18,7 @@ export interface PageOptions<Message> {
   restore: Record<string, string>;
   schema: z.ZodType<Message>;
   receive(message: Message): void | Promise<void>;
-  log(line: string): void;
+  log: vscode.LogOutputChannel;
 }
 
 /** Fills the webview with the page and connects it. */
@@ -27,15 +28,13 @@ export function openPage<Message>(options: PageOptions<Message>): vscode.Disposa
   const subscription = webview.onDidReceiveMessage(async (raw: unknown) => {
     const parsed = schema.safeParse(raw);
     if (!parsed.success) {
-      options.log(`${page} page: refused a message: ${parsed.error.message}`);
+      options.log.warn(`${page} page: refused a message: ${parsed.error.message}`);
       return;
     }
     try {
       await options.receive(parsed.data);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      options.log(`${page} page: ${message}`);
-      void vscode.window.showErrorMessage(message);
+      void showError(options.log, error);
     }
   });
   webview.html = pageHtml(options);

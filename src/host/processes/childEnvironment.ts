@@ -2,6 +2,8 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 
 const removedNames = /^(NODE_OPTIONS|NODE_PATH|NODE_CHANNEL_.*|NODE_V8_COVERAGE|ELECTRON_.*|VSCODE_.*)$/i;
+/** Where programs and native libraries are looked for. */
+const searchPathNames = /^(PATH|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?(LIBRARY|FRAMEWORK)_PATH)$/i;
 
 export type Environment = Record<string, string | undefined>;
 
@@ -14,8 +16,12 @@ export function cleanEnvironment(
   const clean: Environment = {};
   for (const [name, value] of Object.entries(env)) {
     if (removedNames.test(name)) continue;
-    clean[name] =
-      name.toUpperCase() === 'PATH' ? safePath(value ?? '', forbiddenFolders, delimiter).join(delimiter) : value;
+    if (!searchPathNames.test(name)) {
+      clean[name] = value;
+      continue;
+    }
+    const folders = safePath(value ?? '', forbiddenFolders, delimiter);
+    if (folders.length > 0) clean[name] = folders.join(delimiter);
   }
   clean.ORT_DISABLE_TELEMETRY = '1';
   return clean;

@@ -17,6 +17,12 @@ export function readPlatform(): Platform {
   return { platform: process.platform, arch: process.arch, isMusl };
 }
 
+/** @throws TuneError `unsupported-platform` where nothing can be trained or answered */
+export function requireEngine(): void {
+  const unsupported = explainUnsupported(readPlatform());
+  if (unsupported !== undefined) throw unsupported;
+}
+
 /** Undefined when training and generating work here. */
 export function explainUnsupported({ platform, arch, isMusl }: Platform): TuneError | undefined {
   const name = `${platform}-${arch}`;

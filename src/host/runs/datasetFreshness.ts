@@ -72,7 +72,12 @@ export class DatasetFreshness {
 
   private mayRead(path: string): boolean {
     if (!isAbsolute(path)) return false;
-    return !/^[\\/]{2}/.test(path) || this.workspaceFolders().some(folder => isInside(path, folder));
+    return !this.isForeignShare(path);
+  }
+
+  /** Whether a path is a network share that the user has not opened as a workspace. */
+  isForeignShare(path: string): boolean {
+    return /^[\\/]{2}/.test(path) && !this.workspaceFolders().some(folder => isInside(path, folder));
   }
 }
 

@@ -12,7 +12,7 @@ export class FormView implements vscode.WebviewViewProvider {
   constructor(
     private readonly form: FormController,
     private readonly extensionFolder: string,
-    private readonly log: (line: string) => void,
+    private readonly log: vscode.LogOutputChannel,
   ) {}
 
   resolveWebviewView(view: vscode.WebviewView): void {

@@ -19,6 +19,13 @@ describe('cleanEnvironment', () => {
     const env = { PATH: '/usr/bin:.:/work/project/bin:node_modules/.bin::/work/project-tools' };
     expect(cleanEnvironment(env, ['/work/project'], ':').PATH).toBe('/usr/bin:/work/project-tools');
   });
+
+  it('looks for native libraries nowhere in the workspace', () => {
+    const env = { LD_LIBRARY_PATH: '/work/project/lib:/opt/lib', DYLD_LIBRARY_PATH: '.:/work/project' };
+    const clean = cleanEnvironment(env, ['/work/project'], ':');
+    expect(clean.LD_LIBRARY_PATH).toBe('/opt/lib');
+    expect(clean).not.toHaveProperty('DYLD_LIBRARY_PATH');
+  });
 });
 
 describe('isInside', () => {

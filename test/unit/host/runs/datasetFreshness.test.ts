@@ -58,5 +58,9 @@ describe('DatasetFreshness', () => {
     for (const path of ['\\\\stranger\\share\\x.jsonl', '//stranger/share/x.jsonl', 'train.jsonl']) {
       expect(freshness.hasChanged({ ...dataset, path })).toBeUndefined();
     }
+    expect(freshness.isForeignShare('//stranger/share/x.jsonl')).toBe(true);
+    for (const name of ['/data/x.jsonl', 'C:\\data\\x.jsonl', 'owner/model']) {
+      expect(freshness.isForeignShare(name)).toBe(false);
+    }
   });
 });
