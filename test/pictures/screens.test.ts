@@ -41,7 +41,7 @@ describe('the pictures of the readme', () => {
     for (const [name, value] of Object.entries(demoRecipe)) await form.set(name, String(value));
     await form.waitUntilReady();
     for (const view of ['Runs', 'Adapters']) await workbench.pane(view).locator('.pane-header').first().click();
-    await form.frame.evaluate(() => window.scrollTo(0, 0));
+    await form.frame.evaluate('window.scrollTo(0, 0)');
     await take(window, 'form', { x: 0, y: 0, width: 350, height: size.height });
     for (const view of ['Runs', 'Adapters']) await workbench.pane(view).locator('.pane-header').first().click();
     await form.startButton.click();
