@@ -180,7 +180,10 @@ describe.each(cases)('$name', ({ name, golden, model, settings, prompts }) => {
 function train(model: string, settings: readonly string[], store: string): string {
   const sets = settings.flatMap(setting => ['--set', setting]);
   const parameters = ['train', sample, '--model', model, '--runs', store, ...sets, '--override', 'memory', '--json'];
+  // A state folder of its own: no other training on this machine is waited for.
+  const env = { ...process.env, TUNING_FORK_STATE: join(store, 'state') };
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), ...parameters], {
+    env,
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });
