@@ -9,12 +9,12 @@ import { tokenF1 } from '../../shared/tokenF1.ts';
 import { normalizeText } from '../data/normalizeQuestion.ts';
 import { permute } from '../text/seededOrder.ts';
 import { type AnsweredQuestion, lastQuestion } from './answeredQuestion.ts';
+import { answerTogether } from './answerTogether.ts';
 import { cachePrefix } from './cachedPrefix.ts';
 import { chooseExamples } from './chooseExamples.ts';
 import type { DecodingSession } from './decodingSession.ts';
 import { describeTask } from './describeTask.ts';
 import { encodePrompt } from './encodePrompt.ts';
-import { generateText } from './generateText.ts';
 import { mean } from './mean.ts';
 
 export const exampleCounts = [0, 2, 4, 8] as const;
@@ -112,19 +112,11 @@ async function scorePrompt(
   rows: readonly AnsweredQuestion[],
   prompt: Prompt,
   maxTokens: number,
-  onRow: (done: number) => void,
+  onDone: (rows: number) => void,
 ): Promise<number[]> {
-  const asked = rows.map(({ messages }) => promptedMessages(messages, prompt));
   const adapter = session.baseInputs;
-  const encoded = asked.map(messages => encodePrompt(session.resident, messages));
-  const prefix = rows.length === 0 ? undefined : await cachePrefix(session, encoded, adapter, signal);
-  const settings = { maxTokens, temperature: 0, topP: 1, seed: 0 };
-  const scores: number[] = [];
-  for (const [row, messages] of asked.entries()) {
-    const { text } = await generateText(session, { messages, adapter, prefix, settings, signal });
-    signal?.throwIfAborted();
-    scores.push(tokenF1(text, rows[row]!.reference));
-    onRow(row + 1);
-  }
-  return scores;
+  const prompts = rows.map(({ messages }) => encodePrompt(session.resident, promptedMessages(messages, prompt)));
+  const prefix = rows.length === 0 ? undefined : await cachePrefix(session, prompts, adapter, signal);
+  const texts = await answerTogether(session, { prompts, adapter, prefix, maxTokens, signal, onDone });
+  return texts.map((text, row) => tokenF1(text, rows[row]!.reference));
 }

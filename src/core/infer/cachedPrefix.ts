@@ -1,7 +1,9 @@
 /** @file Prompts that begin alike -> their common beginning, run once: examples in front of many questions cost nothing then. */
 import type { AdapterInputs } from './adapterInputs.ts';
-import type { DecodingSession, KeyValueCache } from './decodingSession.ts';
+import type { DecodingSession } from './decodingSession.ts';
+import type { KeyValueCache } from './keyValueCache.ts';
 
+/** For one answer at a time: each writes behind the prefix. */
 export interface CachedPrefix {
   readonly tokenIds: readonly number[];
   readonly cache: KeyValueCache;

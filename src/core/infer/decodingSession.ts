@@ -9,17 +9,12 @@ import { buildDecodingGraph } from '../models/decodingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type AdapterInputs, makeAdapterInputs } from './adapterInputs.ts';
+import { emptyCache, type KeyValueCache, presentName, reserveCache } from './keyValueCache.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 
-/** Keys and values of all tokens so far, by the decoding graph's input names; empty before the first. */
-export interface KeyValueCache {
-  readonly tokens: number;
-  readonly tensors: Readonly<Record<string, RuntimeTensor>>;
-}
-
 export interface DecodedStep {
-  /** Of the last token, [V]. */
+  /** Of each row's last token, [B, V]. */
   readonly logits: Float32Array;
   readonly cache: KeyValueCache;
 }
@@ -50,19 +45,11 @@ export class DecodingSession {
   }
 
   emptyCache(): KeyValueCache {
-    const { keyValueHeads, headSize } = this.resident.model.config;
-    const empty = () => makeTensor('float32', new Float32Array(0), [1, keyValueHeads, 0, headSize]);
-    return { tokens: 0, tensors: Object.fromEntries(this.cacheNames().map(name => [name, empty()])) };
-  }
-
-  /** `past_key_values.0.key`, `past_key_values.0.value`, ... */
-  cacheNames(): string[] {
-    const layers = Array.from({ length: this.resident.model.config.layers }, (_, layer) => layer);
-    return layers.flatMap(layer => ['key', 'value'].map(kind => `past_key_values.${layer}.${kind}`));
+    return emptyCache(this.resident.model.config);
   }
 
   /**
-   * Runs the tokens behind those of the cache, which is left as it is.
+   * Runs the tokens of one row behind those of the cache, whose own tokens stay as they are: it can be extended again.
    * @throws TuneError `not-finite` when the logits are not numbers; AbortError between two chunks when cancelled
    */
   async extend(
@@ -75,7 +62,7 @@ export class DecodingSession {
     for (let from = 0; from < tokenIds.length; from += chunkTokens) {
       if (from > 0) await setImmediate();
       signal?.throwIfAborted();
-      step = await this.runChunk(tokenIds.slice(from, from + chunkTokens), step?.cache ?? cache, adapter);
+      step = await this.run([tokenIds.slice(from, from + chunkTokens)], step?.cache ?? cache, adapter);
     }
     if (step === undefined) throw new Error('internal: decoding: expected at least one token, got none');
     return step;
@@ -86,25 +73,39 @@ export class DecodingSession {
     await this.session.release();
   }
 
-  private async runChunk(
-    tokenIds: readonly number[],
+  /** Runs one token behind those of each row. */
+  async extendRows(tokenIds: readonly number[], cache: KeyValueCache, adapter: AdapterInputs): Promise<DecodedStep> {
+    return this.run(
+      tokenIds.map(id => [id]),
+      cache,
+      adapter,
+    );
+  }
+
+  private async run(
+    rows: readonly (readonly number[])[],
     cache: KeyValueCache,
     adapter: AdapterInputs,
   ): Promise<DecodedStep> {
-    const total = cache.tokens + tokenIds.length;
+    const count = rows[0]!.length;
+    const tokens = cache.tokens.map(before => before + count);
+    const total = Math.max(...tokens);
     this.growRope(total);
-    const results = await this.session.run({
+    const { tensors, capacity } = reserveCache(this.resident.model.config, cache, total);
+    const mask = new BigInt64Array(rows.length * total);
+    for (const [row, length] of tokens.entries()) mask.fill(1n, row * total, row * total + length);
+    const feeds = {
       ...this.resident.weights,
       ...adapter,
       ...this.rope,
-      ...cache.tensors,
-      input_ids: makeTensor('int64', BigInt64Array.from(tokenIds, BigInt), [1, tokenIds.length]),
-      attention_mask: makeTensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
-    });
-    const tensors = Object.fromEntries(
-      this.cacheNames().map(name => [name, results[name.replace('past_key_values', 'present')]!]),
-    );
-    return { logits: requireFinite(floatData(results.logits!), total), cache: { tokens: total, tensors } };
+      ...tensors,
+      input_ids: makeTensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, count]),
+      attention_mask: makeTensor('int64', mask, [rows.length, total]),
+    };
+    // Attention sees that past and present are one buffer, and writes the new tokens alone.
+    const presents = Object.entries(tensors).map(([name, tensor]) => [presentName(name), tensor] as const);
+    const { logits } = await this.session.run(feeds, { logits: null, ...Object.fromEntries(presents) });
+    return { logits: requireFinite(floatData(logits!), total), cache: { tokens, capacity, tensors } };
   }
 
   private growRope(positions: number): void {

@@ -6,7 +6,8 @@ import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { Transformers } from '../runtime/transformersLibrary.ts';
 import type { AdapterInputs } from './adapterInputs.ts';
 import type { CachedPrefix } from './cachedPrefix.ts';
-import type { DecodingSession, KeyValueCache } from './decodingSession.ts';
+import type { DecodingSession } from './decodingSession.ts';
+import { type KeyValueCache, listCacheNames, presentName } from './keyValueCache.ts';
 
 type Feeds = Record<string, RuntimeTensor>;
 
@@ -24,7 +25,7 @@ export function createGenerationModel(
   { adapter, prefix, signal }: GenerationInputs,
 ): InstanceType<typeof Transformers.LlamaForCausalLM> {
   const { config } = session.resident.model;
-  const cacheNames = session.cacheNames();
+  const cacheNames = listCacheNames(config);
   const cacheShape = ['batch_size', config.keyValueHeads, 'past_sequence_length', config.headSize];
   // Whatever the architecture: the library needs the dimensions of the cache from it, and takes them from Llama's names.
   const libraryConfig = new PretrainedConfig({
@@ -41,20 +42,18 @@ export function createGenerationModel(
     const tokenIds = Array.from(feeds.input_ids!.data as BigInt64Array, Number);
     const tensors = Object.fromEntries(cacheNames.map(name => [name, feeds[name]!]));
     const tokens = feeds.attention_mask!.dims[1]! - tokenIds.length;
-    const start =
-      tokens === 0 ? startPrompt(session, tokenIds, prefix) : { rest: tokenIds, cache: { tokens, tensors } };
+    const cache = { tokens: [tokens], capacity: feeds[cacheNames[0]!]!.dims[2]!, tensors };
+    const start = tokens === 0 ? startPrompt(session, tokenIds, prefix) : { rest: tokenIds, cache };
     const step = await session.extend(start.rest, start.cache, adapter, signal);
     return {
       logits: makeTensor('float32', step.logits, [1, 1, config.vocabularySize]),
-      ...Object.fromEntries(
-        cacheNames.map(name => [name.replace('past_key_values', 'present'), step.cache.tensors[name]!]),
-      ),
+      ...Object.fromEntries(cacheNames.map(name => [presentName(name), step.cache.tensors[name]!])),
     };
   };
   const sessionLike = {
     inputNames: ['input_ids', 'attention_mask', ...cacheNames],
     inputMetadata: cacheNames.map(name => ({ name, isTensor: true, type: 'float32', shape: cacheShape })),
-    outputNames: ['logits', ...cacheNames.map(name => name.replace('past_key_values', 'present'))],
+    outputNames: ['logits', ...cacheNames.map(name => presentName(name))],
     config: { dtype: 'fp32', device: 'cpu' },
     run,
   };

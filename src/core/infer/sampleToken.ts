@@ -2,6 +2,7 @@
  * @file Logits -> one token, drawn at a temperature from the smallest set of tokens whose probability reaches top-p
  * (nucleus sampling, Holtzman et al. 2020, arXiv:1904.09751), repeatable by a seed.
  */
+import { findLargest } from './findLargest.ts';
 
 export interface SamplingSettings {
   /** Above 0. */
@@ -23,11 +24,11 @@ export function sampleToken(logits: Float32Array, { temperature, topP }: Samplin
     left -= probabilities[tokenAt(i)]!;
     if (left < 0) return tokenAt(i);
   }
-  return argmax(logits); // rounding used up the draw
+  return findLargest(logits); // rounding used up the draw
 }
 
 function softmax(logits: Float32Array, temperature: number): Float64Array {
-  const largest = logits[argmax(logits)]!;
+  const largest = logits[findLargest(logits)]!;
   const weights = Float64Array.from(logits, logit => Math.exp((logit - largest) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map(weight => weight / total);
@@ -43,10 +44,4 @@ function findNucleus(probabilities: Float64Array, topP: number): number[] {
   let sum = 0;
   const end = candidates.findIndex(token => (sum += probabilities[token]!) >= topP);
   return end < 0 ? candidates : candidates.slice(0, end + 1);
-}
-
-function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }

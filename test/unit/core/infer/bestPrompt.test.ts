@@ -82,7 +82,7 @@ describe('searchBestPrompt', () => {
       seed: 1,
       signal: controller.signal,
       onProgress: done => {
-        if (done === 2) controller.abort();
+        if (done > 0) controller.abort();
       },
     });
     await expect(searching).rejects.toThrow('aborted');
