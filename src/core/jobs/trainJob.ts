@@ -2,7 +2,9 @@
  * @file A run's folder -> a trained adapter or model in it, as a stream of events. Writes metrics, samples, checkpoints
  * and output; status and control belong to whoever runs the job. A job whose run has checkpoints goes on from the newest.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { TuneError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import { runNames } from '../../shared/runFolder.ts';
 import { checkTrained } from '../adapter/checkTrained.ts';
@@ -98,6 +100,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
         end = next.value;
         break;
       }
+      requireRunFolder(run);
       const event = next.value;
       switch (event.kind) {
         case 'step':
@@ -155,6 +158,15 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     await samples.release();
     await engine.dispose();
   }
+}
+
+/** A folder that was deleted is not made again, without the files that make it a run. */
+function requireRunFolder(run: string): void {
+  if (existsSync(join(run, runNames.run))) return;
+  throw new TuneError('run-invalid', `${run}: expected the folder of this run, got one without ${runNames.run}`, {
+    file: run,
+    hint: 'It was deleted or moved while the run was on. Start the run again.',
+  });
 }
 
 function createEngine({ record, model, architecture }: PreparedRun): Promise<TrainingEngine> {

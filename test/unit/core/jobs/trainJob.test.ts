@@ -186,6 +186,16 @@ describe('trainJob', () => {
     expect(end.reason).toBe('finished');
   });
 
+  it('ends when its folder is deleted, and does not make it again', async () => {
+    const run = makeTinyRun(temporaryFolder());
+    const running = runJob(run, quick, event => {
+      if (event.kind === 'step' && event.row.step === 3) rmSync(run, { recursive: true });
+      return undefined;
+    });
+    await expect(running).rejects.toMatchObject({ code: 'run-invalid', file: run });
+    expect(existsSync(run)).toBe(false);
+  });
+
   it('writes the last parameters when nothing is held out', async () => {
     const run = makeTinyRun(temporaryFolder(), { settings: { evalRatio: 0 } });
     const { end } = await runJob(run, quick);
