@@ -8,7 +8,7 @@ import { findRun } from '../core/runs/runStore.ts';
 import { viewRun } from '../core/runs/runView.ts';
 import { exitCodes } from '../shared/commandLine.ts';
 import { fromWireError, TuneError } from '../shared/errors.ts';
-import { isActive } from '../shared/runState.ts';
+import { isActive, isResumable } from '../shared/runState.ts';
 import type { CommandArguments } from './command.ts';
 import type { Output } from './output.ts';
 import { storeFolder } from './runOptions.ts';
@@ -32,7 +32,7 @@ export async function askRun(what: 'pause' | 'stop', args: CommandArguments, out
       `${run}: expected a running run, got ${state}${who}`,
       {
         file: run,
-        hint: 'Go on with it: tuning-fork resume <run>',
+        hint: isResumable(state) ? 'Go on with it: tuning-fork resume <run>' : 'There is nothing left to end.',
       },
     );
   }

@@ -42,12 +42,13 @@ export async function runAttachedTrainer(command: TrainerCommand, output: Output
         break;
     }
   });
-  const letGo = stopOnSignals(child, () => run, output);
+  const signals = stopOnSignals(child, () => run, output);
   child.send(command);
   const { code, signal, errorText } = await waitForEnd(child);
-  letGo();
+  signals.letGo();
   if (error !== undefined) throw error;
   if (code === exitCodes.interrupted || (code === exitCodes.done && hasResult)) return code;
+  if (signals.haveCome()) return exitCodes.interrupted;
   throw new TuneError('process-ended', `trainer: expected it to report its end, got ${signal ?? `exit code ${code}`}`, {
     hint: `${errorText.slice(-2000)}\nResume the run from its last checkpoint: tuning-fork resume ${run ?? '<run>'}`.trim(),
   });
@@ -61,7 +62,11 @@ function spawnTrainer(): ChildProcess {
 }
 
 /** Once: stop with a checkpoint. Again: end the trainer at once. */
-function stopOnSignals(child: ChildProcess, findRun: () => string | undefined, output: Output): () => void {
+function stopOnSignals(
+  child: ChildProcess,
+  findRun: () => string | undefined,
+  output: Output,
+): { letGo(): void; haveCome(): boolean } {
   let count = 0;
   const onSignal = () => {
     count++;
@@ -72,14 +77,27 @@ function stopOnSignals(child: ChildProcess, findRun: () => string | undefined, o
       child.disconnect();
     } else {
       output.say('Stopping after this step, with a checkpoint. Press Ctrl-C again to end at once.');
-      requestControl(run, 'stop');
+      askToStop(child, run);
     }
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, onSignal);
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal);
+  return {
+    letGo: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+    haveCome: () => count > 0,
   };
+}
+
+/** Where nothing can be written any more, a trainer without its parent pauses by itself. */
+function askToStop(child: ChildProcess, run: string): void {
+  try {
+    requestControl(run, 'stop');
+  } catch (error) {
+    if (!(error instanceof TuneError)) throw error;
+    child.disconnect();
+  }
 }
 
 function waitForEnd(child: ChildProcess): Promise<{ code: number | null; signal: string | null; errorText: string }> {
@@ -90,5 +108,9 @@ function waitForEnd(child: ChildProcess): Promise<{ code: number | null; signal:
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, errorText }));
+    // Node tells no `close` of a child whose channel this side has shut.
+    child.once('exit', (code, signal) => {
+      if (!child.connected) setImmediate(() => resolve({ code, signal, errorText }));
+    });
   });
 }

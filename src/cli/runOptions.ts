@@ -44,6 +44,8 @@ export const requestOptions: readonly CommandOption[] = [
   },
 ];
 
+const maxNameCharacters = 120;
+
 export function storeFolder(args: CommandArguments): string {
   return resolve(args.one('runs') ?? '.tuning-fork');
 }
@@ -67,13 +69,19 @@ export function readRequest(args: CommandArguments): RunRequest {
   const given = args.one('model') ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
   return {
-    name: args.one('name') ?? basename(path, extname(path)).slice(0, 120),
+    name: readName(args.one('name')) ?? basename(path, extname(path)).slice(0, maxNameCharacters),
     model: given === undefined ? modelOf(recipe!) : resolveModel(given),
     datasets: (datasets ?? []).map(d => ({ path: d.path, mapping: mapping ?? d.mapping })),
     hyperparameters: applySettings(startingValues(recipe), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
     parents: [],
   };
+}
+
+function readName(name: string | undefined): string | undefined {
+  if (name === undefined || (name.trim() !== '' && name.length <= maxNameCharacters)) return name;
+  const got = name.trim() === '' ? 'nothing' : `${name.length}`;
+  throw new TuneError('usage', `--name: expected 1 to ${maxNameCharacters} characters, got ${got}`);
 }
 
 /** A recipe planned within a memory limit is planned within the same again, so that it computes the same. */

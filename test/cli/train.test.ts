@@ -102,6 +102,23 @@ describe('tuning-fork train', () => {
     expect(readAdapter(run)).toEqual(readAdapter((straight.lines[0] as { path: string }).path));
   });
 
+  it.runIf(process.platform === 'linux')(
+    'ends with 130 at a Ctrl-C before the trainer has said anything, and leaves nothing that seems to run',
+    async () => {
+      const place = makePlace();
+      const child = startCli(trainArguments(place, ['maxSteps=2000']), place);
+      const { pid } = child.process;
+      // The trainer has only just begun to load.
+      await waitUntil('the trainer', () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim() !== '');
+      child.process.kill('SIGINT');
+      const { code, lines, errorText } = await child.ended;
+      expect([code, errorText]).toEqual([130, '']);
+      expect(lines).toEqual([]);
+      const shown = await runCli(['runs', '--runs', 'store', '--json'], place);
+      expect(shown.lines.at(-1)).toMatchObject({ type: 'result', runs: [] });
+    },
+  );
+
   it('pauses with a checkpoint when its parent is killed', async () => {
     const place = makePlace();
     const child = startCli(trainArguments(place, ['maxSteps=2000', 'evalEverySteps=1000']), place);
@@ -138,6 +155,7 @@ describe('wrong usage', () => {
     [['train', 'rows.jsonl', '--modell', 'tiny'], "Unknown option '--modell'"],
     [['frobnicate'], 'command: expected one of'],
     [['train', 'rows.jsonl', '--model', ''], '--model: expected tiny'],
+    [['train', 'rows.jsonl', '--model', 'tiny', '--name', 'n'.repeat(121)], '--name: expected 1 to 120 characters'],
   ])('%j ends with exit code 2 and says what was expected', async (args, message) => {
     const place = makePlace();
     const { code, lines } = await runCli([...args, '--json'], place);
