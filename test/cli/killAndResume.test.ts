@@ -128,6 +128,33 @@ describe('a disk that takes no more', () => {
     },
   );
 
+  it.each([
+    ['when its status is written', 'status.json.'],
+    ['when its data is written', 'examples.jsonl'],
+  ])('leaves nothing of a new run that a person watches, met %s', async (_when, path) => {
+    const place = makePlace();
+    const request = tinyRequest(place.folder);
+    const env = { FAULT_PATH: path, FAULT_AT: '0', FAULT_KIND: 'ENOSPC' };
+    const trainer = startTrainer({ type: 'start', store: place.store, request, attached: true }, place, {
+      preload,
+      env,
+    });
+    expect((await trainer.ended).code).toBe(1);
+    const errors = trainer.replies.flatMap(reply =>
+      reply.type === 'refused'
+        ? [reply.error]
+        : reply.type === 'event' && reply.line.type === 'error'
+          ? [reply.line]
+          : [],
+    );
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'disk-full', file: expect.stringContaining(path.slice(0, 10)) }),
+    ]);
+    expect(trainer.replies[0]).toMatchObject({ type: 'accepted' });
+    expect(readdirSync(join(place.store, 'runs'))).toEqual([]);
+    expect(readdirSync(join(place.store, 'datasets'))).toEqual([]);
+  });
+
   it.skipIf(!existsSync('/usr/bin/prlimit'))(
     'is met as the operating system says it: a file that may not grow',
     async () => {

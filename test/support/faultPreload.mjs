@@ -13,7 +13,8 @@ let count = 0;
 
 function before(name) {
   if (log !== '') real.appendFileSync(log, `${name}\n`);
-  const isDue = kind === 'kill' ? count === Number(at) : count >= Number(at) && Number(at) >= 0 && name === 'writeSync';
+  const isDue =
+    kind === 'kill' ? count === Number(at) : count >= Number(at) && Number(at) >= 0 && name.startsWith('write');
   count++;
   if (!isDue) return;
   if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
@@ -31,7 +32,7 @@ fs.closeSync = descriptor => {
   watched.delete(descriptor);
   real.closeSync(descriptor);
 };
-for (const name of ['writeSync', 'fsyncSync']) {
+for (const name of ['writeSync', 'writeFileSync', 'fsyncSync']) {
   fs[name] = (descriptor, ...rest) => {
     if (watched.has(descriptor)) before(name);
     return real[name](descriptor, ...rest);

@@ -67,6 +67,12 @@ export function toWriteError(error: unknown, path: string): unknown {
         hint: 'Free some space or choose another folder, then start again; nothing half-written was left.',
         cause: error,
       });
+    case 'ENAMETOOLONG':
+      return new TuneError('not-writable', `${path}: expected a path that this system takes, got one too long`, {
+        file: path,
+        hint: 'Choose a folder with a shorter path.',
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -1,6 +1,6 @@
 /** @file `.tuning-fork/`: where runs and their datasets live; creates a run's folder and finds runs again. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
 import type { RunRequest } from '../../shared/recipe.ts';
@@ -14,6 +14,7 @@ export function makeRunId(name: string, now: Date, random = randomBytes(2).toStr
   const slug = name
     .toLowerCase()
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 40)
@@ -21,14 +22,37 @@ export function makeRunId(name: string, now: Date, random = randomBytes(2).toStr
   return `${date}-${time}-${slug === '' ? 'run' : slug}-${random}`;
 }
 
+const longestInsideBytes = 300;
+
 /** Makes the store with a .gitignore of its own. @throws TuneError `disk-full` | `not-writable` */
 export function ensureStore(store: string): void {
+  checkPathLength(store);
   try {
     for (const name of [storeNames.datasets, storeNames.runs]) mkdirSync(join(store, name), { recursive: true });
     const ignore = join(store, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   } catch (error) {
-    throw toWriteError(error, store);
+    throw toWriteError(findCause(error, store), store);
+  }
+}
+
+/** Leaves room for the longest path inside a store. @throws TuneError `not-writable` */
+function checkPathLength(store: string): void {
+  const maxBytes = { darwin: 1024, linux: 4096 }[process.platform as string];
+  if (maxBytes === undefined || Buffer.byteLength(store) + longestInsideBytes < maxBytes) return;
+  throw toWriteError(Object.assign(new Error('path too long'), { code: 'ENAMETOOLONG' }), store);
+}
+
+/** Node calls a read-only disk ENOENT when it makes several folders: what the nearest folder that exists says. */
+function findCause(error: unknown, store: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  let existing = store;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  try {
+    accessSync(existing, constants.W_OK);
+    return error;
+  } catch (cause) {
+    return cause;
   }
 }
 

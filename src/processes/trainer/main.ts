@@ -1,10 +1,12 @@
 /** The trainer process: takes one command from its parent, does one job into a run folder, starts the next queued run, ends. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeviceQueue } from '../../core/runs/deviceQueue.ts';
 import { registerProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
 import { writeStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
-import { TuneError, toWireError } from '../../shared/errors.ts';
-import type { ProcessIdentity } from '../../shared/runFolder.ts';
+import { TuneError, toWireError, type WireError } from '../../shared/errors.ts';
+import { type ProcessIdentity, runNames } from '../../shared/runFolder.ts';
 import { type TrainerCommand, trainerCommandSchema, type WorkCommand } from '../../shared/trainerProtocol.ts';
 import { type ClaimedRun, claimRun } from './claimRun.ts';
 import { enterOwnEnvironment } from './environment.ts';
@@ -72,10 +74,30 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
       await startNext(await queue.leave(run, identity));
     }
   } catch (error) {
+    if (command.type === 'start') dropUnbegun(claimed, command.attached, toWireError(error));
     await sendToParent({ type: 'refused', error: toWireError(error) });
     return exitCodes.failed;
   } finally {
     unregisterProcess(identity.nonce);
+  }
+}
+
+/** A new run that could not even begin, as on a full disk, does not stay behind as one that waits. */
+function dropUnbegun({ path, status }: ClaimedRun, attached: boolean, error: WireError): void {
+  if (existsSync(join(path, runNames.run))) return;
+  // An attached parent tells a person at once.
+  if (attached || !hasWritten(() => writeStatus(path, { ...status, state: 'failed', identity: null, error }, true))) {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function hasWritten(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (error instanceof TuneError) return false;
+    throw error;
   }
 }
 

@@ -26,7 +26,7 @@ export interface SessionInput {
   readonly sendNote: (text: string) => void;
 }
 
-/** Errors in what the user gave. An attached parent tells them at once, so that no run needs to stay behind for them. */
+/** Errors in what the user gave or in the disk under it. An attached parent tells them at once, so that no run needs to stay behind for them. */
 const inputErrors: readonly ErrorCode[] = [
   'usage',
   'dataset-unreadable',
@@ -40,6 +40,8 @@ const inputErrors: readonly ErrorCode[] = [
   'template-invalid',
   'preflight',
   'memory',
+  'disk-full',
+  'not-writable',
 ];
 
 export class RunSession {

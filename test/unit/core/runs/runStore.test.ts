@@ -2,7 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readNotes, readRecord, readRequest, readStatus, writeStatus } from '../../../../src/core/runs/runFiles.ts';
-import { createRunFolder, findRun, listRuns, makeRunId, storeOf } from '../../../../src/core/runs/runStore.ts';
+import {
+  createRunFolder,
+  ensureStore,
+  findRun,
+  listRuns,
+  makeRunId,
+  storeOf,
+} from '../../../../src/core/runs/runStore.ts';
 import { defaultHyperparameters } from '../../../../src/shared/hyperparameters.ts';
 import type { RunRequest } from '../../../../src/shared/recipe.ts';
 import { type RunStatus, runIdPattern } from '../../../../src/shared/runFolder.ts';
@@ -36,6 +43,7 @@ describe('makeRunId', () => {
   it.each([
     ['MedQuAD answers', '20261124-093000-medquad-answers-1f3a'],
     ['  Größe & Maß!  ', '20261124-093000-gro-e-ma-1f3a'],
+    ['Données d’été', '20261124-093000-donnees-d-ete-1f3a'],
     ['医療', '20261124-093000-run-1f3a'],
     [`${'long '.repeat(20)}`, '20261124-093000-long-long-long-long-long-long-long-long-1f3a'],
     ['../../etc', '20261124-093000-etc-1f3a'],
@@ -66,6 +74,20 @@ describe('createRunFolder', () => {
       expect.objectContaining({ code: 'not-writable', file: join(file, 'store') }),
     );
   });
+});
+
+describe('ensureStore', () => {
+  it.runIf(process.platform === 'linux' || process.platform === 'darwin')(
+    'refuses a place so deep that what lies in it could not be named, and makes nothing',
+    () => {
+      const folder = temporaryFolder();
+      const store = join(folder, ...Array.from({ length: 20 }, () => 'd'.repeat(200)));
+      expect(() => ensureStore(store)).toThrow(
+        expect.objectContaining({ code: 'not-writable', hint: 'Choose a folder with a shorter path.' }),
+      );
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 });
 
 describe('findRun', () => {
