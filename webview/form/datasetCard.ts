@@ -1,11 +1,11 @@
 /** @file The chosen dataset: what was read, how it was understood and what is wrong with it. */
 import type { DatasetInspection, DatasetProblem } from '../../src/shared/datasetProtocol.ts';
+import { formatBytes } from '../../src/shared/formatBytes.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import type { Mapping } from '../../src/shared/recipe.ts';
 import { createButton, createProgressRing } from '../controls/toolkit.ts';
 import { createRebuilder, h, setCutText, setShown, setText, type View } from '../dom/element.ts';
 import { drawIcon } from '../dom/icon.ts';
-import { formatBytes } from '../format/formatBytes.ts';
 import { formatCount, formatCounted } from '../format/formatNumber.ts';
 import { createMappingEditor, mappingLabels } from './mappingEditor.ts';
 

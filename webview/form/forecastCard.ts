@@ -1,12 +1,12 @@
 /** @file What the run will take, before it starts: steps, tokens, memory against the limit, and what stands in its way. */
 import type { ForecastReport, PreflightFinding } from '../../src/shared/datasetProtocol.ts';
+import { formatBytes } from '../../src/shared/formatBytes.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import type { Forecast } from '../../src/shared/recipe.ts';
 import { createMeter } from '../controls/meter.ts';
 import { createErrorNotice, createNotice } from '../controls/notice.ts';
 import { createCheckbox, createProgressRing } from '../controls/toolkit.ts';
 import { createRebuilder, h, setShown, setText, type View } from '../dom/element.ts';
-import { formatBytes } from '../format/formatBytes.ts';
 import { formatCount, formatShare } from '../format/formatNumber.ts';
 
 type Shown = Pick<FormState, 'forecast' | 'forecasting' | 'overrides'>;

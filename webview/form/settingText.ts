@@ -6,7 +6,7 @@ import {
   parseHyperparameter,
   type Setting,
 } from '../../src/shared/hyperparameters.ts';
-import { parseBytes, printBytes } from '../format/formatBytes.ts';
+import { parseBytes, printBytes } from '../format/typedBytes.ts';
 import type { DraftRules } from '../seam/textDraft.ts';
 
 const isBytes = (name: HyperparameterName) => {

@@ -1,4 +1,6 @@
 /** @file What the run was made of: its recipe, with what differs from the defaults marked. */
+
+import { formatBytes } from '../../src/shared/formatBytes.ts';
 import {
   defaultHyperparameters,
   type HyperparameterName,
@@ -10,7 +12,6 @@ import type { RunState } from '../../src/shared/pages.ts';
 import type { RunRecord } from '../../src/shared/recipe.ts';
 import { createDisclosure } from '../controls/disclosure.ts';
 import { type Child, createRebuilder, h, type View } from '../dom/element.ts';
-import { formatBytes } from '../format/formatBytes.ts';
 import { formatCount, formatFigure, formatRate } from '../format/formatNumber.ts';
 
 export function createRecipeFacts(): View<Pick<RunState, 'record' | 'path'>> {

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateHub } from '../../core/models/hub/hubLocation.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
+import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Command } from '../command.ts';
 
 export const cache: Command = {
@@ -20,9 +21,9 @@ export const cache: Command = {
       return { id: name.slice('models--'.length).replace('--', '/'), path, bytes: countBytes(path) };
     });
     for (const { id, path, bytes } of models)
-      output.print(`${(bytes / 1e6).toFixed(0).padStart(8)} MB  ${id}\n             ${path}`);
+      output.print(`${formatBytes(bytes).padStart(10)}  ${id}\n            ${path}`);
     const bytes = models.reduce((sum, model) => sum + model.bytes, 0);
-    output.print(`${models.length} models, ${(bytes / 1e6).toFixed(0)} MB in ${folder}`);
+    output.print(`${models.length} models, ${formatBytes(bytes)} in ${folder}`);
     output.line({ type: 'result', folder, bytes, models });
     return exitCodes.done;
   },

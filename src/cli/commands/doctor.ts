@@ -6,6 +6,7 @@ import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { toWireError } from '../../shared/errors.ts';
+import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Command } from '../command.ts';
 import { findProgram, findTinyModel } from '../places.ts';
 import { runsOption, storeFolder } from '../runOptions.ts';
@@ -70,7 +71,7 @@ function checkMemory(): Check {
   return {
     name: 'memory',
     ok: free >= comfortableBytes,
-    detail: `${gigabytes(free)} free of ${gigabytes(total)}, ${availableParallelism()} processors`,
+    detail: `${formatBytes(free)} free of ${formatBytes(total)}, ${availableParallelism()} processors`,
     fix: 'Close other programs, or train the tiny model.',
   };
 }
@@ -83,7 +84,7 @@ function checkDisk(store: string): Check {
   return {
     name: 'disk',
     ok: free >= comfortableBytes,
-    detail: `${gigabytes(free)} free at ${folder}`,
+    detail: `${formatBytes(free)} free at ${folder}`,
     fix: 'Free some space, or choose another folder with --runs.',
   };
 }
@@ -110,8 +111,4 @@ function checkParts(): Check[] {
   ] as const;
   const fix = 'Install the program again.';
   return parts.map(([name, path]) => ({ name, ok: existsSync(path), detail: path, fix }));
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

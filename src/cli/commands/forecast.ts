@@ -2,6 +2,7 @@
 import { forecastRun } from '../../core/jobs/checkRun.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { fromWireError } from '../../shared/errors.ts';
+import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { Command } from '../command.ts';
 import { findTinyModel } from '../places.ts';
@@ -35,10 +36,9 @@ export const forecast: Command = {
 };
 
 function describe(f: Forecast): string {
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   return [
     `${f.totalSteps} steps; ${f.trainRows} rows for training, ${f.heldOutRows} held out`,
     `${f.tokensPerEpoch} tokens an epoch, ${f.supervisedTokensPerEpoch} of them supervised`,
-    `memory ${gigabytes(f.peakMemoryBytes)} of ${gigabytes(f.memoryLimitBytes)} allowed (${f.plan} model)`,
+    `memory ${formatBytes(f.peakMemoryBytes)} of ${formatBytes(f.memoryLimitBytes)} allowed (${f.plan} model)`,
   ].join('\n');
 }

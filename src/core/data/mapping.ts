@@ -1,16 +1,7 @@
-/** @file The slots of each mapping kind, and what is said about a mapping: `instruction` is Alpaca's, `conversations` ShareGPT's. */
+/** @file What is said about a mapping, and a mapping read from text. */
 import { TuneError } from '../../shared/errors.ts';
+import { mappingSlots } from '../../shared/mappingSlots.ts';
 import type { Mapping } from '../../shared/recipe.ts';
-
-/** Every slot names a field of the file; optional slots may be left out. */
-export const mappingSlots = {
-  messages: { required: ['messages'], optional: [] },
-  conversations: { required: ['conversations'], optional: ['system'] },
-  instruction: { required: ['instruction', 'output'], optional: ['input', 'system', 'history'] },
-  promptCompletion: { required: ['prompt', 'completion'], optional: ['system'] },
-  questionAnswer: { required: ['question', 'answer'], optional: ['context', 'system'] },
-  text: { required: ['text'], optional: [] },
-} as const satisfies Record<Mapping['kind'], { required: readonly string[]; optional: readonly string[] }>;
 
 /** One way to read a file, with the share of sampled rows (0..1) that it reads without an error. */
 export interface MappingCandidate {

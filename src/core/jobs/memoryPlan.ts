@@ -1,6 +1,7 @@
 /** @file The shape of a run -> the memory it will need, the limit it may use, and which engine fits. */
 import { freemem } from 'node:os';
 import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
+import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { Model } from '../models/findArchitecture.ts';
@@ -22,14 +23,10 @@ export function findMemoryRefusal({ peakMemoryBytes, memoryLimitBytes }: MemoryP
   return [
     {
       code: 'memory',
-      message: `Memory: expected at most ${toGigabytes(memoryLimitBytes)} (the limit), got a forecast of ${toGigabytes(peakMemoryBytes)}.`,
+      message: `Memory: expected at most ${formatBytes(memoryLimitBytes)} (the limit), got a forecast of ${formatBytes(peakMemoryBytes)}.`,
       remedy:
         'Lower contextTokens or batchRows, train a LoRA adapter instead of all weights, choose a smaller model, or raise memoryLimitBytes.',
       override: 'memory',
     },
   ];
-}
-
-function toGigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

@@ -2,8 +2,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { formatBytes } from '../../shared/formatBytes.ts';
 import type { ModelChoice } from '../../shared/pages.ts';
-import { formatBytes } from '../runs/formatBytes.ts';
 
 const skippedFolders = new Set(['node_modules', '__pycache__', 'dist', 'out', 'build', 'target', 'venv']);
 

@@ -1,6 +1,6 @@
 /** @file A run -> the short facts that tree, status bar and notifications say about it. Words are the caller's. */
 import { isActive, isResumable, reachedStep } from '../../shared/runState.ts';
-import { estimateRemainingMs, formatDuration } from './remainingTime.ts';
+import { estimateRemainingMs, formatTimeLeft } from './remainingTime.ts';
 import type { RunReader } from './runReader.ts';
 
 export interface RunFacts {
@@ -22,7 +22,7 @@ export function describeRun(run: RunReader): RunFacts {
   return {
     steps: status === undefined || status.totalSteps === 0 ? '' : `${reachedStep(status, series)}/${status.totalSteps}`,
     loss: loss === undefined ? '' : loss.toFixed(3),
-    timeLeft: remainingMs === null ? '' : formatDuration(remainingMs),
+    timeLeft: remainingMs === null ? '' : formatTimeLeft(remainingMs),
     bestEvalLoss: best === undefined || best === null ? '' : best.toFixed(3),
   };
 }

@@ -16,7 +16,7 @@ export function estimateRemainingMs(steps: readonly StepRow[], totalSteps: numbe
 }
 
 /** `42 s`, `3 min`, `2 h 05 min` */
-export function formatDuration(ms: number): string {
+export function formatTimeLeft(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);

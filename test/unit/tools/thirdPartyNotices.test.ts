@@ -25,4 +25,13 @@ describe('writeNotices', () => {
     expect(notices).toContain('Permission is hereby granted');
     expect(notices).toMatch(/^onnxruntime-node 1\.30\./m);
   });
+
+  it('gives the terms and the holder where a package ships no licence file', () => {
+    const own = writeNotices([]).split(/^-+$/m);
+    expect(own).toHaveLength(2); // the native runtime's two packages
+    for (const notice of own) {
+      expect(notice).toContain('Copyright (c) Microsoft Corporation');
+      expect(notice).toContain('Permission is hereby granted');
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EndedRuns } from '../../../../src/host/runs/endedRuns.ts';
-import { estimateRemainingMs, formatDuration } from '../../../../src/host/runs/remainingTime.ts';
+import { estimateRemainingMs, formatTimeLeft } from '../../../../src/host/runs/remainingTime.ts';
 import { thinSteps } from '../../../../src/host/runs/runSnapshot.ts';
 import type { ShownState } from '../../../../src/shared/runState.ts';
 import { makeStep } from '../runFixture.ts';
@@ -41,13 +41,13 @@ describe('estimateRemainingMs', () => {
   it('is over at the last step', () => expect(estimateRemainingMs(steps(10), 10)).toBe(0));
 });
 
-describe('formatDuration', () => {
+describe('formatTimeLeft', () => {
   it.each([
     [4_400, '4 s'],
     [59_600, '1 min'],
     [125_000, '2 min'],
     [7_500_000, '2 h 05 min'],
-  ])('writes %d ms as %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
+  ])('writes %d ms as %s', (ms, text) => expect(formatTimeLeft(ms)).toBe(text));
 });
 
 describe('EndedRuns', () => {

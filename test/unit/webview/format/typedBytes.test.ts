@@ -1,24 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, parseBytes, printBytes } from '../../../../webview/format/formatBytes.ts';
-
-describe('formatBytes', () => {
-  it('picks the unit that keeps the figure short', () => {
-    expect([0, 1, 1023, 1536, 734_003, 2.6 * 1024 ** 3, 5 * 1024 ** 4].map(formatBytes)).toEqual([
-      '0 bytes',
-      '1 byte',
-      '1023 bytes',
-      '1.5 KiB',
-      '717 KiB',
-      '2.6 GiB',
-      '5.0 TiB',
-    ]);
-  });
-
-  it('never shows 1024 of a unit', () => {
-    expect(formatBytes(1024 ** 3 - 1)).toBe('1.0 GiB');
-  });
-});
+import { parseBytes, printBytes } from '../../../../webview/format/typedBytes.ts';
 
 describe('parseBytes', () => {
   it('reads units in every spelling', () => {
