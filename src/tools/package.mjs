@@ -113,13 +113,9 @@ function stageFiles() {
     /^(package\.nls.*\.json|README\.md|CHANGELOG\.md|LICENSE|\.vscodeignore|media)$/.test(name),
   );
   for (const name of names) cpSync(join(root, name), join(staging, name), { recursive: true });
-  // The pictures come inside the readme.
+  // The editor shows none of the readme's pictures.
   rmSync(join(staging, 'media/pictures'), { recursive: true, force: true });
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  writeFileSync(
-    join(staging, 'README.md'),
-    writePackagedReadme(readme, path => readFileSync(join(root, path))),
-  );
+  writeFileSync(join(staging, 'README.md'), writePackagedReadme(readFileSync(join(root, 'README.md'), 'utf8')));
 }
 
 /**

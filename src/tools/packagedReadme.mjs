@@ -1,18 +1,14 @@
 // @ts-check
 /**
- * README.md as the editor shows it for an installed extension: without a repository behind it there is nothing that a
- * relative link could point to, so pictures (the light ones) come along as data and other relative links become plain text.
+ * README.md as the editor shows it for an installed extension. It shows pictures from https addresses alone, neither
+ * files of the package nor data, and there is nothing that a relative link could point to: what stands between the marks
+ * for pictures is left out, and relative links become plain text.
  */
 
-const picture = /<picture>(?:(?!<\/picture>)[\s\S])*<img alt="([^"]*)" src="([^"]+\.png)">\s*<\/picture>/g;
-const relativeLink = /(?<!!)\[([^\]]+)\]\((?![a-z]+:|#)[^)]*\)/g;
+const pictures = /<!-- pictures: begin -->[\s\S]*?<!-- pictures: end -->\n*/g;
+const relativeLink = /\[([^\]]+)\]\((?![a-z]+:|#)[^)]*\)/g;
 
-/**
- * @param {string} readme
- * @param {(path: string) => Buffer} readFile
- */
-export function writePackagedReadme(readme, readFile) {
-  return readme
-    .replace(relativeLink, '$1')
-    .replace(picture, (_, alt, path) => `![${alt}](data:image/png;base64,${readFile(path).toString('base64')})`);
+/** @param {string} readme */
+export function writePackagedReadme(readme) {
+  return readme.replace(pictures, '').replace(relativeLink, '$1');
 }
