@@ -38,6 +38,7 @@ describe('the pictures of the readme', () => {
     const menu = await workbench.openExplorerMenu('harbour-museum.jsonl', workbench.activityBarIcon('Tuning Fork'));
     await menu.choose('Fine-tune with this dataset');
     const form = await FormPage.open(workbench);
+    await form.waitUntilReady(); // the form's own values would overtake what is typed before
     for (const [name, value] of Object.entries(demoRecipe)) await form.set(name, String(value));
     await form.waitUntilReady();
     for (const view of ['Runs', 'Adapters']) await workbench.pane(view).locator('.pane-header').first().click();
@@ -48,7 +49,7 @@ describe('the pictures of the readme', () => {
 
     const panel = await RunPage.open(workbench);
     await panel.waitForState('running');
-    await panel.waitForStep(90);
+    await panel.waitForStep(200);
     await take(window, 'run');
     await panel.waitForState('finished', 400_000);
 
@@ -59,6 +60,7 @@ describe('the pictures of the readme', () => {
     await compare.button('Run').click();
     await compare.waitForAnswers();
     await page.keyboard.press('Control+KeyB');
+    await workbench.runCommand('Notifications: Clear All Notifications');
     await take(window, 'compare');
   });
 });
