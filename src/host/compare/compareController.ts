@@ -15,6 +15,14 @@ export interface ComparedAdapter {
   model: string;
 }
 
+/** What a panel shows again after a reload of the window. */
+export interface KeptComparison {
+  adapter: string;
+  prompt: string;
+  settings: CompareState['settings'];
+  heldOutIndex: number;
+}
+
 export interface CompareServices {
   call: InferenceCaller;
   onDidReceive(listener: (event: InferenceEvent) => void): { dispose(): void };
@@ -23,6 +31,7 @@ export interface CompareServices {
   requireTrust(): void;
   recallBestPrompt(run: string): BestPrompt | undefined;
   rememberBestPrompt(run: string, best: BestPrompt): void;
+  keep(comparison: KeptComparison): void;
 }
 
 type AnswerKind = keyof CompareState['answers'];
@@ -43,6 +52,7 @@ export class CompareController {
   constructor(
     private readonly services: CompareServices,
     adapter: ComparedAdapter,
+    private readonly kept?: KeptComparison,
   ) {
     this.state = {
       model: adapter.model,
@@ -51,8 +61,8 @@ export class CompareController {
       loading: null,
       bestPrompt: services.recallBestPrompt(adapter.run) ?? null,
       searching: null,
-      prompt: '',
-      settings: { maxTokens: 160, temperature: 0, seed: 42 },
+      prompt: kept?.prompt ?? '',
+      settings: kept?.settings ?? { maxTokens: 160, temperature: 0, seed: 42 },
       answers: { base: emptyAnswer, prompted: emptyAnswer, adapter: emptyAnswer },
       running: false,
       heldOut: null,
@@ -71,7 +81,8 @@ export class CompareController {
     await this.guard(async signal => {
       await this.services.call('model/open', { model: this.state.model }, signal);
       this.change({ loading: null });
-      if (this.state.heldOut === null) await this.showHeldOut(0, this.state.prompt === '', signal);
+      if (this.state.heldOut !== null) return;
+      await this.showHeldOut(this.kept?.heldOutIndex ?? 0, this.state.prompt === '', signal);
     });
   }
 
@@ -257,12 +268,19 @@ export class CompareController {
     }
   }
 
+  private keep(): void {
+    const { adapter, prompt, settings, heldOut } = this.state;
+    if (adapter === null) return;
+    this.services.keep({ adapter, prompt, settings, heldOutIndex: heldOut?.row.index ?? this.kept?.heldOutIndex ?? 0 });
+  }
+
   private changeAnswer(kind: AnswerKind, part: Partial<Answer>): void {
     this.change({ answers: { ...this.state.answers, [kind]: { ...this.state.answers[kind], ...part } } });
   }
 
   private change(part: Partial<CompareState>): void {
     this.state = { ...this.state, ...part };
+    if ('prompt' in part || 'settings' in part || 'adapter' in part || 'heldOut' in part) this.keep();
     this.emitter.fire();
   }
 }

@@ -12,7 +12,7 @@ import { openPage, postSnapshot, readRestored } from '../panels/webviewPage.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
-import { CompareController, type ComparedAdapter } from './compareController.ts';
+import { CompareController, type ComparedAdapter, type KeptComparison } from './compareController.ts';
 
 export const comparePanelType = 'tuningFork.compare';
 const snapshotIntervalMs = 80;
@@ -48,8 +48,11 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
     const path = readRestored(state, 'run');
     await this.services().stores.refresh();
     const run = path === undefined ? undefined : this.services().stores.findRun(path);
-    if (run?.record === undefined || run.output === undefined) panel.dispose();
-    else await this.attach(panel, run).controller.open();
+    if (run?.record === undefined || run.output === undefined) return panel.dispose();
+    const { context, stores } = this.services();
+    const kept = context.workspaceState.get<KeptComparison>(comparisonKey(baseOf(run)));
+    const shown = kept === undefined ? undefined : stores.findRun(kept.adapter);
+    await this.attach(panel, shown?.output === undefined ? run : shown, kept).controller.open();
   }
 
   private createPanel(run: RunReader, column: vscode.ViewColumn): vscode.WebviewPanel {
@@ -57,7 +60,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
     return vscode.window.createWebviewPanel(comparePanelType, title, column, {});
   }
 
-  private attach(panel: vscode.WebviewPanel, run: RunReader): Opened {
+  private attach(panel: vscode.WebviewPanel, run: RunReader, kept?: KeptComparison): Opened {
     const { context, log, inference, stores } = this.services();
     const base = baseOf(run);
     const controller = new CompareController(
@@ -68,8 +71,10 @@ export class ComparePanels implements vscode.WebviewPanelSerializer {
         requireTrust,
         recallBestPrompt: path => context.workspaceState.get<BestPrompt>(bestPromptKey(path)),
         rememberBestPrompt: (path, best) => void context.workspaceState.update(bestPromptKey(path), best),
+        keep: comparison => void context.workspaceState.update(comparisonKey(base), comparison),
       },
       toAdapter(run),
+      kept,
     );
     const throttle = new Throttle(snapshotIntervalMs, () => {
       if (panel.visible) postSnapshot(panel.webview, { type: 'compare/state', state: controller.snapshot() });
@@ -130,4 +135,5 @@ function modelToOpen({ id, path }: RunRecord['model']): string {
   return id !== 'tiny' && isAbsolute(path) && !/^[\\/]{2}/.test(path) && existsSync(path) ? path : id;
 }
 
+const comparisonKey = (base: string) => `comparison:${base}`;
 const bestPromptKey = (run: string) => `bestPrompt:${run}`;

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CompareController, type CompareServices } from '../../../../src/host/compare/compareController.ts';
+import {
+  CompareController,
+  type CompareServices,
+  type KeptComparison,
+} from '../../../../src/host/compare/compareController.ts';
 import type { InferenceCaller, InferenceEvent } from '../../../../src/host/compare/inferenceClient.ts';
 import { Emitter } from '../../../../src/host/emitter.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
@@ -53,6 +57,7 @@ function open(changes: Partial<CompareServices> = {}, replacedCall?: InferenceCa
     requireTrust: () => undefined,
     recallBestPrompt: () => undefined,
     rememberBestPrompt: () => undefined,
+    keep: () => undefined,
     ...changes,
   };
   const compare = new CompareController({ ...services, call: replacedCall ?? services.call }, adapters[0]!);
@@ -179,6 +184,22 @@ describe('CompareController', () => {
     const { compare } = open();
     await compare.ask('Hello?');
     expect(compare.snapshot()).toMatchObject({ prompt: 'Hello?', heldOut: { total: 3, row: { index: 0 } } });
+  });
+
+  it('shows prompt, settings, adapter and held-out row again after a reload', async () => {
+    let kept: KeptComparison | undefined;
+    const services = { ...open().services, keep: (comparison: KeptComparison) => void (kept = comparison) };
+    const before = new CompareController(services, adapters[0]!);
+    await before.open();
+    await before.receive({ type: 'compare/adapter', run: '/runs/b' });
+    await before.receive({ type: 'compare/heldOut', index: 2 });
+    await before.receive({ type: 'compare/prompt', prompt: 'mine' });
+    await before.receive({ type: 'compare/settings', maxTokens: 20, temperature: 0.5, seed: 7 });
+    const after = new CompareController(services, adapters[1]!, kept);
+    await after.open();
+    const { adapter, prompt, settings, heldOut } = before.snapshot();
+    expect(after.snapshot()).toMatchObject({ adapter, prompt, settings, heldOut });
+    expect([adapter, prompt, heldOut?.row.index]).toEqual(['/runs/b', 'mine', 2]);
   });
 
   it('loads nothing in Restricted Mode', async () => {
