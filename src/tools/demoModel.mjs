@@ -7,6 +7,8 @@ import { createProgressBar } from './progressBar.mjs';
 import { runTuningFork } from './tuningForkCommand.mjs';
 
 const shownQuestions = 6;
+/** What takes time when answers are compared, as the command line calls it. */
+const askingPhases = ['searching the best prompt', 'comparing'];
 
 /** @typedef {{ model: string, workspace: string, env: NodeJS.ProcessEnv }} Place */
 
@@ -63,12 +65,20 @@ function readTotalSteps(run) {
 export async function compareDemo(run, { model, workspace, env }) {
   /** @type {Map<string, Record<string, string>>} */
   const answers = new Map();
-  const bar = createProgressBar(process.stdout);
+  let phase = '';
+  let bar = createProgressBar(process.stdout);
   const result = await runTuningFork(['compare', '--model', model, '--adapter', run, '--run', run], {
     cwd: workspace,
     env,
     onLine: line => {
-      if (line.type === 'progress') bar.draw(line.done, line.total, line.phase);
+      if (line.type === 'progress' && askingPhases.includes(line.phase)) {
+        if (line.phase !== phase) {
+          bar.finish();
+          bar = createProgressBar(process.stdout);
+          phase = line.phase;
+        }
+        bar.draw(line.done, line.total, phase);
+      }
       if (line.type !== 'generation') return;
       const row = answers.get(line.prompt) ?? {};
       answers.set(line.prompt, row);
