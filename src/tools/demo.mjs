@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareDemo, trainDemo } from './demoModel.mjs';
+import { demoRecipe } from './demoRecipe.mjs';
 import { endDetachedRuns } from './detachedRuns.mjs';
 import { installPackages } from './installPackages.mjs';
 import { freshPackage } from './package.mjs';
@@ -101,5 +102,7 @@ async function serve(vsix) {
   console.log(`VS Code ${readVscodeVersion(vscode)} with Tuning Fork and the sample workspace (Ctrl-C ends it):`);
   console.log(`\n  http://127.0.0.1:${server.port}/?${query}\n`);
   console.log('Right-click a dataset in the Explorer and choose "Fine-tune with this dataset...".');
+  const { learningRate, epochs, contextTokens } = demoRecipe;
+  console.log(`The run above: learning rate ${learningRate}, ${epochs} epochs, context ${contextTokens}.`);
   await server.exited;
 }
