@@ -10,6 +10,7 @@ import { Random } from './tinyCorpus/random.ts';
 import { readingTopics } from './tinyCorpus/reading.ts';
 import { talkTopics } from './tinyCorpus/talk.ts';
 import type { Topic, Turn } from './tinyCorpus/turn.ts';
+import { unknownTopics } from './tinyCorpus/unknown.ts';
 
 export interface CorpusRow {
   readonly messages: readonly Message[];
@@ -17,11 +18,12 @@ export interface CorpusRow {
 
 /** What share of the questions each kind gets. */
 const kinds: readonly (readonly [number, readonly (readonly [number, Topic])[]])[] = [
-  [40, factTopics],
+  [38, factTopics],
   [10, countingTopics],
-  [28, readingTopics],
+  [24, readingTopics],
   [12, languageTopics],
-  [10, talkTopics],
+  [8, talkTopics],
+  [12, unknownTopics],
 ];
 
 const systems = [

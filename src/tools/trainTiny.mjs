@@ -13,7 +13,7 @@ import { runTuningFork } from './tuningForkCommand.mjs';
 
 const settings = {
   method: 'full',
-  maxSteps: 1400,
+  maxSteps: 1700,
   learningRate: 0.003,
   warmupRatio: 0.04,
   weightDecay: 0.01,
