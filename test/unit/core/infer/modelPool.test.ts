@@ -19,7 +19,7 @@ describe('ModelPool', () => {
     expect(Reflect.has(globalThis, libraryKey)).toBe(false);
     const extend = vi.spyOn(DecodingSession.prototype, 'extend');
     await pool.open(model);
-    const pastTokens = extend.mock.calls.map(([, cache]) => cache.tokens);
+    const pastTokens = extend.mock.calls.map(([, cache]) => cache.tokens[0]);
     extend.mockRestore();
     expect(pastTokens).toEqual([0, 2]); // a prompt, then a token behind it
     expect(Reflect.has(globalThis, libraryKey)).toBe(true);
