@@ -84,7 +84,7 @@ describe('tuning-fork train', () => {
 
   it('stops at Ctrl-C with a checkpoint and exit code 130, and goes on to the bytes of the straight run', async () => {
     const place = makePlace();
-    const args = trainArguments(place, ['maxSteps=40', 'evalEverySteps=10']);
+    const args = trainArguments(place, ['maxSteps=800', 'evalEverySteps=200']);
     const straight = await runCli(args, place);
     const child = startCli(args, place);
     await waitUntil('a step', () => child.lines.find(line => line.type === 'step' && line.step >= 3));
@@ -95,10 +95,10 @@ describe('tuning-fork train', () => {
     const run = (lines[0] as { path: string }).path;
     const status = JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; step: number };
     expect(status.state).toBe('stopped');
-    expect(status.step).toBeLessThan(40);
+    expect(status.step).toBeLessThan(800);
     const resumed = await runCli(['resume', run, '--json'], place);
     expect(resumed.code).toBe(0);
-    expect(resumed.lines.at(-1)).toMatchObject({ type: 'result', steps: 40 });
+    expect(resumed.lines.at(-1)).toMatchObject({ type: 'result', steps: 800 });
     expect(readAdapter(run)).toEqual(readAdapter((straight.lines[0] as { path: string }).path));
   });
 
