@@ -11,6 +11,8 @@ export function sendToParent(reply: TrainerReply): Promise<void> {
 
 /** The first message, unchecked. Undefined when the parent says nothing for `timeoutMs` or goes away. */
 export function receiveCommand(timeoutMs: number): Promise<unknown> {
+  // A parent that left while this process was starting has said so before anyone listened.
+  if (!process.connected) return Promise.resolve(undefined);
   return new Promise(resolve => {
     const timer = setTimeout(() => resolve(undefined), timeoutMs);
     const settle = (value: unknown) => {
