@@ -49,7 +49,7 @@ describe('the main job, with the packaged extension', () => {
 
     // Two hyperparameters, then the start.
     await form.set('learningRate', '1e-3');
-    await form.set('maxSteps', '60');
+    await form.set('maxSteps', '150');
     await form.waitUntilReady();
     await keepBothThemes(window, 'story form ready');
     await form.startButton.click();
@@ -59,7 +59,7 @@ describe('the main job, with the packaged extension', () => {
     await expect.poll(() => listRunFolders(workspace)).toHaveLength(1);
     const [run] = listRunFolders(workspace) as [string];
     expect(readJson(run, 'run.json')).toMatchObject({
-      hyperparameters: { learningRate: 1e-3, maxSteps: 60 },
+      hyperparameters: { learningRate: 1e-3, maxSteps: 150 },
     });
     let reached = 0;
     for (let reading = 1; reading <= 3; reading++) {
@@ -81,9 +81,9 @@ describe('the main job, with the packaged extension', () => {
 
     await panel.waitForState('finished', 300_000);
     const end = readMetrics(run);
-    const drawn = await panel.waitForStep(60);
+    const drawn = await panel.waitForStep(150);
     expectDrawnAsWritten(drawn, run, end);
-    expect([...end.losses.keys()]).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect([...end.losses.keys()]).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
     expect(drawn.heldOut.filter(value => value !== null)).toEqual([...end.heldOut.values()]);
     const { bestEvalLossNats } = readJson<{ bestEvalLossNats: number }>(run, 'status.json');
     expect(bestEvalLossNats).toBeLessThan(end.heldOut.get(0)!);

@@ -141,8 +141,12 @@ export class Workbench {
     await modal.waitFor({ state: 'hidden' });
   }
 
-  /** Reloads the window as "Developer: Reload Window" does. */
+  /**
+   * Reloads the window. In a browser VS Code cannot save while it unloads: it saves which editors are open every 5 s,
+   * so that long is waited before.
+   */
   async reload(): Promise<void> {
+    await this.page.waitForTimeout(7_000);
     await this.page.reload();
     await this.waitUntilReady();
   }
