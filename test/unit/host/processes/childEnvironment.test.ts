@@ -16,13 +16,13 @@ describe('cleanEnvironment', () => {
   });
 
   it('keeps absolute folders outside the workspace on the PATH alone', () => {
-    const env = { PATH: '/usr/bin:.:/work/project/bin:node_modules/.bin::/work/project-tools' };
-    expect(cleanEnvironment(env, ['/work/project'], ':').PATH).toBe('/usr/bin:/work/project-tools');
+    const env = { PATH: '/usr/bin:.:/srv/project/bin:node_modules/.bin::/srv/project-tools' };
+    expect(cleanEnvironment(env, ['/srv/project'], ':').PATH).toBe('/usr/bin:/srv/project-tools');
   });
 
   it('looks for native libraries nowhere in the workspace', () => {
-    const env = { LD_LIBRARY_PATH: '/work/project/lib:/opt/lib', DYLD_LIBRARY_PATH: '.:/work/project' };
-    const clean = cleanEnvironment(env, ['/work/project'], ':');
+    const env = { LD_LIBRARY_PATH: '/srv/project/lib:/opt/lib', DYLD_LIBRARY_PATH: '.:/srv/project' };
+    const clean = cleanEnvironment(env, ['/srv/project'], ':');
     expect(clean.LD_LIBRARY_PATH).toBe('/opt/lib');
     expect(clean).not.toHaveProperty('DYLD_LIBRARY_PATH');
   });
