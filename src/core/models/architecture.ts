@@ -1,6 +1,6 @@
 /** @file What a model architecture offers, and what it is given: the border between one architecture and all graphs. */
 import type { Value } from '../graph/graph.ts';
-import type { LoraParameters } from '../nn/linear.ts';
+import type { Projections } from '../nn/linear.ts';
 import type { RopeSettings } from '../nn/rope.ts';
 
 /** A decoder's dimensions, whatever its config.json calls them. */
@@ -41,12 +41,10 @@ export interface ModelParameters {
 }
 
 /** What a graph gives to an architecture that is being built into it. */
-export interface ModelContext {
+export interface ModelContext extends Projections {
   readonly config: ModelConfig;
   /** The weight of that name, other than embedding and head. */
   parameter(name: string): Value;
-  /** The adapter on a linear layer (`model.layers.0.self_attn.q_proj`), if it has one. */
-  lora(module: string): LoraParameters | undefined;
   /**
    * Attention of one layer, rotary positions included: over packed rows in training, over a cache in decoding.
    * q [M, H*D], k and v [M, K*D] -> [M, H*D], where M is all tokens of all rows.

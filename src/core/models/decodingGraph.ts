@@ -9,6 +9,7 @@ import { gatherRows } from '../graph/operations/gather.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import { concatenate, lastPosition } from '../graph/operations/slice.ts';
+import { linear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
@@ -87,7 +88,14 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
   const context: ModelContext = {
     config,
     parameter: name => weightValues.get(name)!,
-    lora: module => loraValues.get(module),
+    project: (modules, x) =>
+      modules.map(module =>
+        linear(x, {
+          weight: weightValues.get(`${module}.weight`)!,
+          bias: weightValues.get(`${module}.bias`),
+          lora: loraValues.get(module),
+        }),
+      ),
     attend(layer, q, k, v) {
       const pastShape = [rows, config.keyValueHeads, 'past_sequence_length', config.headSize];
       const keys = graph.input(`past_key_values.${layer}.key`, 'float', pastShape);

@@ -7,7 +7,6 @@ import type { Value } from '../graph/graph.ts';
 import { add } from '../graph/operations/elementwise.ts';
 import { rmsNorm } from '../graph/operations/rmsNorm.ts';
 import { gatedMlp } from '../nn/gatedMlp.ts';
-import { type LinearParameters, linear } from '../nn/linear.ts';
 import type { Architecture, ModelConfig, ModelContext, ModelParameters, ParameterInfo } from './architecture.ts';
 import {
   type ConfigJson,
@@ -104,36 +103,19 @@ function buildLayer(context: ModelContext, layer: number, hidden: Value, selectR
     layer,
     rmsNorm(hidden, context.parameter(`${prefix}.input_layernorm.weight`), normEpsilon),
   );
-  const output = linear(selectRows(attended), readLinear(context, `${prefix}.self_attn.o_proj`)); // [N, C]
-  const afterAttention = add(selectRows(hidden), output);
+  const [output] = context.project([`${prefix}.self_attn.o_proj`], selectRows(attended)); // [N, C]
+  const afterAttention = add(selectRows(hidden), output!);
   const normalized = rmsNorm(
     afterAttention,
     context.parameter(`${prefix}.post_attention_layernorm.weight`),
     normEpsilon,
   );
-  return add(afterAttention, buildMlp(context, `${prefix}.mlp`, normalized));
+  return add(afterAttention, gatedMlp(context, `${prefix}.mlp`, normalized));
 }
 
 /** The heads' outputs, before the output projection: x [M, C] -> [M, H*D] */
 function buildAttention(context: ModelContext, layer: number, x: Value): Value {
-  const project = (name: string): Value => linear(x, readLinear(context, `model.layers.${layer}.self_attn.${name}`));
-  return context.attend(layer, project('q_proj'), project('k_proj'), project('v_proj'));
-}
-
-function buildMlp(context: ModelContext, prefix: string, x: Value): Value {
-  return gatedMlp(x, {
-    gate: readLinear(context, `${prefix}.gate_proj`),
-    up: readLinear(context, `${prefix}.up_proj`),
-    down: readLinear(context, `${prefix}.down_proj`),
-  });
-}
-
-function readLinear(context: ModelContext, module: string): LinearParameters {
-  const { attentionBias, mlpBias } = context.config;
-  const hasBias = module.includes('.mlp.') ? mlpBias : attentionBias;
-  return {
-    weight: context.parameter(`${module}.weight`),
-    bias: hasBias ? context.parameter(`${module}.bias`) : undefined,
-    lora: context.lora(module),
-  };
+  const modules = ['q_proj', 'k_proj', 'v_proj'].map(name => `model.layers.${layer}.self_attn.${name}`);
+  const [q, k, v] = context.project(modules, x);
+  return context.attend(layer, q!, k!, v!);
 }

@@ -6,6 +6,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
 import type { LoraAttributes } from '../graph/operations/loraLinear.ts';
 import { rotary } from '../graph/operations/rotary.ts';
+import { type LoraParameters, linear } from '../nn/linear.ts';
 import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
@@ -78,18 +79,27 @@ export function makeTrainingContext(
     values.set(name, value);
     return value;
   };
+  const addLora = (weight: ParameterInfo): LoraParameters | undefined => {
+    if (trainable.method !== 'lora' || !trainable.targets.has(weight.name)) return undefined;
+    const [a, b] = describeLora(weight, trainable.rank);
+    return { a: input(a.name, a.shape), b: input(b.name, b.shape), scale: trainable.scale, path: trainable.path };
+  };
   return {
     config,
     parameter: name => input(name, infos.get(name)!.shape),
     // A table that is trained is one tensor, as the optimizer has it.
     table: info =>
       (trainable.method === 'full' ? [info] : splitTable(model, info)).map(tensor => input(tensor.name, tensor.shape)),
-    lora(module) {
-      const weight = infos.get(`${module}.weight`)!;
-      if (trainable.method !== 'lora' || !trainable.targets.has(weight.name)) return undefined;
-      const [a, b] = describeLora(weight, trainable.rank);
-      return { a: input(a.name, a.shape), b: input(b.name, b.shape), scale: trainable.scale, path: trainable.path };
-    },
+    project: (modules, x) =>
+      modules.map(module => {
+        const weight = infos.get(`${module}.weight`)!;
+        const bias = infos.get(`${module}.bias`);
+        return linear(x, {
+          weight: input(weight.name, weight.shape),
+          bias: bias && input(bias.name, bias.shape),
+          lora: addLora(weight),
+        });
+      }),
     attend(_layer, q, k, v) {
       const { heads, keyValueHeads, headSize } = config;
       const turned = rotary(q, positions, tables.cosines, tables.sines, heads);

@@ -1,16 +1,10 @@
 /** @file The feed-forward half of a block: down(silu(gate(x)) x up(x)). @see https://arxiv.org/abs/2002.05202 */
 import type { Value } from '../graph/graph.ts';
 import { gatedSilu } from '../graph/operations/gatedSilu.ts';
-import { type LinearParameters, linear } from './linear.ts';
+import type { Projections } from './linear.ts';
 
-export interface GatedMlpParameters {
-  readonly gate: LinearParameters;
-  readonly up: LinearParameters;
-  readonly down: LinearParameters;
-}
-
-/** x [M, C] -> [M, C] through the feed-forward size F. */
-export function gatedMlp(x: Value, { gate, up, down }: GatedMlpParameters): Value {
-  const hidden = gatedSilu(linear(x, gate), linear(x, up)); // [M, F]
-  return linear(hidden, down);
+/** x [M, C] -> [M, C] through the feed-forward size F, by the modules gate_proj, up_proj and down_proj under `prefix`. */
+export function gatedMlp(context: Projections, prefix: string, x: Value): Value {
+  const [gate, up] = context.project([`${prefix}.gate_proj`, `${prefix}.up_proj`], x); // [M, F] each
+  return context.project([`${prefix}.down_proj`], gatedSilu(gate!, up!))[0]!;
 }

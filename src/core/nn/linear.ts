@@ -19,6 +19,15 @@ export interface LinearParameters {
   readonly lora?: LoraParameters | undefined;
 }
 
+/** What knows the linear layers of a model by their modules. */
+export interface Projections {
+  /**
+   * Linear layers that read the same x, by module (`model.layers.0.self_attn.q_proj`): each with its weight in whatever
+   * form the graph has it, its bias if the model has one, and its adapter. x [M, in] -> [M, out] for each module.
+   */
+  project(modules: readonly string[], x: Value): Value[];
+}
+
 /** x [M, in] -> [M, out]. With an adapter the weight itself gets no gradient. */
 export function linear(x: Value, { weight, bias, lora }: LinearParameters): Value {
   const product = lora
