@@ -14,6 +14,8 @@ interface Common {
   readonly group: 'method' | 'optimizer' | 'length' | 'data' | 'evaluation' | 'machine';
   /** Advanced settings are folded away in the form. */
   readonly advanced: boolean;
+  /** It has an effect only while each of these other settings has one of these values; the form hides it otherwise. */
+  readonly appliesWhen?: Readonly<Record<string, readonly (string | boolean)[]>>;
 }
 interface NumberSetting extends Common {
   readonly kind: 'number' | 'integer';
@@ -46,6 +48,8 @@ interface ListSetting extends Common {
 }
 export type Setting = NumberSetting | OptionalNumberSetting | ChoiceSetting<string> | FlagSetting | ListSetting;
 
+const loraOnly = { method: ['lora'] };
+
 const whole = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'integer', ...s }) as const;
 const real = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'number', ...s }) as const;
 const open = (s: Omit<OptionalNumberSetting, 'kind' | 'default'>) =>
@@ -68,6 +72,7 @@ export const hyperparameterTable = {
   rank: whole({
     label: 'LoRA rank',
     group: 'method',
+    appliesWhen: loraOnly,
     advanced: false,
     default: 16,
     min: 1,
@@ -77,6 +82,7 @@ export const hyperparameterTable = {
   alpha: real({
     label: 'LoRA alpha',
     group: 'method',
+    appliesWhen: loraOnly,
     advanced: false,
     default: 32,
     min: 0.1,
@@ -87,6 +93,7 @@ export const hyperparameterTable = {
     kind: 'layers',
     label: 'Target modules',
     group: 'method',
+    appliesWhen: loraOnly,
     advanced: true,
     default: linearLayers,
     help: 'Linear layers that get an adapter, default all seven: fewer = smaller and faster, usually worse.',
@@ -94,6 +101,7 @@ export const hyperparameterTable = {
   rsLora: flag({
     label: 'Rank-stabilised scale',
     group: 'method',
+    appliesWhen: loraOnly,
     advanced: true,
     default: false,
     help: 'Scale adapters by alpha / sqrt(rank) instead of alpha / rank, default off: on = stable at high ranks.',
@@ -388,6 +396,15 @@ export const defaultHyperparameters: Hyperparameters = hyperparametersSchema.par
     }),
   ),
 );
+
+/** Whether a setting does anything beside the others' values: LoRA's rank has no effect on full fine-tuning. */
+export function hasEffect(name: HyperparameterName, values: Hyperparameters): boolean {
+  const s: Setting = table[name];
+  return Object.entries(s.appliesWhen ?? {}).every(([other, allowed]) => {
+    const value = values[other as HyperparameterName];
+    return (typeof value === 'string' || typeof value === 'boolean') && allowed.includes(value);
+  });
+}
 
 export type SettingProblem = { readonly name: string; readonly message: string };
 

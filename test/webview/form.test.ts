@@ -62,6 +62,16 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('hides what has no effect beside the chosen method', async () => {
+    const form = await open('ready');
+    const rank = form.page.locator('[data-setting="rank"]');
+    expect(await rank.isVisible()).toBe(true);
+    await show(form, { ...formSnapshots.ready, values: { ...defaultHyperparameters, method: 'full' } });
+    expect(await rank.isVisible()).toBe(false);
+    expect(await form.page.locator('[data-setting="method"]').isVisible()).toBe(true);
+    await form.close();
+  });
+
   it('gives every control a name, and refused ones the reason as description', async () => {
     const form = await open('refused');
     await form.page.locator('.advanced > summary').click();

@@ -1,8 +1,13 @@
 /** @file All hyperparameters, drawn from the one table: groups in its order, advanced ones folded away. */
-import { type HyperparameterName, hyperparameterNames, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
+import {
+  type HyperparameterName,
+  hasEffect,
+  hyperparameterNames,
+  hyperparameterTable,
+} from '../../src/shared/hyperparameters.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import { createDisclosure } from '../controls/disclosure.ts';
-import { h, type View } from '../dom/element.ts';
+import { h, setShown, type View } from '../dom/element.ts';
 import { formatCounted } from '../format/formatNumber.ts';
 import { createSettingField, type SettingField } from './settingField.ts';
 
@@ -62,6 +67,8 @@ export function createSettingsForm(events: SettingsFormEvents): SettingsForm {
     update({ values, problems }) {
       for (const [name, field] of fields) {
         field.update(values[name], problems.find(problem => problem.name === name)?.message ?? null);
+        // A wrong value refuses the start wherever it stands, so that it has to be seen.
+        setShown(field.element, hasEffect(name, values) || field.problem() !== null);
       }
       describeAdvanced();
     },

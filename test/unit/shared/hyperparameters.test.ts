@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkHyperparameter,
   defaultHyperparameters,
+  hasEffect,
   hyperparameterNames,
   hyperparametersSchema,
   hyperparameterTable,
@@ -19,6 +20,27 @@ describe('hyperparameterTable', () => {
 
   it('is what the schema knows, no more and no less', () => {
     expect(Object.keys(hyperparametersSchema.shape).sort()).toEqual([...hyperparameterNames].sort());
+  });
+});
+
+describe('hasEffect', () => {
+  it('names only settings and values that exist', () => {
+    for (const name of hyperparameterNames) {
+      const setting: Setting = hyperparameterTable[name];
+      for (const [other, values] of Object.entries(setting.appliesWhen ?? {})) {
+        expect(hyperparameterNames, name).toContain(other);
+        for (const value of values) expect(checkHyperparameter(other as typeof name, value), name).toBeUndefined();
+      }
+    }
+  });
+
+  it('leaves out what only LoRA uses when every weight is trained', () => {
+    const full = { ...defaultHyperparameters, method: 'full' } as const;
+    expect(hyperparameterNames.filter(name => !hasEffect(name, full))).toEqual(
+      hyperparameterNames.filter(name => 'appliesWhen' in hyperparameterTable[name]),
+    );
+    expect(hyperparameterNames.filter(name => !hasEffect(name, full))).toContain('rank');
+    expect(hyperparameterNames.filter(name => !hasEffect(name, defaultHyperparameters))).toEqual([]);
   });
 });
 
