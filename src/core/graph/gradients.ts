@@ -1,5 +1,6 @@
 /** @file Reverse-mode automatic differentiation: a graph with a scalar in it -> the same graph with its gradients. */
 import type { Node, Value } from './graph.ts';
+import { after } from './operations/after.ts';
 import { add } from './operations/elementwise.ts';
 import { formatShape, isSameShape } from './shape.ts';
 
@@ -13,6 +14,7 @@ export interface GradientSeed {
  * The derivatives of a scalar with respect to each of `wrt`, in that order, as values of the same graph.
  * @param target the scalar itself, or values whose derivatives are already known (a layer's output)
  * @param frontier values beyond which nothing flows, though what made them depends on `wrt`
+ * @param recomputed names of operations whose results the way back computes again instead of keeping them
  *
  * 1. Find the values on a way from `wrt` (only those get gradients).
  * 2. Walk the nodes backwards; each turns the gradients of its outputs into those of its inputs.
@@ -22,6 +24,7 @@ export function computeGradients(
   target: Value | readonly GradientSeed[],
   wrt: readonly Value[],
   frontier: readonly Value[] = [],
+  recomputed: ReadonlySet<string> = new Set(),
 ): Value[] {
   const seeds = 'graph' in target ? [{ value: target, gradient: target.graph.scalar(1) }] : target;
   const graph = seeds[0]?.value.graph;
@@ -39,11 +42,14 @@ export function computeGradients(
     gradients.set(value, sum ? add(sum, gradient) : gradient);
   };
   for (const seed of seeds) accumulate(seed.value, seed.gradient);
+  const repetition = new Repetition(recomputed);
 
   for (const node of nodes.reverse()) {
     const flows = (output: Value): boolean => active.has(output) && gradients.has(output) && !frontier.includes(output);
     if (!node.outputs.some(flows)) continue;
-    const inputGradients = node.gradient(node.outputs.map(output => gradients.get(output)));
+    const outputGradients = node.outputs.map(output => gradients.get(output));
+    const inputs = node.inputs.map(input => repetition.of(input, outputGradients));
+    const inputGradients = node.gradient(outputGradients, inputs);
     for (const [index, input] of node.inputs.entries()) {
       const gradient = inputGradients[index];
       if (gradient && active.has(input)) accumulate(input, gradient);
@@ -64,4 +70,25 @@ function findActiveValues(nodes: readonly Node[], wrt: readonly Value[]): Set<Va
     if (node.inputs.some(input => active.has(input))) for (const output of node.outputs) active.add(output);
   }
   return active;
+}
+
+/** Values computed a second time, once for all that read them on the way back, and not before the first of these can run. */
+class Repetition {
+  private readonly operations: ReadonlySet<string>;
+  private readonly repeated = new Map<Node, readonly Value[]>();
+
+  constructor(operations: ReadonlySet<string>) {
+    this.operations = operations;
+  }
+
+  /** What stands for `value` in the gradient of a node with these output gradients. */
+  of(value: Value, outputGradients: readonly (Value | undefined)[]): Value {
+    if (value.source.kind !== 'node' || !this.operations.has(value.source.node.operation)) return value;
+    const { node, outputIndex } = value.source;
+    const dependency = outputGradients.find(gradient => gradient !== undefined)!;
+    const [first, ...others] = node.inputs;
+    const outputs = this.repeated.get(node) ?? node.repeat([after(first!, dependency), ...others]);
+    this.repeated.set(node, outputs);
+    return outputs[outputIndex]!;
+  }
 }

@@ -46,7 +46,10 @@ export interface Node {
   readonly operation: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  gradient(outputGradients: readonly (Value | undefined)[]): readonly (Value | undefined)[];
+  /** @param inputs stand for the node's own where those are to be computed again */
+  gradient(outputGradients: readonly (Value | undefined)[], inputs?: readonly Value[]): readonly (Value | undefined)[];
+  /** The same operation once more, on other values of the same types. */
+  repeat(inputs: readonly Value[]): readonly Value[];
   lower(emit: OnnxEmitter, inputs: readonly Operand[]): readonly string[];
 }
 
@@ -165,8 +168,9 @@ export function applyOperation<Attributes>(
     operation: operation.name,
     inputs,
     outputs,
-    gradient: outputGradients =>
-      operation.gradient === 'none' ? [] : operation.gradient({ inputs, outputs, attributes, outputGradients }),
+    gradient: (outputGradients, given = inputs) =>
+      operation.gradient === 'none' ? [] : operation.gradient({ inputs: given, outputs, attributes, outputGradients }),
+    repeat: given => applyOperation(operation, given, attributes),
     lower: (emit, operands) => operation.lower(emit, operands, attributes),
   };
   for (const [outputIndex, type] of operation.infer(inputs, attributes).entries()) {

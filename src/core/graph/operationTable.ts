@@ -1,4 +1,5 @@
 /** @file Every operation of the graph. The contract stands at `Operation`; the table's test holds each to it. */
+import { afterOperation } from './operations/after.ts';
 import { attentionGradientOperation, attentionOperation } from './operations/attention.ts';
 import { expandOperation, reduceSumOperation } from './operations/broadcast.ts';
 import { cachedAttentionOperation } from './operations/cachedAttention.ts';
@@ -23,6 +24,7 @@ import { rotaryOperation } from './operations/rotary.ts';
 import { concatenateOperation, lastPositionOperation, padOperation, sliceOperation } from './operations/slice.ts';
 
 export const operationTable = {
+  after: afterOperation,
   add: addOperation,
   subtract: subtractOperation,
   multiply: multiplyOperation,

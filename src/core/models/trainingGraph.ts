@@ -4,6 +4,7 @@ import { computeGradients } from '../graph/gradients.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
 import { reshape } from '../graph/operations/reshape.ts';
+import type { OperationName } from '../graph/operationTable.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import {
@@ -24,6 +25,9 @@ export const lossesOutput = 'losses';
 
 /** d(sum of label weight x loss) / d(embedded tokens), [M, C]: for whoever adds its rows to the embedding's gradient. */
 export const embeddedGradientOutput = 'gradient of embedded tokens';
+
+/** Results that cost next to nothing to make again, and as much memory as any to keep: a third of what a layer would. */
+const cheapOperations: ReadonlySet<string> = new Set<OperationName>(['rmsNorm', 'gatedSilu']);
 
 export function gradientOutput(parameter: string): string {
   return `gradient of ${parameter}`;
@@ -64,7 +68,7 @@ export function buildTrainingGraph(
   const names = listTrainable(weights, trainable).map(({ name }) => name);
   const values = names.map(name => graph.inputs.get(name)!);
   const wrt = isFull ? [...values, embedded] : values;
-  const results = computeGradients(lossSum, wrt, [embedded]);
+  const results = computeGradients(lossSum, wrt, [embedded], cheapOperations);
   for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
   if (isFull) outputs.set(embeddedGradientOutput, results.at(-1)!);
   return { graph, outputs };

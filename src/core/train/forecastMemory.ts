@@ -89,9 +89,9 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   };
 }
 
-/** Floats a token that one layer keeps for its backward pass: two residuals and their norms, q, k, v, the attention's output, gate, up and their product. */
+/** Floats a token that one layer keeps for its backward pass: two residuals, q, k, v, the attention's output, gate and up. */
 function countKeptPerToken({ hiddenSize, feedForwardSize, heads, keyValueHeads, headSize }: ModelConfig): number {
-  return 4 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 3 * feedForwardSize;
+  return 2 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 2 * feedForwardSize;
 }
 
 /** Floats a token that a layer's backward pass holds for a moment: gradients of the widest tensors, one block's scores. */

@@ -6,6 +6,7 @@ import { reduceSum } from '../../../../src/core/graph/operations/broadcast.ts';
 import { add, multiply, sigmoid } from '../../../../src/core/graph/operations/elementwise.ts';
 import { matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { reshape } from '../../../../src/core/graph/operations/reshape.ts';
+import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
 import { floatData, makeTensor } from '../../../../src/core/runtime/tensor.ts';
 
@@ -31,6 +32,38 @@ describe('computeGradients', () => {
     expect(gradient!.shape).toEqual([2, 2]);
     // What comes through sigmoid would multiply by its slope: nothing but the product's gradient may be there.
     expect(graph.nodes.slice(before).some(({ operation }) => operation === 'subtract')).toBe(false);
+  });
+
+  it('computes again what it is told to, with the same result', async () => {
+    const gradientOf = async (recomputed: ReadonlySet<string>): Promise<{ values: number[]; norms: number }> => {
+      const graph = new Graph();
+      const x = graph.input('x', 'float', [2, 3]);
+      const weight = graph.input('weight', 'float', [3]);
+      const square = graph.input('square', 'float', [3, 3]);
+      const normalized = rmsNorm(multiply(x, x), weight, 1e-6);
+      const target = reshape(reduceSum(sigmoid(matmul(normalized, square)), [0, 1]), []);
+      const [gradient] = computeGradients(target, [square], [], recomputed);
+      const model = emitOnnx(graph, new Map([['y', gradient!]]));
+      const session = await GraphSession.create(model, { threads: 1 });
+      const { y } = await session.run({
+        x: makeTensor('float32', Float32Array.of(1, -2, 0.5, 3, 0.1, -1), [2, 3]),
+        weight: makeTensor('float32', Float32Array.of(1, 2, 3), [3]),
+        square: makeTensor(
+          'float32',
+          Float32Array.from({ length: 9 }, (_, i) => i / 9),
+          [3, 3],
+        ),
+      });
+      await session.release();
+      return {
+        values: [...floatData(y!)],
+        norms: model.nodes.filter(({ type }) => type === 'RMSNormalization').length,
+      };
+    };
+    const kept = await gradientOf(new Set());
+    const again = await gradientOf(new Set(['rmsNorm']));
+    expect([kept.norms, again.norms]).toEqual([1, 2]);
+    expect(again.values).toEqual(kept.values);
   });
 
   it('says so when a value has no influence', () => {

@@ -1,5 +1,6 @@
 /** For every operation of the table: small inputs, what should come out, and what it is differentiated by. */
 import { applyOperation, type Graph, type Value } from '../../../../src/core/graph/graph.ts';
+import { after } from '../../../../src/core/graph/operations/after.ts';
 import { attention } from '../../../../src/core/graph/operations/attention.ts';
 import { expand, reduceSum } from '../../../../src/core/graph/operations/broadcast.ts';
 import { cachedAttention } from '../../../../src/core/graph/operations/cachedAttention.ts';
@@ -189,6 +190,16 @@ function lossCase(title: string, chunkRows: number, gradients: 'hidden' | 'hidde
 }
 
 export const operationCases: Record<OperationName, readonly OperationCase[]> = {
+  after: [
+    {
+      title: 'hands on what it is given',
+      inputs: { x: floats([2, 3]), dependency: floats([4]) },
+      build: ({ x, dependency }) => [after(x!, dependency!)],
+      shapes: [[2, 3]],
+      expected: ({ x }) => [x!],
+      differentiable: ['x'],
+    },
+  ],
   add: binaryCases(add, (x, y) => x + y),
   subtract: binaryCases(subtract, (x, y) => x - y),
   multiply: binaryCases(multiply, (x, y) => x * y),
