@@ -32,6 +32,7 @@ import { forwardSignals, requireCommand } from './runCommand.mjs';
 
 const usage = `usage: npm run bench -- [options]
   --only ${groups.join(',')}   measure these alone
+  --context 256,1024           tokens of a row; a batch has as many rows as make 1,024 tokens
   --repeats N    processes of each case, 3
   --quick        one process of each case, fewer steps
   --threads N    2
@@ -40,10 +41,8 @@ const usage = `usage: npm run bench -- [options]
   --write        put the figures into test/bench/README.md`;
 
 const page = join(root, 'test/bench/README.md');
-const batchRows = 4;
-const contextTokens = 256;
-/** A quarter of each row is supervised, as where answers are a quarter of the text. */
-const supervisedFrom = 192;
+const batchTokens = 1024;
+const contexts = [256, 1024];
 /** About 60 tokens; the prompt repeats it. */
 const passage =
   'The ferry left the old harbour at six in the morning, before the fog had lifted from the water. On board were a baker ' +
@@ -66,7 +65,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -74,6 +73,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         only: { type: 'string', default: groups.join(',') },
+        context: { type: 'string', default: contexts.join(',') },
         repeats: { type: 'string' },
         threads: { type: 'string', default: '2' },
         profile: { type: 'string' },
@@ -86,6 +86,9 @@ function readOptions() {
     const wanted = values.only.split(',');
     const unknown = wanted.find(name => !groups.some(group => group === name));
     if (unknown !== undefined) return `--only: expected some of ${groups.join(',')}, got ${unknown}\n${usage}`;
+    const wantedContexts = values.context.split(',').map(Number);
+    if (!wantedContexts.every(context => contexts.includes(context)))
+      return `--context: expected some of ${contexts.join(',')}, got ${values.context}\n${usage}`;
     const repeats = Number(values.repeats ?? (quick ? 1 : 3));
     const threads = Number(values.threads);
     if (!(Number.isInteger(repeats) && repeats > 0))
@@ -96,46 +99,52 @@ function readOptions() {
       return `--profile: expected whole or layered, got ${profile}\n${usage}`;
     }
     const chosen = benchCases.filter(({ group }) => wanted.includes(group));
-    return { chosen, repeats, threads, profile, quick, json, write };
+    return { chosen, contexts: wantedContexts, repeats, threads, profile, quick, json, write };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n${usage}`;
   }
 }
 
 /** @param {Options} options */
-async function bench({ chosen, repeats, threads, quick, json, write }) {
+async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, write }) {
   const needsPython = chosen.some(({ by }) => by === 'pytorch');
   await installPackages();
   await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
   const model = await installRealModel();
   const python = needsPython ? await installPython() : '';
-  const plan = join(folder, 'plan.json');
-  writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick })));
-
   const load = loadavg()[0] ?? 0;
   if (load > 0.5) console.error(`The machine is busy (load average ${load.toFixed(1)}): the figures will be too.`);
-  /** @type {Map<string, Measurement[]>} */
-  const results = new Map(chosen.map(({ name }) => [name, []]));
   /** @type {Record<string, string>} */
   let versions = {};
-  for (let repeat = 1; repeat <= repeats; repeat++) {
-    for (const benchCase of chosen) {
-      const { versions: found, ...measurement } = await runCase(benchCase, python, plan);
-      versions = { ...versions, ...found };
-      results.get(benchCase.name)?.push(measurement);
-      console.error(
-        `run ${repeat} of ${repeats}: ${benchCase.work}, ${benchCase.label}: ${describeSpeed(measurement)}`,
-      );
+  /** Runs every case in turn, as often as wanted. @param {string} work @param {number} contextTokens */
+  const measure = async (work, contextTokens) => {
+    const plan = join(folder, `plan-${contextTokens}.json`);
+    writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick, contextTokens })));
+    const cases = chosen.filter(benchCase => benchCase.work === work);
+    /** @type {Map<string, Measurement[]>} */
+    const results = new Map(cases.map(({ name }) => [name, []]));
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      for (const benchCase of cases) {
+        const { versions: found, ...measurement } = await runCase(benchCase, python, plan);
+        versions = { ...versions, ...found };
+        results.get(benchCase.name)?.push(measurement);
+        const where = `run ${repeat} of ${repeats}: ${work === 'training' ? `${describeBatch(contextTokens)}, ` : ''}`;
+        console.error(`${where}${benchCase.label}: ${describeSpeed(measurement)}`);
+      }
     }
+    return results;
+  };
+  const training = [];
+  for (const contextTokens of chosen.some(({ work }) => work === 'training') ? wanted : []) {
+    const cases = summarizeTraining(await measure('training', contextTokens), batchTokens);
+    training.push({ batch: describeBatch(contextTokens), cases });
   }
-
-  const training = summarizeTraining(results, batchRows * contextTokens);
-  const decoding = summarizeDecoding(results);
+  const decoding = summarizeDecoding(await measure('decoding', contexts[0] ?? batchTokens));
   const machine = describeMachine({ versions, threads, repeats, load });
-  const different = findDifferentLosses(training);
+  const different = training.flatMap(({ cases }) => findDifferentLosses(cases));
   if (different.length > 0) throw new Error(`the cases did not compute the same:\n${different.join('\n')}`);
   const tables = [
-    ...(training.length > 0 ? [trainingTable(training)] : []),
+    ...training.map(({ cases, batch }) => trainingTable(cases, batch)),
     ...(decoding.length > 0 ? [decodingTable(decoding)] : []),
   ];
   if (json) console.log(JSON.stringify({ machine, training, decoding }));
@@ -151,11 +160,11 @@ async function bench({ chosen, repeats, threads, quick, json, write }) {
  * @param {'whole' | 'layered'} shape
  * @param {Options} options
  */
-async function profile(shape, { threads, quick, json }) {
+async function profile(shape, { contexts: [contextTokens = batchTokens], threads, quick, json }) {
   await installPackages();
   await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
   const plan = join(folder, 'plan.json');
-  writeFileSync(plan, JSON.stringify(makePlan({ model: await installRealModel(), threads, quick })));
+  writeFileSync(plan, JSON.stringify(makePlan({ model: await installRealModel(), threads, quick, contextTokens })));
   const prefix = join(folder, 'profile');
   await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), shape, plan, prefix], { cwd: folder });
   const files = readdirSync(folder).filter(name => name.startsWith('profile'));
@@ -186,17 +195,23 @@ async function runCase({ name, work, by }, python, plan) {
   return JSON.parse(line);
 }
 
-/** @param {{ model: string, threads: number, quick: boolean }} options @returns {import('../../test/bench/benchPlan.ts').BenchPlan} */
-function makePlan({ model, threads, quick }) {
+/** @param {number} contextTokens */
+function describeBatch(contextTokens) {
+  return `${batchTokens / contextTokens} x ${contextTokens}`;
+}
+
+/** @param {{ model: string, threads: number, quick: boolean, contextTokens: number }} options @returns {import('../../test/bench/benchPlan.ts').BenchPlan} */
+function makePlan({ model, threads, quick, contextTokens }) {
   return {
     model,
     threads,
     warmupSteps: 1,
     timedSteps: quick ? 1 : 3,
-    batchRows,
+    batchRows: batchTokens / contextTokens,
     contextTokens,
-    tokenIds: drawTokenIds(batchRows * contextTokens),
-    supervisedFrom,
+    tokenIds: drawTokenIds(batchTokens),
+    // A quarter of each row is supervised, as where answers are a quarter of the text.
+    supervisedFrom: (3 * contextTokens) / 4,
     lora: {
       rank: 16,
       alpha: 32,
@@ -219,7 +234,7 @@ function drawTokenIds(count) {
 
 /** @param {Measurement} measurement */
 function describeSpeed(measurement) {
-  if ('stepMs' in measurement) return `${trainingSpeed(measurement, batchRows * contextTokens).toFixed(0)} tokens/s`;
+  if ('stepMs' in measurement) return `${trainingSpeed(measurement, batchTokens).toFixed(0)} tokens/s`;
   const { base, adapter } = measurement;
   return `${base.tokensPerSecond.toFixed(1)} tokens/s, ${adapter.tokensPerSecond.toFixed(1)} with adapter`;
 }

@@ -2,6 +2,8 @@
 
 pytorch.py full PLAN       the loss as transformers computes it from labels: logits at every position
 pytorch.py gathered PLAN   the same with logits at supervised positions only, which transformers leaves to its user
+pytorch.py compiled PLAN   the first through torch.compile; compiling happens in the warm-up step
+pytorch.py bfloat16 PLAN   the first with the frozen weights in bfloat16, the adapter in float32, under autocast
 pytorch.py decode PLAN     prompt and greedy answer, with and without the adapter
 """
 
@@ -46,7 +48,13 @@ def add_lora(base, plan):
 
 
 def measure_training(plan, form):
-    model = add_lora(load_base(pathlib.Path(plan["model"])), plan).train()
+    base = load_base(pathlib.Path(plan["model"]))
+    model = add_lora(base.to(torch.bfloat16) if form == "bfloat16" else base, plan).train()
+    if form == "bfloat16":
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+    run = torch.compile(model) if form == "compiled" else model
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     settings = plan["optimizer"]
     optimizer = torch.optim.AdamW(trained, lr=settings["learningRate"], betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"],
@@ -57,8 +65,9 @@ def measure_training(plan, form):
     labels[:, :start] = -100
 
     def compute_loss():
-        if form == "full":
-            return model(input_ids=ids, labels=labels, use_cache=False).loss
+        if form != "gathered":
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=form == "bfloat16"):
+                return run(input_ids=ids, labels=labels, use_cache=False).loss
         inner = model.get_base_model()
         hidden = inner.model(input_ids=ids, use_cache=False).last_hidden_state[:, start - 1:-1]
         return torch.nn.functional.cross_entropy(inner.lm_head(hidden).flatten(0, 1), ids[:, start:].flatten())

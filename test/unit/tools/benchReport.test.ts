@@ -75,6 +75,7 @@ describe('summarizeTraining', () => {
       tokensPerSecond: 750,
       runs: [1000, 500],
       ratio: 2,
+      peakRatio: 1.2,
       stepsPeakRssBytes: 1200 * megabyte,
       peakRssBytes: 1500 * megabyte,
       firstLossNats: 2,
@@ -86,7 +87,15 @@ describe('summarizeTraining', () => {
     const [layered] = summarizeTraining(new Map([['layered', [trained([1000], 2, null)]]]), 1000);
     expect(layered).not.toHaveProperty('ratio');
     expect(layered?.stepsPeakRssBytes).toBeNull();
-    expect(trainingTable([layered!]).rows[0]).toEqual(['engine, layer by layer', '1000', '1000-1000', '', '', '1500']);
+    expect(trainingTable([layered!], '4 x 256').rows[0]).toEqual([
+      'engine, layer by layer',
+      '1000',
+      '1000-1000',
+      '',
+      '',
+      '',
+      '1500',
+    ]);
   });
 });
 
@@ -132,6 +141,20 @@ describe('findDifferentLosses', () => {
 
   it('accepts the rounding of float32', () => {
     expect(losses(2, 2.0001, 1.9999)).toEqual([]);
+  });
+
+  it('lets a case that computes in fewer bits be further away', () => {
+    const [whole, bfloat16] = ['whole', 'bfloat16'].map((name, i) => ({
+      case: name,
+      label: name,
+      tokensPerSecond: 1,
+      runs: [1],
+      stepsPeakRssBytes: 1,
+      peakRssBytes: 1,
+      firstLossNats: 2 + i / 100,
+    }));
+    expect(findDifferentLosses([whole!, bfloat16!])).toEqual([]);
+    expect(findDifferentLosses([whole!, { ...bfloat16!, firstLossNats: 2.1 }])).toHaveLength(1);
   });
 
   it.each([2.01, 1.99, Number.NaN])('names a case whose first loss is %d beside 2', loss => {
