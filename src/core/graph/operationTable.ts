@@ -16,12 +16,18 @@ import {
 } from './operations/elementwise.ts';
 import { gatedSiluGradientOperation, gatedSiluOperation } from './operations/gatedSilu.ts';
 import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
-import { loraLinearGradientOperation, loraLinearOperation } from './operations/loraLinear.ts';
-import { matmulOperation } from './operations/matmul.ts';
+import { addProductOperation, matmulOperation } from './operations/matmul.ts';
+import { mergedLinearGradientOperation, mergedLinearOperation } from './operations/mergedLinear.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
 import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
 import { rotaryOperation } from './operations/rotary.ts';
-import { concatenateOperation, lastPositionOperation, padOperation, sliceOperation } from './operations/slice.ts';
+import {
+  concatenateOperation,
+  lastPositionOperation,
+  padOperation,
+  sliceOperation,
+  splitOperation,
+} from './operations/slice.ts';
 
 export const operationTable = {
   after: afterOperation,
@@ -40,12 +46,14 @@ export const operationTable = {
   slice: sliceOperation,
   pad: padOperation,
   concatenate: concatenateOperation,
+  split: splitOperation,
   lastPosition: lastPositionOperation,
   gatherRows: gatherRowsOperation,
   scatterAddRows: scatterAddRowsOperation,
   matmul: matmulOperation,
-  loraLinear: loraLinearOperation,
-  loraLinearGradient: loraLinearGradientOperation,
+  addProduct: addProductOperation,
+  mergedLinear: mergedLinearOperation,
+  mergedLinearGradient: mergedLinearGradientOperation,
   rmsNorm: rmsNormOperation,
   rmsNormGradient: rmsNormGradientOperation,
   rotary: rotaryOperation,

@@ -86,7 +86,7 @@ function describeAdapter(
   adapter: Adapter | null,
 ): { spec: TrainableSpec; feeds: Readonly<Record<string, RuntimeTensor>> } {
   const toSpec = (rank: number, targets: readonly ParameterInfo[]): TrainableSpec => {
-    return { method: 'lora', rank, scale: 1, path: 'side', targets: new Set(targets.map(({ name }) => name)) };
+    return { method: 'lora', rank, scale: 1, mergesWeights: false, targets: new Set(targets.map(({ name }) => name)) };
   };
   if (adapter === null) return { spec: toSpec(0, []), feeds: {} };
   const linear = listLinear(model);

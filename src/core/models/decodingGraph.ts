@@ -9,7 +9,7 @@ import { gatherRows } from '../graph/operations/gather.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import { concatenate, lastPosition } from '../graph/operations/slice.ts';
-import { linear } from '../nn/linear.ts';
+import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
@@ -78,7 +78,7 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
       const rank = `rank_${index}`;
       const a = graph.input(names.a, 'float', [rank, weight.shape[1]!]);
       const b = graph.input(names.b, 'float', [weight.shape[0]!, rank]);
-      return [module, { a, b, scale: 1, path: 'side' as const }];
+      return [module, { a, b, scale: 1 }];
     }),
   );
 
@@ -88,14 +88,17 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
   const context: ModelContext = {
     config,
     parameter: name => weightValues.get(name)!,
-    project: (modules, x) =>
-      modules.map(module =>
-        linear(x, {
-          weight: weightValues.get(`${module}.weight`)!,
+    project(modules, x) {
+      const layers = modules.map(module => {
+        const weight = weightValues.get(`${module}.weight`)!;
+        return {
+          product: (of: Value) => matmul(of, weight, { transposeB: true }),
           bias: weightValues.get(`${module}.bias`),
-          lora: loraValues.get(module),
-        }),
-      ),
+          adapter: loraValues.get(module),
+        };
+      });
+      return applyLinear(x, layers);
+    },
     attend(layer, q, k, v) {
       const pastShape = [rows, config.keyValueHeads, 'past_sequence_length', config.headSize];
       const keys = graph.input(`past_key_values.${layer}.key`, 'float', pastShape);

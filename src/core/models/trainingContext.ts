@@ -4,9 +4,10 @@
  */
 import type { Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
-import type { LoraAttributes } from '../graph/operations/loraLinear.ts';
+import { matmul } from '../graph/operations/matmul.ts';
 import { rotary } from '../graph/operations/rotary.ts';
-import { type LoraParameters, linear } from '../nn/linear.ts';
+import type { Adapter } from '../nn/adapter.ts';
+import { applyLinear } from '../nn/linear.ts';
 import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
@@ -22,8 +23,12 @@ export interface BatchShape {
 /** The adapters to be trained, or `full` for the weights themselves. */
 export type TrainableSpec = { readonly method: 'full' } | ({ readonly method: 'lora' } & LoraSpec);
 
-export interface LoraSpec extends LoraAttributes {
+export interface LoraSpec {
   readonly rank: number;
+  /** alpha / rank, or alpha / sqrt(rank) for rsLoRA. */
+  readonly scale: number;
+  /** W + scale B A is made at each use, where W is in floats; see `Adapter`. */
+  readonly mergesWeights: boolean;
   /** Linear weights that carry an adapter, by name. */
   readonly targets: ReadonlySet<string>;
 }
@@ -79,10 +84,16 @@ export function makeTrainingContext(
     values.set(name, value);
     return value;
   };
-  const addLora = (weight: ParameterInfo): LoraParameters | undefined => {
-    if (trainable.method !== 'lora' || !trainable.targets.has(weight.name)) return undefined;
-    const [a, b] = describeLora(weight, trainable.rank);
-    return { a: input(a.name, a.shape), b: input(b.name, b.shape), scale: trainable.scale, path: trainable.path };
+  const addAdapter = (info: ParameterInfo, weight: Value): Adapter | undefined => {
+    if (trainable.method !== 'lora' || !trainable.targets.has(info.name)) return undefined;
+    const { rank, scale, mergesWeights } = trainable;
+    const [a, b] = describeLora(info, rank);
+    return {
+      a: input(a.name, a.shape),
+      b: input(b.name, b.shape),
+      scale,
+      mergeInto: mergesWeights ? weight : undefined,
+    };
   };
   return {
     config,
@@ -90,16 +101,19 @@ export function makeTrainingContext(
     // A table that is trained is one tensor, as the optimizer has it.
     table: info =>
       (trainable.method === 'full' ? [info] : splitTable(model, info)).map(tensor => input(tensor.name, tensor.shape)),
-    project: (modules, x) =>
-      modules.map(module => {
-        const weight = infos.get(`${module}.weight`)!;
+    project(modules, x) {
+      const layers = modules.map(module => {
+        const info = infos.get(`${module}.weight`)!;
         const bias = infos.get(`${module}.bias`);
-        return linear(x, {
-          weight: input(weight.name, weight.shape),
+        const weight = input(info.name, info.shape);
+        return {
+          product: (of: Value) => matmul(of, weight, { transposeB: true }),
           bias: bias && input(bias.name, bias.shape),
-          lora: addLora(weight),
-        });
-      }),
+          adapter: addAdapter(info, weight),
+        };
+      });
+      return applyLinear(x, layers);
+    },
     attend(_layer, q, k, v) {
       const { heads, keyValueHeads, headSize } = config;
       const turned = rotary(q, positions, tables.cosines, tables.sines, heads);

@@ -1,22 +1,13 @@
-/** @file A linear layer with an optional bias and an optional LoRA adapter. */
+/** @file Linear layers with an optional bias and an optional adapter. */
 import type { Value } from '../graph/graph.ts';
 import { add } from '../graph/operations/elementwise.ts';
-import { type LoraAttributes, loraLinear } from '../graph/operations/loraLinear.ts';
-import { matmul } from '../graph/operations/matmul.ts';
+import { type Adapter, adapt, type FrozenProduct } from './adapter.ts';
 
-export interface LoraParameters extends LoraAttributes {
-  /** [R, in] */
-  readonly a: Value;
-  /** [out, R] */
-  readonly b: Value;
-}
-
-export interface LinearParameters {
-  /** [out, in], as stored: there is one copy, read by forward and backward products. */
-  readonly weight: Value;
+export interface LinearLayer {
+  readonly product: FrozenProduct;
   /** [out] */
   readonly bias?: Value | undefined;
-  readonly lora?: LoraParameters | undefined;
+  readonly adapter?: Adapter | undefined;
 }
 
 /** What knows the linear layers of a model by their modules. */
@@ -28,10 +19,12 @@ export interface Projections {
   project(modules: readonly string[], x: Value): Value[];
 }
 
-/** x [M, in] -> [M, out]. With an adapter the weight itself gets no gradient. */
-export function linear(x: Value, { weight, bias, lora }: LinearParameters): Value {
-  const product = lora
-    ? loraLinear(x, weight, lora.a, lora.b, { scale: lora.scale, path: lora.path })
-    : matmul(x, weight, { transposeB: true });
-  return bias ? add(product, bias) : product;
+/** Linear layers that read the same x [M, in] -> [M, out] each. */
+export function applyLinear(x: Value, layers: readonly LinearLayer[]): Value[] {
+  const adapted = layers.filter((layer): layer is LinearLayer & { adapter: Adapter } => layer.adapter !== undefined);
+  const outputs = new Map<LinearLayer, Value>(adapt(x, adapted).map((output, index) => [adapted[index]!, output]));
+  return layers.map(layer => {
+    const output = outputs.get(layer) ?? layer.product(x);
+    return layer.bias ? add(output, layer.bias) : output;
+  });
 }

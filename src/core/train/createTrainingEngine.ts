@@ -77,7 +77,7 @@ function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape):
     method: 'lora',
     rank,
     scale: loraScale(settings),
-    path: shape === 'layered' ? 'merged' : 'side', // a layer's merged copy lives only while the layer runs
+    mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
     targets: new Set(targets.map(({ name }) => name)),
   };
 }

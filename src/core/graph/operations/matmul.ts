@@ -1,6 +1,6 @@
 /** @file Matrix products over the last two axes, with transposed operands and a factor. */
 import { applyOperation, formatTypes, type OnnxEmitter, type Operand, type Operation, type Value } from '../graph.ts';
-import { broadcastShapes, dimAt, type Shape } from '../shape.ts';
+import { broadcastShapes, dimAt, isSameShape, type Shape } from '../shape.ts';
 import { sumToShape } from './broadcast.ts';
 
 export interface MatmulAttributes {
@@ -20,23 +20,52 @@ export const matmulOperation: Operation<MatmulAttributes> = {
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return [{ dtype: a!.dtype, shape: [...batch, dimAt(a!.shape, rows!), dimAt(b!.shape, columns!)] }];
   },
-  gradient({ inputs: [a, b], attributes: { transposeA, transposeB, factor }, outputGradients: [gradient] }) {
-    if (!gradient) return [];
-    const gradientA = transposeA
-      ? matmul(b!, gradient, { transposeA: transposeB, transposeB: true, factor })
-      : matmul(gradient, b!, { transposeB: !transposeB, factor });
-    const gradientB = transposeB
-      ? matmul(gradient, a!, { transposeA: true, transposeB: transposeA, factor })
-      : matmul(a!, gradient, { transposeA: !transposeA, factor });
-    return [sumToShape(gradientA, a!.shape), sumToShape(gradientB, b!.shape)];
-  },
+  gradient: ({ inputs: [a, b], attributes, outputGradients: [gradient] }) =>
+    gradient ? differentiateProduct(a!, b!, attributes, gradient) : [],
   lower: (emit, [a, b], attributes) => [emitMatmul(emit, a!, b!, attributes)],
 };
+
+function differentiateProduct(
+  a: Value,
+  b: Value,
+  { transposeA, transposeB, factor }: MatmulAttributes,
+  gradient: Value,
+): [a: Value, b: Value] {
+  const gradientA = transposeA
+    ? matmul(b, gradient, { transposeA: transposeB, transposeB: true, factor })
+    : matmul(gradient, b, { transposeB: !transposeB, factor });
+  const gradientB = transposeB
+    ? matmul(gradient, a, { transposeA: true, transposeB: transposeA, factor })
+    : matmul(a, gradient, { transposeA: !transposeA, factor });
+  return [sumToShape(gradientA, a.shape), sumToShape(gradientB, b.shape)];
+}
 
 /** a [..., M, K] x b [..., K, N] x factor -> [..., M, N]; a transposed operand is given with its last axes swapped. */
 export function matmul(a: Value, b: Value, options: Partial<MatmulAttributes> = {}): Value {
   const attributes = { transposeA: false, transposeB: false, factor: 1, ...options };
   return applyOperation(matmulOperation, [a, b], attributes)[0]!;
+}
+
+/** addend [M, N] + a x b x factor, of matrices; one pass where `add(addend, matmul(a, b))` is two. */
+export const addProductOperation: Operation<MatmulAttributes> = {
+  name: 'addProduct',
+  infer([addend, a, b], attributes) {
+    const [product] = matmulOperation.infer([a!, b!], attributes);
+    if (a!.shape.length !== 2 || !isSameShape(addend!.shape, product!.shape)) {
+      throw new Error(`internal: addProduct: expected fitting matrices, got ${formatTypes([addend!, a!, b!])}`);
+    }
+    return [product!];
+  },
+  gradient({ inputs: [, a, b], attributes, outputGradients: [gradient] }) {
+    return gradient ? [gradient, ...differentiateProduct(a!, b!, attributes, gradient)] : [];
+  },
+  lower: (emit, [addend, a, b], attributes) => [emitMatmul(emit, a!, b!, { ...attributes, addend: addend!.name })],
+};
+
+/** addend [M, N] + a [M, K] x b [K, N] x factor; a transposed operand is given with its axes swapped. */
+export function addProduct(addend: Value, a: Value, b: Value, options: Partial<MatmulAttributes> = {}): Value {
+  const attributes = { transposeA: false, transposeB: false, factor: 1, ...options };
+  return applyOperation(addProductOperation, [addend, a, b], attributes)[0]!;
 }
 
 /** The ONNX nodes of a product: Gemm for matrices (which takes an addend too), else transposes that ONNX Runtime fuses. */

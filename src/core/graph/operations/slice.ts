@@ -74,6 +74,31 @@ export function concatenate(parts: readonly Value[], axis: number): Value {
   return applyOperation(concatenateOperation, parts, { axis: normalizeAxis(axis, parts[0]!.shape) })[0]!;
 }
 
+export const splitOperation: Operation<{ readonly axis: number; readonly sizes: readonly number[] }> = {
+  name: 'split',
+  infer([x], { axis, sizes }) {
+    if (sizes.reduce((total, size) => total + size, 0) !== staticDim(x!.shape, axis)) {
+      throw new Error(`internal: split: expected parts of ${formatShape(x!.shape)}, got ${sizes.join(' + ')}`);
+    }
+    return sizes.map(size => ({ dtype: x!.dtype, shape: x!.shape.map((dim, i) => (i === axis ? size : dim)) }));
+  },
+  gradient({ attributes: { axis }, outputGradients }) {
+    const flowing = outputGradients.filter(gradient => gradient !== undefined);
+    if (flowing.length === 0) return [];
+    if (flowing.length < outputGradients.length) {
+      throw new Error('internal: split: expected a gradient of every part, got one of some');
+    }
+    return [concatenate(flowing, axis)];
+  },
+  lower: (emit, [x], { axis, sizes }) =>
+    emit.nodeWithOutputs('Split', [x!.name, emit.ints(sizes)], sizes.length, { attributes: { axis } }),
+};
+
+/** Consecutive parts of `x` along an axis of fixed length. */
+export function split(x: Value, axis: number, sizes: readonly number[]): readonly Value[] {
+  return sizes.length === 1 ? [x] : applyOperation(splitOperation, [x], { axis: normalizeAxis(axis, x.shape), sizes });
+}
+
 export const lastPositionOperation: Operation<null> = {
   name: 'lastPosition',
   infer: ([x]) => [{ dtype: x!.dtype, shape: [dimAt(x!.shape, 0), 1, ...x!.shape.slice(2)] }],

@@ -17,12 +17,12 @@ import {
 } from '../../../../src/core/graph/operations/elementwise.ts';
 import { gatedSilu } from '../../../../src/core/graph/operations/gatedSilu.ts';
 import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
-import { loraLinear } from '../../../../src/core/graph/operations/loraLinear.ts';
-import { matmul } from '../../../../src/core/graph/operations/matmul.ts';
+import { addProduct, matmul } from '../../../../src/core/graph/operations/matmul.ts';
+import { mergedLinear } from '../../../../src/core/graph/operations/mergedLinear.ts';
 import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
-import { concatenate, lastPosition, pad, slice } from '../../../../src/core/graph/operations/slice.ts';
+import { concatenate, lastPosition, pad, slice, split } from '../../../../src/core/graph/operations/slice.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
 import type { Shape } from '../../../../src/core/graph/shape.ts';
 import * as reference from './references.ts';
@@ -141,7 +141,6 @@ const loraInputs = (): Record<string, CaseInput> => ({
   a: floats([lora.rank, lora.inner]),
   b: floats([lora.out, lora.rank]),
 });
-const loraPaths = ['side', 'merged'] as const;
 
 const sizes: reference.AttentionSizes = { rows: 2, tokens: 5, heads: 4, keyValueHeads: 2, headSize: 2 };
 const segments = [0, 0, 1, 1, 1, 0, 0, 0, 0, -1];
@@ -278,6 +277,20 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       differentiable: ['x'],
     },
   ],
+  split: [
+    {
+      title: 'into parts of unequal size',
+      inputs: { x: floats(['N', 5], -1, 1, { N: 3 }) },
+      sizes: { N: 3 },
+      build: ({ x }) => split(x!, 1, [2, 3]),
+      shapes: [
+        ['N', 2],
+        ['N', 3],
+      ],
+      expected: ({ x }) => [x!.filter((_, at) => at % 5 < 2), x!.filter((_, at) => at % 5 >= 2)],
+      differentiable: ['x'],
+    },
+  ],
   concatenate: [
     {
       title: 'of unequal parts',
@@ -341,30 +354,47 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     },
   ],
   matmul: matmulCases,
-  loraLinear: loraPaths.map(path => ({
-    title: `by the ${path} path`,
-    inputs: loraInputs(),
-    build: ({ x, w, a, b }) => [loraLinear(x!, w!, a!, b!, { scale: lora.scale, path })],
-    shapes: [[lora.rows, lora.out]],
-    expected: ({ x, w, a, b }) => [loraReference(x!, w!, a!, b!)],
-    differentiable: ['x', 'a', 'b'],
+  addProduct: [false, true].map(transposed => ({
+    title: transposed ? 'of transposed matrices' : 'of matrices',
+    inputs: { c: floats([3, 2]), a: floats(transposed ? [4, 3] : [3, 4]), b: floats(transposed ? [2, 4] : [4, 2]) },
+    build: ({ c, a, b }) => [addProduct(c!, a!, b!, { transposeA: transposed, transposeB: transposed, factor: 0.5 })],
+    shapes: [[3, 2]],
+    expected: ({ c, a, b }) => {
+      const [left, right] = transposed
+        ? [reference.swapReference(a!, 4, 3), reference.swapReference(b!, 2, 4)]
+        : [a!, b!];
+      return [reference.zipWith(c!, reference.matmulReference(left, right, 3, 4, 2), (x, y) => x + y / 2)];
+    },
+    differentiable: ['c', 'a', 'b'],
   })),
-  loraLinearGradient: loraPaths.map(path => ({
-    title: `by the ${path} path`,
-    inputs: { ...loraInputs(), dy: floats([lora.rows, lora.out]) },
-    build: ({ x, w, a, b, dy }) =>
-      applyOperation(operationTable.loraLinearGradient, [x!, w!, a!, b!, dy!], { scale: lora.scale, path }),
-    shapes: [
-      [lora.rows, lora.inner],
-      [lora.rank, lora.inner],
-      [lora.out, lora.rank],
-    ],
-    expected: ({ x, w, a, b, dy }) => [
-      reference.differentiate(moved => loraReference(moved, w!, a!, b!), x!, dy!),
-      reference.differentiate(moved => loraReference(x!, w!, moved, b!), a!, dy!),
-      reference.differentiate(moved => loraReference(x!, w!, a!, moved), b!, dy!),
-    ],
-  })),
+  mergedLinear: [
+    {
+      title: 'of a weight and a low-rank addition',
+      inputs: loraInputs(),
+      build: ({ x, w, a, b }) => [mergedLinear(x!, w!, a!, b!, lora.scale)],
+      shapes: [[lora.rows, lora.out]],
+      expected: ({ x, w, a, b }) => [loraReference(x!, w!, a!, b!)],
+      differentiable: ['x', 'a', 'b'],
+    },
+  ],
+  mergedLinearGradient: [
+    {
+      title: 'of a weight and a low-rank addition',
+      inputs: { ...loraInputs(), dy: floats([lora.rows, lora.out]) },
+      build: ({ x, w, a, b, dy }) =>
+        applyOperation(operationTable.mergedLinearGradient, [x!, w!, a!, b!, dy!], { scale: lora.scale }),
+      shapes: [
+        [lora.rows, lora.inner],
+        [lora.rank, lora.inner],
+        [lora.out, lora.rank],
+      ],
+      expected: ({ x, w, a, b, dy }) => [
+        reference.differentiate(moved => loraReference(moved, w!, a!, b!), x!, dy!),
+        reference.differentiate(moved => loraReference(x!, w!, moved, b!), a!, dy!),
+        reference.differentiate(moved => loraReference(x!, w!, a!, moved), b!, dy!),
+      ],
+    },
+  ],
   rmsNorm: [
     {
       title: 'of rows',
