@@ -106,6 +106,18 @@ export const hyperparameterTable = {
     default: false,
     help: 'Scale adapters by alpha / sqrt(rank) instead of alpha / rank, default off: on = stable at high ranks.',
   }),
+  baseWeights: choice<'auto' | 'float32'>({
+    label: 'Base weights',
+    group: 'method',
+    appliesWhen: loraOnly,
+    advanced: true,
+    default: 'auto',
+    choices: [
+      { value: 'auto', label: 'Automatic' },
+      { value: 'float32', label: '32 bit' },
+    ],
+    help: 'How the frozen weights are held in memory during training, default automatic.',
+  }),
   learningRate: real({
     label: 'Learning rate',
     group: 'optimizer',
@@ -358,6 +370,7 @@ export const hyperparametersSchema = z.strictObject({
   alpha: ranged(table.alpha),
   targetModules: z.array(z.enum(linearLayers)).min(1),
   rsLora: z.boolean(),
+  baseWeights: values(table.baseWeights).default(table.baseWeights.default),
   learningRate: ranged(table.learningRate),
   schedule: values(table.schedule),
   warmupRatio: ranged(table.warmupRatio),
@@ -386,6 +399,13 @@ export const hyperparametersSchema = z.strictObject({
 });
 
 export type Hyperparameters = z.infer<typeof hyperparametersSchema>;
+
+/** What `baseWeights: auto` is resolved to before a run begins. */
+export const baseWeightsChoices = ['float32'] as const satisfies readonly Exclude<
+  Hyperparameters['baseWeights'],
+  'auto'
+>[];
+export type BaseWeights = (typeof baseWeightsChoices)[number];
 
 /** The recipe nobody touched. */
 export const defaultHyperparameters: Hyperparameters = hyperparametersSchema.parse(

@@ -1,6 +1,6 @@
 /** @file run.json: the immutable recipe of a run. Fed back, it reproduces the run. */
 import { z } from 'zod';
-import { hyperparametersSchema } from './hyperparameters.ts';
+import { baseWeightsChoices, hyperparametersSchema } from './hyperparameters.ts';
 
 export const runSchemaVersion = 1;
 
@@ -46,6 +46,8 @@ export const forecastSchema = z.strictObject({
   memoryLimitBytes: z.number(),
   /** Which shape of the engine the planner picked. */
   plan: z.enum(['whole', 'layered']),
+  /** How the planner holds the frozen weights. */
+  baseWeights: z.enum(baseWeightsChoices).default('float32'),
 });
 export type Forecast = z.infer<typeof forecastSchema>;
 

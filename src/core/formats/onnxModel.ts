@@ -5,9 +5,18 @@
 import { ProtobufWriter } from './protobufWriter.ts';
 
 /** Element types by their number in `TensorProto.DataType`. */
-const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+export const onnxElementTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
 
-export type OnnxElementType = keyof typeof elementTypes;
+export type OnnxElementType = keyof typeof onnxElementTypes;
 
 /** `int`s are whole numbers or lists of them; `{ float }` is told apart because 1 would read as an int. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
@@ -26,7 +35,8 @@ export interface OnnxInitializer {
   readonly name: string;
   readonly elementType: OnnxElementType;
   readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+  /** float16 as its bits. */
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
 }
 
 export interface OnnxValueInfo {
@@ -92,7 +102,7 @@ function encodeInitializer(initializer: OnnxInitializer): ProtobufWriter {
   const writer = new ProtobufWriter();
   for (const dim of initializer.shape) writer.int(1, dim);
   return writer
-    .int(2, elementTypes[initializer.elementType])
+    .int(2, onnxElementTypes[initializer.elementType])
     .text(8, initializer.name)
     .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
@@ -103,6 +113,6 @@ function encodeValueInfo(value: OnnxValueInfo): ProtobufWriter {
     const written = new ProtobufWriter();
     shape.message(1, typeof dim === 'string' ? written.text(2, dim) : written.int(1, dim));
   }
-  const tensor = new ProtobufWriter().int(1, elementTypes[value.elementType]).message(2, shape);
+  const tensor = new ProtobufWriter().int(1, onnxElementTypes[value.elementType]).message(2, shape);
   return new ProtobufWriter().text(1, value.name).message(2, new ProtobufWriter().message(1, tensor));
 }

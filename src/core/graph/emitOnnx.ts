@@ -1,14 +1,17 @@
 /**
  * @file Graph -> ONNX model: lowers the nodes that the asked outputs need, gives names, and drops what nothing reads.
  */
-import type { OnnxElementType, OnnxInitializer, OnnxModel, OnnxNode, OnnxValueInfo } from '../formats/onnxModel.ts';
+import { toFloat16Bits } from '../formats/encodeFloats.ts';
+import {
+  type OnnxElementType,
+  type OnnxInitializer,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValueInfo,
+  onnxElementTypes,
+} from '../formats/onnxModel.ts';
 import type { ConstantData, DataType, FloatType, Graph, NodeOptions, OnnxEmitter, Value } from './graph.ts';
 import { coefficientOf, type Shape, symbolsOf } from './shape.ts';
-
-const elementTypeNumber = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const satisfies Record<
-  DataType,
-  number
->;
 
 /** The ONNX model that computes `outputs`; its inputs are those graph inputs that the outputs need. */
 export function emitOnnx(graph: Graph, outputs: ReadonlyMap<string, Value>): OnnxModel {
@@ -112,7 +115,7 @@ class ModelEmitter implements OnnxEmitter {
   }
 
   cast(tensor: string, dtype: DataType): string {
-    return this.node('Cast', [tensor], { attributes: { to: elementTypeNumber[dtype] } });
+    return this.node('Cast', [tensor], { attributes: { to: onnxElementTypes[dtype] } });
   }
 
   /** A Reshape to the same shape copies nothing; its shape waits for the dependency, whose first element counts 0. */
@@ -215,7 +218,12 @@ function toData({ dtype, values }: ConstantData): OnnxInitializer['data'] {
       return Int32Array.from(values);
     case 'int64':
       return BigInt64Array.from(values, BigInt);
+    case 'int8':
+      return Int8Array.from(values);
     case 'bool':
+    case 'uint8':
       return Uint8Array.from(values);
+    case 'float16':
+      return toFloat16Bits(Float32Array.from(values));
   }
 }

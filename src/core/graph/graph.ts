@@ -7,7 +7,8 @@ import type { OnnxAttribute } from '../formats/onnxModel.ts';
 import { formatShape, type Shape } from './shape.ts';
 
 export type FloatType = 'float32' | 'float64';
-export type DataType = FloatType | 'int32' | 'int64' | 'bool';
+/** float16, uint8 and int8 are how weights are stored; operations turn them into the graph's float type. */
+export type DataType = FloatType | 'float16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
 
 export interface TensorType {
   readonly dtype: DataType;

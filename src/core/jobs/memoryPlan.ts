@@ -7,14 +7,15 @@ import type { Forecast } from '../../shared/recipe.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { forecastMemory } from '../train/forecastMemory.ts';
 
-export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan'>;
+export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
 
 /** The whole graph when it fits the limit, else layer by layer. */
 export function planMemory(model: Model, settings: Hyperparameters, freeBytes = freemem()): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
   const { totalBytes } = forecastMemory({ model, ...settings });
   const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
-  return { plan, peakMemoryBytes: totalBytes[plan], memoryLimitBytes };
+  const baseWeights = settings.baseWeights === 'auto' ? 'float32' : settings.baseWeights;
+  return { plan, baseWeights, peakMemoryBytes: totalBytes[plan], memoryLimitBytes };
 }
 
 /** What refuses a run that does not fit, if it does not. */

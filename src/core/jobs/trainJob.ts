@@ -180,6 +180,7 @@ function createEngine({ record, model, architecture }: PreparedRun): Promise<Tra
     rank,
     alpha,
     rsLora,
+    baseWeights: record.forecast.baseWeights,
     seed,
     batchRows,
     contextTokens,

@@ -2,6 +2,7 @@
 import { TuneError } from '../../shared/errors.ts';
 import type { Architecture, ModelConfig } from './architecture.ts';
 import { llama } from './llama.ts';
+import type { WeightForms } from './weightForm.ts';
 
 /** By `model_type`. A new architecture is a file beside this one and a line here. */
 const architectures: ReadonlyMap<string, Architecture> = new Map([llama].map(entry => [entry.modelType, entry]));
@@ -11,6 +12,8 @@ export interface Model {
   readonly config: ModelConfig;
   /** Larger embeddings and heads are kept in shards; 256 MiB unless said otherwise. */
   readonly maxTensorBytes?: number | undefined;
+  /** How its weights lie in memory, by parameter name; those that are not named are float. */
+  readonly weightForms?: WeightForms | undefined;
 }
 
 /** @throws TuneError `model-unsupported` with the name of an architecture that is not known. */

@@ -2,17 +2,18 @@
  * @file What training and evaluation graphs give to an architecture: weights and adapters as graph inputs, attention
  * over packed rows with restarting positions.
  */
-import type { Graph, Value } from '../graph/graph.ts';
+import type { DataType, Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { rotary } from '../graph/operations/rotary.ts';
-import type { Adapter } from '../nn/adapter.ts';
+import type { Adapter, FrozenProduct } from '../nn/adapter.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
 import { splitTable } from './parameterTensors.ts';
 import { ropeInputNames } from './ropeInputs.ts';
+import { describeWeightInputs, formOf } from './weightForm.ts';
 
 /** The shape of every batch of an engine. */
 export interface BatchShape {
@@ -79,10 +80,18 @@ export function makeTrainingContext(
     ]),
   );
   const values = new Map<string, Value>();
-  const input = (name: string, dims: readonly number[]): Value => {
-    const value = values.get(name) ?? graph.input(name, 'float', dims);
+  const input = (name: string, dims: readonly number[], type: DataType | 'float' = 'float'): Value => {
+    const value = values.get(name) ?? graph.input(name, type, dims);
     values.set(name, value);
     return value;
+  };
+  const addFrozenWeight = (info: ParameterInfo): { product: FrozenProduct; matrix: Value } => {
+    const form = formOf(model, info);
+    const [first] = describeWeightInputs(info, form).map(({ name, shape, type }) => input(name, shape, type));
+    switch (form.kind) {
+      case 'float':
+        return { product: x => matmul(x, first!, { transposeB: true }), matrix: first! };
+    }
   };
   const addAdapter = (info: ParameterInfo, weight: Value): Adapter | undefined => {
     if (trainable.method !== 'lora' || !trainable.targets.has(info.name)) return undefined;
@@ -105,11 +114,11 @@ export function makeTrainingContext(
       const layers = modules.map(module => {
         const info = infos.get(`${module}.weight`)!;
         const bias = infos.get(`${module}.bias`);
-        const weight = input(info.name, info.shape);
+        const { product, matrix } = addFrozenWeight(info);
         return {
-          product: (of: Value) => matmul(of, weight, { transposeB: true }),
+          product,
           bias: bias && input(bias.name, bias.shape),
-          adapter: addAdapter(info, weight),
+          adapter: addAdapter(info, matrix),
         };
       });
       return applyLinear(x, layers);

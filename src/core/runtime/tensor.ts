@@ -9,6 +9,9 @@ interface ArrayTypes {
   int32: Int32Array;
   int64: BigInt64Array;
   uint8: Uint8Array;
+  int8: Int8Array;
+  /** Its bits: Node 20 has no array of halves. */
+  float16: Uint16Array;
 }
 
 /** A tensor over `data` itself: writing to the array changes what the next run reads. */

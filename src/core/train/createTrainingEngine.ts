@@ -1,6 +1,7 @@
 /** @file A model, its weights and the shape of a run -> the engine that fits the memory limit. */
 import { totalmem } from 'node:os';
 import { TuneError } from '../../shared/errors.ts';
+import type { BaseWeights } from '../../shared/hyperparameters.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { findTargets } from '../models/loraNames.ts';
@@ -9,6 +10,7 @@ import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
 import { LayeredEngine } from './layeredEngine.ts';
 import { loraScale } from './loraScale.ts';
+import { planWeightForms } from './planWeightForms.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
@@ -22,6 +24,8 @@ export interface TrainingEngineSettings {
   readonly rank: number;
   readonly alpha: number;
   readonly rsLora?: boolean | undefined;
+  /** How the frozen weights are held; default float32, which is `auto` for whoever did not plan before. */
+  readonly baseWeights?: BaseWeights | 'auto' | undefined;
   readonly seed: number;
   readonly batchRows: number;
   readonly contextTokens: number;
@@ -39,7 +43,9 @@ export type EngineShape = 'whole' | 'layered';
 
 /** The engine; its parameters hold the starting values. Call `dispose` when done. */
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
-  const { model, batchRows, contextTokens } = settings;
+  const { batchRows, contextTokens } = settings;
+  const weightForms = planWeightForms(settings.model, settings.weights, settings.baseWeights ?? 'auto');
+  const model = { ...settings.model, weightForms };
   const shape = settings.shape ?? planEngineShape(settings);
   const trainable = specifyTrainable(settings, shape);
   const setup: EngineSetup = {

@@ -3,11 +3,13 @@
  */
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
+import { listWeightTensors } from '../models/parameterTensors.ts';
+import { readWeight } from '../models/readWeight.ts';
 import { ropeInputNames } from '../models/ropeInputs.ts';
 import { describeLora, type TrainableSpec } from '../models/trainingContext.ts';
+import { formOf } from '../models/weightForm.ts';
 import { makeRopeTables } from '../nn/rope.ts';
-import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { initializeLoraA } from './initializeLora.ts';
 import type { TrainableParameter } from './trainingEngine.ts';
 
@@ -41,10 +43,15 @@ export function loadEngineTensors(
     parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays });
   };
   for (const weight of weights) {
-    const value = readParameterTensor(source, weight);
-    feeds[weight.name] = makeTensor('float32', value, weight.shape);
+    const arrays = readWeight(source, weight, formOf(model, weight));
+    for (const { name, type, data, shape } of arrays) feeds[name] = makeTensor(type, data, shape);
     if (trainable.method === 'full') {
-      addParameter(weight.name, weight.shape, value, weight.kind !== 'bias' && weight.kind !== 'norm');
+      addParameter(
+        weight.name,
+        weight.shape,
+        floatData(feeds[weight.name]!),
+        weight.kind !== 'bias' && weight.kind !== 'norm',
+      );
     } else if (trainable.targets.has(weight.name)) {
       const [a, b] = describeLora(weight, trainable.rank);
       addParameter(a.name, a.shape, initializeLoraA(seed, a.name, a.shape[0]!, a.shape[1]!), true);

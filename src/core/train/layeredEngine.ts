@@ -6,6 +6,7 @@ import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } fro
 import { splitTable } from '../models/parameterTensors.ts';
 import { listTrainable } from '../models/trainingContext.ts';
 import { gradientOutput, lossesOutput } from '../models/trainingGraph.ts';
+import { describeWeightInputs, formOf } from '../models/weightForm.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
@@ -51,10 +52,11 @@ export class LayeredEngine implements TrainingEngine {
       return listTrainable(layer, trainable).map(({ name }, index) => ({ name, slot: slots[index]!.name }));
     });
     this.layerFeeds = layers.map((layer, number) => {
-      const feeds = layer.map(({ name }, index): [string, RuntimeTensor] => [
-        layers[0]![index]!.name,
-        tensors.feeds[name]!,
-      ]);
+      const feeds = layer.flatMap((parameter, index): [string, RuntimeTensor][] => {
+        const form = formOf(model, parameter);
+        const slots = describeWeightInputs(layers[0]![index]!, form);
+        return describeWeightInputs(parameter, form).map(({ name }, i) => [slots[i]!.name, tensors.feeds[name]!]);
+      });
       for (const { name, slot } of this.layerTrainables[number]!) feeds.push([slot, tensors.feeds[name]!]);
       return Object.fromEntries(feeds);
     });

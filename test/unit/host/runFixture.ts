@@ -50,6 +50,7 @@ export function makeRecord(id: string, changes: Partial<RunRecord> = {}): RunRec
       peakMemoryBytes: 1,
       memoryLimitBytes: 2,
       plan: 'whole',
+      baseWeights: 'float32',
     },
     ...changes,
   };

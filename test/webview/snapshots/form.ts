@@ -59,6 +59,7 @@ const forecast: ForecastReport = {
     peakMemoryBytes: 2.6 * 1024 ** 3,
     memoryLimitBytes: 12.4 * 1024 ** 3,
     plan: 'whole',
+    baseWeights: 'float32',
   },
   canStart: true,
   findings: [],

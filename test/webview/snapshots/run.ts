@@ -82,6 +82,7 @@ const record: RunRecord = {
     peakMemoryBytes: 2.6 * 1024 ** 3,
     memoryLimitBytes: 12.4 * 1024 ** 3,
     plan: 'whole',
+    baseWeights: 'float32',
   },
 };
 

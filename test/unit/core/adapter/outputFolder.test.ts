@@ -49,6 +49,7 @@ function facts(hyperparameters: Partial<Hyperparameters> = {}): CardFacts {
       peakMemoryBytes: 1,
       memoryLimitBytes: 2,
       plan: 'whole',
+      baseWeights: 'float32',
     },
     state: {
       ...freshTrainState,
