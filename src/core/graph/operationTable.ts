@@ -5,6 +5,12 @@ import { expandOperation, reduceSumOperation } from './operations/broadcast.ts';
 import { cachedAttentionOperation } from './operations/cachedAttention.ts';
 import { crossEntropyOperation } from './operations/crossEntropy.ts';
 import {
+  dropoutGradientOperation,
+  dropoutOperation,
+  droppedProductGradientOperation,
+  droppedProductOperation,
+} from './operations/dropout.ts';
+import {
   addOperation,
   divideOperation,
   exponentialOperation,
@@ -52,6 +58,10 @@ export const operationTable = {
   scatterAddRows: scatterAddRowsOperation,
   matmul: matmulOperation,
   addProduct: addProductOperation,
+  dropout: dropoutOperation,
+  dropoutGradient: dropoutGradientOperation,
+  droppedProduct: droppedProductOperation,
+  droppedProductGradient: droppedProductGradientOperation,
   mergedLinear: mergedLinearOperation,
   mergedLinearGradient: mergedLinearGradientOperation,
   rmsNorm: rmsNormOperation,

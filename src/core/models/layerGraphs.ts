@@ -7,7 +7,13 @@ import { computeGradients } from '../graph/gradients.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
-import { type BatchShape, listTrainable, makeTrainingContext, type TrainableSpec } from './trainingContext.ts';
+import {
+  type BatchShape,
+  listTrainable,
+  makeTrainingContext,
+  type TrainableSpec,
+  withoutDropout,
+} from './trainingContext.ts';
 import { gradientOutput, lossesOutput, type TrainingGraph } from './trainingGraph.ts';
 
 export const layerNames = {
@@ -26,9 +32,15 @@ function addHidden(graph: Graph, name: string, { config }: Model, shape: BatchSh
 }
 
 /** hidden -> output. */
-export function buildLayerForward(model: Model, shape: BatchShape, trainable: TrainableSpec): TrainingGraph {
+export function buildLayerForward(
+  model: Model,
+  shape: BatchShape,
+  trainable: TrainableSpec,
+  purpose: 'training' | 'evaluation',
+): TrainingGraph {
   const graph = new Graph();
-  const context = makeTrainingContext(graph, model, shape, trainable, false);
+  const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
+  const context = makeTrainingContext(graph, model, shape, computed, false);
   const hidden = addHidden(graph, layerNames.hidden, model, shape);
   return { graph, outputs: new Map([[layerNames.output, model.architecture.buildLayer(context, 0, hidden)]]) };
 }

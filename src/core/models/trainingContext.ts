@@ -4,11 +4,13 @@
  */
 import type { DataType, Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
+import { gatherRows } from '../graph/operations/gather.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { rotary } from '../graph/operations/rotary.ts';
-import type { Adapter, FrozenProduct } from '../nn/adapter.ts';
+import type { Adapter, DropoutInputs, FrozenProduct } from '../nn/adapter.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import { dropoutInputNames } from './dropoutInputs.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
 import { splitTable } from './parameterTensors.ts';
@@ -30,6 +32,8 @@ export interface LoraSpec {
   readonly scale: number;
   /** W + scale B A is made at each use, where W is in floats; see `Adapter`. */
   readonly mergesWeights: boolean;
+  /** Elements of the adapters' inputs are dropped, by masks that are fed. */
+  readonly drops?: boolean | undefined;
   /** Linear weights that carry an adapter, by name. */
   readonly targets: ReadonlySet<string>;
 }
@@ -93,15 +97,23 @@ export function makeTrainingContext(
         return { product: x => matmul(x, first!, { transposeB: true }), matrix: first! };
     }
   };
-  const addAdapter = (info: ParameterInfo, weight: Value): Adapter | undefined => {
+  const addDropout = (info: ParameterInfo, x: Value): DropoutInputs => {
+    const [tokens, width] = [batchRows * contextTokens, info.shape[1]!];
+    const masks = input(dropoutInputNames.masks(width), [tokens, width]);
+    const rows = input(dropoutInputNames.rows(moduleOf(info)), [tokens], 'int32');
+    if (x.shape[0] === tokens) return { masks, rows };
+    return { masks, rows: gatherRows(rows, graph.inputs.get(batchInputNames.targetPositions)!) };
+  };
+  const addAdapter = (info: ParameterInfo, weight: Value, x: Value): Adapter | undefined => {
     if (trainable.method !== 'lora' || !trainable.targets.has(info.name)) return undefined;
-    const { rank, scale, mergesWeights } = trainable;
+    const { rank, scale, mergesWeights, drops } = trainable;
     const [a, b] = describeLora(info, rank);
     return {
       a: input(a.name, a.shape),
       b: input(b.name, b.shape),
       scale,
-      mergeInto: mergesWeights ? weight : undefined,
+      mergeInto: mergesWeights && !drops ? weight : undefined,
+      dropout: drops ? addDropout(info, x) : undefined,
     };
   };
   return {
@@ -118,7 +130,7 @@ export function makeTrainingContext(
         return {
           product,
           bias: bias && input(bias.name, bias.shape),
-          adapter: addAdapter(info, matrix),
+          adapter: addAdapter(info, matrix, x),
         };
       });
       return applyLinear(x, layers);
@@ -152,6 +164,11 @@ export function describeLora(
     { name: names.a, shape: [rank, inner] },
     { name: names.b, shape: [out, rank] },
   ];
+}
+
+/** What evaluation computes: the same without dropout. */
+export function withoutDropout(trainable: TrainableSpec): TrainableSpec {
+  return trainable.method === 'full' ? trainable : { ...trainable, drops: false };
 }
 
 function addRopeInputs(graph: Graph, { headSize }: ModelConfig): { cosines: Value; sines: Value } {

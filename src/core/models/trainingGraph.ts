@@ -13,6 +13,7 @@ import {
   listTrainable,
   makeTrainingContext,
   type TrainableSpec,
+  withoutDropout,
 } from './trainingContext.ts';
 
 export interface TrainingGraph {
@@ -46,7 +47,8 @@ export function buildTrainingGraph(
   graph = new Graph(),
 ): TrainingGraph {
   const { architecture, config } = model;
-  const context = makeTrainingContext(graph, model, shape, trainable, true);
+  const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
+  const context = makeTrainingContext(graph, model, shape, computed, true);
   const parameters = architecture.describeParameters(config);
   const tokenIds = graph.input(batchInputNames.tokenIds, 'int32', [shape.batchRows, shape.contextTokens]);
   const selectTargets = addTargetSelection(graph);

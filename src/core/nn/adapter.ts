@@ -4,6 +4,7 @@
  * @see https://arxiv.org/abs/2106.09685
  */
 import type { Value } from '../graph/graph.ts';
+import { droppedProduct } from '../graph/operations/dropout.ts';
 import { addProduct, matmul } from '../graph/operations/matmul.ts';
 import { mergedLinear } from '../graph/operations/mergedLinear.ts';
 import { concatenate, split } from '../graph/operations/slice.ts';
@@ -23,6 +24,15 @@ export interface Adapter {
    * rows than weight rows, and a copy of the weight while the layer runs. Absent: two thin products beside the wide one.
    */
   readonly mergeInto?: Value | undefined;
+  /** Drops elements of x on the adapter's side alone. */
+  readonly dropout?: DropoutInputs | undefined;
+}
+
+export interface DropoutInputs {
+  /** [P, in]: factors 0 or 1 / (1 - p). */
+  readonly masks: Value;
+  /** [M]: the row of the masks for each row of x. */
+  readonly rows: Value;
 }
 
 export interface AdaptedLayer {
@@ -42,10 +52,15 @@ export function adapt(x: Value, layers: readonly AdaptedLayer[]): Value[] {
   });
 }
 
-/** x A^T [M, R] of each layer, as one product where their ranks are known. */
+/** x A^T [M, R] of each layer, as one product where they have x in common and their ranks are known. */
 function projectDown(x: Value, layers: readonly AdaptedLayer[]): readonly Value[] {
   const matrices = layers.map(({ adapter }) => adapter.a);
   const ranks = matrices.map(({ shape }) => shape[0]!);
+  if (layers.some(({ adapter }) => adapter.dropout !== undefined)) {
+    return layers.map(({ adapter: { a, dropout } }) =>
+      dropout ? droppedProduct(x, dropout.masks, dropout.rows, a) : matmul(x, a, { transposeB: true }),
+    );
+  }
   if (layers.length < 2 || !ranks.every(rank => typeof rank === 'number')) {
     return matrices.map(a => matmul(x, a, { transposeB: true }));
   }

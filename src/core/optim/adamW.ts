@@ -20,6 +20,8 @@ export interface OptimizedParameter {
   readonly value: Float32Array;
   readonly gradient: Float32Array;
   readonly decays: boolean;
+  /** Its learning rate is the step's times this, 1 by default: a parameter group of torch.optim.AdamW. */
+  readonly learningRateFactor?: number | undefined;
 }
 
 /** Running averages of one parameter, as consecutive chunks of it. */
@@ -47,17 +49,30 @@ export class AdamW {
   /** Updates every value in place. `step` counts from 1 and only serves the bias correction; gradients are read as `gradientFactor` x gradient. */
   update(step: number, learningRate: number, gradientFactor: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this.settings;
-    const stepSize = learningRate / (1 - beta1 ** step);
+    const firstCorrection = 1 - beta1 ** step;
     const rootCorrection = Math.sqrt(1 - beta2 ** step);
     for (const [index, parameter] of this.parameters.entries()) {
-      const keep = parameter.decays ? 1 - learningRate * weightDecay : 1;
+      const rate = learningRate * (parameter.learningRateFactor ?? 1);
+      const keep = parameter.decays ? 1 - rate * weightDecay : 1;
       const { first, second } = this.moments[index]!;
       for (const [chunk, m] of first.entries()) {
         const start = chunk * chunkElements;
         const value = parameter.value.subarray(start, start + m.length);
         const gradient = parameter.gradient.subarray(start, start + m.length);
         const v = second[chunk]!;
-        updateChunk(value, gradient, m, v, gradientFactor, beta1, beta2, keep, stepSize, rootCorrection, epsilon);
+        updateChunk(
+          value,
+          gradient,
+          m,
+          v,
+          gradientFactor,
+          beta1,
+          beta2,
+          keep,
+          rate / firstCorrection,
+          rootCorrection,
+          epsilon,
+        );
       }
     }
   }

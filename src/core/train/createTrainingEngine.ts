@@ -6,6 +6,7 @@ import type { TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { findTargets } from '../models/loraNames.ts';
 import type { TrainableSpec } from '../models/trainingContext.ts';
+import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
 import { LayeredEngine } from './layeredEngine.ts';
@@ -24,6 +25,10 @@ export interface TrainingEngineSettings {
   readonly rank: number;
   readonly alpha: number;
   readonly rsLora?: boolean | undefined;
+  /** Share of the elements of the adapters' inputs that are dropped in training, 0 by default. */
+  readonly dropout?: number | undefined;
+  /** Learning rate of B over that of A (LoRA+), 1 by default. */
+  readonly loraPlusRatio?: number | undefined;
   /** How the frozen weights are held; default float32, which is `auto` for whoever did not plan before. */
   readonly baseWeights?: BaseWeights | 'auto' | undefined;
   readonly seed: number;
@@ -52,8 +57,16 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     model,
     trainable,
     shape: { batchRows, contextTokens },
-    tensors: loadEngineTensors(model, settings.weights, trainable, settings.seed, contextTokens),
+    tensors: loadEngineTensors(
+      model,
+      settings.weights,
+      trainable,
+      settings.seed,
+      contextTokens,
+      settings.loraPlusRatio,
+    ),
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
+    dropout: makeDropout(settings, trainable),
   };
   return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
 }
@@ -62,6 +75,14 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
 export function planEngineShape(settings: Omit<TrainingEngineSettings, 'weights' | 'shape'>): EngineShape {
   const limit = settings.memoryLimitBytes ?? totalmem() / 2;
   return forecastMemory(settings).totalBytes.whole <= limit ? 'whole' : 'layered';
+}
+
+function makeDropout(settings: TrainingEngineSettings, trainable: TrainableSpec): DropoutMasks | undefined {
+  if (trainable.method !== 'lora' || !trainable.drops) return undefined;
+  const { model, seed, dropout = 0, batchRows, contextTokens } = settings;
+  const { layers } = model.architecture.describeParameters(model.config);
+  const targets = layers.flat().filter(({ name }) => trainable.targets.has(name));
+  return new DropoutMasks(seed, dropout, batchRows * contextTokens, targets);
 }
 
 function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape): TrainableSpec {
@@ -84,6 +105,7 @@ function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape):
     rank,
     scale: loraScale(settings),
     mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
+    drops: (settings.dropout ?? 0) > 0,
     targets: new Set(targets.map(({ name }) => name)),
   };
 }

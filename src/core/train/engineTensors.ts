@@ -30,6 +30,7 @@ export function loadEngineTensors(
   trainable: TrainableSpec,
   seed: number,
   contextTokens: number,
+  loraPlusRatio = 1,
 ): EngineTensors {
   // A table that is trained is one tensor, as the optimizer has it.
   const weights = listWeightTensors(trainable.method === 'full' ? { ...model, maxTensorBytes: Infinity } : model);
@@ -39,8 +40,14 @@ export function loadEngineTensors(
     [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
   };
   const parameters: TrainableParameter[] = [];
-  const addParameter = (name: string, shape: readonly number[], value: Float32Array, decays: boolean): void => {
-    parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays });
+  const addParameter = (
+    name: string,
+    shape: readonly number[],
+    value: Float32Array,
+    decays: boolean,
+    learningRateFactor = 1,
+  ): void => {
+    parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays, learningRateFactor });
   };
   for (const weight of weights) {
     const arrays = readWeight(source, weight, formOf(model, weight));
@@ -55,7 +62,7 @@ export function loadEngineTensors(
     } else if (trainable.targets.has(weight.name)) {
       const [a, b] = describeLora(weight, trainable.rank);
       addParameter(a.name, a.shape, initializeLoraA(seed, a.name, a.shape[0]!, a.shape[1]!), true);
-      addParameter(b.name, b.shape, new Float32Array(countElements(b.shape)), true);
+      addParameter(b.name, b.shape, new Float32Array(countElements(b.shape)), true, loraPlusRatio);
     }
   }
   for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);

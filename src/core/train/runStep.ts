@@ -30,8 +30,8 @@ export async function runStep(engine: TrainingEngine, optimizer: AdamW, input: S
   const weightSum = batches.reduce((sum, batch) => sum + sumWeights(batch.labelWeights), 0);
   engine.zeroGradients();
   let lossNatsSum = 0;
-  for (const batch of batches) {
-    const loss = await engine.accumulate(batch, 1 / weightSum);
+  for (const [microBatch, batch] of batches.entries()) {
+    const loss = await engine.accumulate(batch, 1 / weightSum, { step, microBatch });
     lossNatsSum += checkFinite('loss', step, loss.lossNatsSum, clues);
   }
   const gradNorm = checkFinite('gradient', step, computeGradientNorm(engine.parameters), clues);

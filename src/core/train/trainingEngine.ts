@@ -1,6 +1,7 @@
 /** @file What the training loop asks of an engine: the border between the loop and the graphs. */
 import type { RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
+import type { RandomDraw } from './dropoutMasks.ts';
 
 /** A tensor that is trained. One array a tensor: no single allocation grows with the model. */
 export interface TrainableParameter {
@@ -13,6 +14,8 @@ export interface TrainableParameter {
   readonly gradient: Float32Array;
   /** False for biases and norms, which weight decay leaves alone. */
   readonly decays: boolean;
+  /** Its learning rate is the step's times this, 1 by default. */
+  readonly learningRateFactor?: number | undefined;
 }
 
 export interface BatchLoss {
@@ -27,8 +30,11 @@ export interface TrainingEngine {
   /** The model's weights by graph input name, for answers from the model in training; absent where there is no real model. */
   readonly weights?: Readonly<Record<string, RuntimeTensor>> | undefined;
   zeroGradients(): void;
-  /** Runs forward and backward and adds `tokenWeight` x d(lossNatsSum) to every gradient. */
-  accumulate(batch: PackedBatch, tokenWeight: number): Promise<BatchLoss>;
+  /**
+   * Runs forward and backward and adds `tokenWeight` x d(lossNatsSum) to every gradient.
+   * @param draw decides the dropout masks, where there is dropout; default the first micro-batch of step 1
+   */
+  accumulate(batch: PackedBatch, tokenWeight: number, draw?: RandomDraw): Promise<BatchLoss>;
   /** Forward only; never holds the logits of more than one chunk of labels. */
   evaluate(batch: PackedBatch): Promise<BatchLoss>;
   dispose(): Promise<void>;

@@ -13,6 +13,7 @@ import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds, sumLosses } from './batchFeeds.ts';
+import { type DropoutMasks, firstDraw } from './dropoutMasks.ts';
 import type { EngineTensors } from './engineTensors.ts';
 import { GradientSink } from './gradientSink.ts';
 import type { BatchLoss, TrainableParameter, TrainingEngine } from './trainingEngine.ts';
@@ -23,6 +24,7 @@ export interface EngineSetup {
   readonly trainable: TrainableSpec;
   readonly tensors: EngineTensors;
   readonly session: SessionOptions;
+  readonly dropout?: DropoutMasks | undefined;
 }
 
 export function compileGraph({ graph, outputs }: TrainingGraph, options: SessionOptions): Promise<GraphSession> {
@@ -60,9 +62,9 @@ export class WholeGraphEngine implements TrainingEngine {
     this.sink.zero();
   }
 
-  async accumulate(batch: PackedBatch, tokenWeight: number): Promise<BatchLoss> {
+  async accumulate(batch: PackedBatch, tokenWeight: number, draw = firstDraw): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
-    const { shape, tensors, model } = this.setup;
+    const { shape, tensors, model, dropout } = this.setup;
     const names = this.parameters
       .map(({ name }) => name)
       .filter(name => this.training.outputNames.includes(gradientOutput(name)));
@@ -70,7 +72,7 @@ export class WholeGraphEngine implements TrainingEngine {
     for (const name of names) fetches[gradientOutput(name)] = this.sink.open(name);
     if (this.embeddedGradient) fetches[embeddedGradientOutput] = this.embeddedGradient;
     const results = await this.training.run(
-      { ...tensors.feeds, ...makeBatchFeeds(batch, shape, tokenWeight) },
+      { ...tensors.feeds, ...makeBatchFeeds(batch, shape, tokenWeight), ...dropout?.draw(draw) },
       fetches,
     );
     for (const name of names) this.sink.close(name);

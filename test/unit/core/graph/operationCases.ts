@@ -5,6 +5,7 @@ import { attention } from '../../../../src/core/graph/operations/attention.ts';
 import { expand, reduceSum } from '../../../../src/core/graph/operations/broadcast.ts';
 import { cachedAttention } from '../../../../src/core/graph/operations/cachedAttention.ts';
 import { crossEntropy } from '../../../../src/core/graph/operations/crossEntropy.ts';
+import { dropout, droppedProduct } from '../../../../src/core/graph/operations/dropout.ts';
 import {
   add,
   divide,
@@ -122,6 +123,20 @@ matmulCases.push({
   expected: ({ a, b }) => [reference.matmulReference(a!, reference.swapReference(b!, 5, 4), 6, 4, 5).map(x => x * 2)],
   differentiable: ['a', 'b'],
 });
+
+const dropoutInputs = (): Record<string, CaseInput> => ({
+  x: floats([3, 4]),
+  masks: { shape: [3, 4], dtype: 'float', values: [2, 0, 0, 2, 0, 2, 2, 2, 0, 0, 2, 0] },
+  rows: integers([3], [2, 0, 1]),
+});
+const dropoutReference = (x: readonly number[], masks: readonly number[], rows: readonly number[]): number[] =>
+  x.map((value, at) => value * masks[rows[Math.floor(at / 4)]! * 4 + (at % 4)]!);
+const droppedReference = (
+  x: readonly number[],
+  masks: readonly number[],
+  rows: readonly number[],
+  a: readonly number[],
+): number[] => reference.matmulReference(dropoutReference(x, masks, rows), reference.swapReference(a, 2, 4), 3, 4, 2);
 
 const lora = { rows: 5, inner: 4, out: 3, rank: 2, scale: 0.7 };
 function loraReference(
@@ -367,6 +382,51 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     },
     differentiable: ['c', 'a', 'b'],
   })),
+  dropout: [
+    {
+      title: 'by rows of a table of factors',
+      inputs: dropoutInputs(),
+      build: ({ x, masks, rows }) => [dropout(x!, masks!, rows!)],
+      shapes: [[3, 4]],
+      expected: ({ x, masks, rows }) => [dropoutReference(x!, masks!, rows!)],
+      differentiable: ['x'],
+    },
+  ],
+  dropoutGradient: [
+    {
+      title: 'by rows of a table of factors',
+      inputs: dropoutInputs(),
+      build: ({ x, masks, rows }) => applyOperation(operationTable.dropoutGradient, [x!, masks!, rows!], null),
+      shapes: [[3, 4]],
+      expected: ({ x, masks, rows }) => [dropoutReference(x!, masks!, rows!)],
+    },
+  ],
+  droppedProduct: [
+    {
+      title: 'of dropped rows with a thin matrix',
+      inputs: { ...dropoutInputs(), a: floats([2, 4]) },
+      build: ({ x, masks, rows, a }) => [droppedProduct(x!, masks!, rows!, a!)],
+      shapes: [[3, 2]],
+      expected: ({ x, masks, rows, a }) => [droppedReference(x!, masks!, rows!, a!)],
+      differentiable: ['x', 'a'],
+    },
+  ],
+  droppedProductGradient: [
+    {
+      title: 'of dropped rows with a thin matrix',
+      inputs: { ...dropoutInputs(), a: floats([2, 4]), dy: floats([3, 2]) },
+      build: ({ x, masks, rows, a, dy }) =>
+        applyOperation(operationTable.droppedProductGradient, [x!, masks!, rows!, a!, dy!], null),
+      shapes: [
+        [3, 4],
+        [2, 4],
+      ],
+      expected: ({ x, masks, rows, a, dy }) => [
+        reference.differentiate(moved => droppedReference(moved, masks!, rows!, a!), x!, dy!),
+        reference.differentiate(moved => droppedReference(x!, masks!, rows!, moved), a!, dy!),
+      ],
+    },
+  ],
   mergedLinear: [
     {
       title: 'of a weight and a low-rank addition',
