@@ -77,7 +77,7 @@ const machineSettings = new Set([
   'keepCheckpoints',
   'saveEverySteps',
 ]);
-const loraSettings = new Set(['rank', 'alpha', 'targetModules', 'rsLora']);
+const loraSettings = new Set(['rank', 'alpha', 'targetModules', 'rsLora', 'dropout', 'loraPlusRatio']);
 
 function shortName(model: RunRecord['model']): string {
   const name = baseModelName(model);

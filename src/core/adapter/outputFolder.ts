@@ -33,8 +33,8 @@ export function outputFiles(contents: OutputContents, shardBytes = maxShardBytes
 }
 
 function adapterFiles({ parameters, facts }: OutputContents): FileToWrite[] {
-  const { rank, alpha, rsLora, targetModules } = facts.hyperparameters;
-  const config = toPeftConfig({ baseModel: baseModelName(facts.model), rank, alpha, rsLora, targetModules });
+  const { rank, alpha, rsLora, dropout, targetModules } = facts.hyperparameters;
+  const config = toPeftConfig({ baseModel: baseModelName(facts.model), rank, alpha, rsLora, dropout, targetModules });
   return [
     { name: adapterFileNames.weights, pieces: serializeSafetensors(parameters.map(toTensor), { format: 'pt' }) },
     jsonFile(adapterFileNames.config, config),

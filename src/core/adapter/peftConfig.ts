@@ -10,6 +10,7 @@ export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;
   readonly rsLora: boolean;
+  readonly dropout: number;
   readonly targetModules: readonly string[];
 }
 
@@ -35,7 +36,7 @@ export function toPeftConfig(settings: LoraSettings): Record<string, unknown> {
     loftq_config: {},
     lora_alpha: settings.alpha,
     lora_bias: false,
-    lora_dropout: 0,
+    lora_dropout: settings.dropout,
     megatron_config: null,
     megatron_core: 'megatron.core',
     modules_to_save: null,

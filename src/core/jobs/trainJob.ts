@@ -170,22 +170,14 @@ function requireRunFolder(run: string): void {
 }
 
 function createEngine({ record, model, architecture }: PreparedRun): Promise<TrainingEngine> {
-  const { method, targetModules, rank, alpha, rsLora, seed, batchRows, contextTokens, threads } =
-    record.hyperparameters;
+  const { hyperparameters, forecast } = record;
   return createTrainingEngine({
+    ...hyperparameters,
     model: architecture,
     weights: model.weights,
-    method,
-    targetModules,
-    rank,
-    alpha,
-    rsLora,
-    baseWeights: record.forecast.baseWeights,
-    seed,
-    batchRows,
-    contextTokens,
-    threads: threads ?? 0,
-    memoryLimitBytes: record.forecast.memoryLimitBytes,
-    shape: record.forecast.plan,
+    threads: hyperparameters.threads ?? 0,
+    memoryLimitBytes: forecast.memoryLimitBytes,
+    shape: forecast.plan,
+    baseWeights: forecast.baseWeights,
   });
 }

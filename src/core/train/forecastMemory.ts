@@ -2,7 +2,7 @@
  * @file A model and the shape of a run -> the memory that each engine needs: weights, what is trained, activations,
  * logits. A forecast by counting, for planning and pre-flight; the real peak is in metrics.jsonl.
  */
-import type { ModelConfig } from '../models/architecture.ts';
+import type { ModelConfig, ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { findTargets } from '../models/loraNames.ts';
 import { chooseChunkRows } from '../models/lossHead.ts';
@@ -14,6 +14,7 @@ export interface MemoryRequest extends BatchShape {
   readonly method: 'lora' | 'full';
   readonly rank: number;
   readonly targetModules: readonly string[];
+  readonly dropout?: number | undefined;
   readonly samplePrompts?: readonly string[] | undefined;
 }
 
@@ -54,14 +55,11 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const headCopies = isFull ? 3 * countElements(head.shape) : 0;
 
   const weightsBytes = floatBytes * weightElements;
+  const targets = isFull ? [] : findTargets(weights, request.targetModules);
   const trainableBytes = isFull
     ? 3 * weightsBytes // gradient and two moments
-    : 4 *
-      floatBytes *
-      findTargets(weights, request.targetModules).reduce(
-        (total, { shape }) => total + request.rank * (shape[0]! + shape[1]!),
-        0,
-      );
+    : 4 * floatBytes * targets.reduce((total, { shape }) => total + request.rank * (shape[0]! + shape[1]!), 0);
+  const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
   const logitsBytes = floatBytes * (2 * chunkRows * config.vocabularySize + headCopies);
   const hiddenBytes = floatBytes * tokens * config.hiddenSize;
   const keptBytes = floatBytes * tokens * countKeptPerToken(config);
@@ -73,7 +71,7 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   // Held-out evaluation has sessions of its own, whose memory stays theirs.
   const evaluationBytes = { whole: logitsBytes + busyBytes, layered: logitsBytes };
   const samplingBytes = countSamplingBytes(config, request.samplePrompts ?? []);
-  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + samplingBytes + runtimeBytes;
+  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + samplingBytes + dropoutBytes + runtimeBytes;
   return {
     weightsBytes,
     trainableBytes,
@@ -87,6 +85,12 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
       layered: fixedBytes + activationsBytes.layered + evaluationBytes.layered,
     },
   };
+}
+
+/** A table of factors for each width, and a row number for each token and module. */
+function countDropoutBytes(targets: readonly ParameterInfo[], tokens: number): number {
+  const widths = new Set(targets.map(({ shape }) => shape[1]!));
+  return floatBytes * tokens * ([...widths].reduce((sum, width) => sum + width, 0) + targets.length);
 }
 
 /** Floats a token that one layer keeps for its backward pass: two residuals, q, k, v, the attention's output, gate and up. */

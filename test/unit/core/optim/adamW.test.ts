@@ -36,6 +36,13 @@ describe('AdamW', () => {
     expect(other.value[0]).toBe(1);
   });
 
+  it("gives a parameter the step's learning rate times its own factor, in its decay too", () => {
+    const [fast, plain] = [{ ...parameter([1, -2], [0.5, 1]), learningRateFactor: 4 }, parameter([1, -2], [0.5, 1])];
+    new AdamW([fast], settings).update(1, 0.01, 1);
+    new AdamW([plain], settings).update(1, 0.04, 1);
+    expect(fast.value).toEqual(plain.value);
+  });
+
   it('reads gradients multiplied by the clipping factor', () => {
     const clipped = parameter([0], [4]);
     const plain = parameter([0], [1]);
