@@ -47,6 +47,8 @@ export async function runAttachedTrainer(command: TrainerCommand, output: Output
   const { code, signal, errorText } = await waitForEnd(child);
   signals.letGo();
   if (error !== undefined) throw error;
+  if (code === exitCodes.interrupted && run !== undefined)
+    output.say(`Interrupted. Go on with: tuning-fork resume ${run}`);
   if (code === exitCodes.interrupted || (code === exitCodes.done && hasResult)) return code;
   if (signals.haveCome()) return exitCodes.interrupted;
   throw new TuneError('process-ended', `trainer: expected it to report its end, got ${signal ?? `exit code ${code}`}`, {

@@ -89,10 +89,11 @@ describe('tuning-fork train', () => {
     const child = startCli(args, place);
     await waitUntil('a step', () => child.lines.find(line => line.type === 'step' && line.step >= 3));
     child.process.kill('SIGINT');
-    const { code, lines } = await child.ended;
+    const { code, lines, errorText } = await child.ended;
     expect(code).toBe(130);
     expect(lines.at(-1)).toMatchObject({ type: 'checkpoint' });
     const run = (lines[0] as { path: string }).path;
+    expect(errorText).toContain(`Go on with: tuning-fork resume ${run}`);
     const status = JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string; step: number };
     expect(status.state).toBe('stopped');
     expect(status.step).toBeLessThan(800);

@@ -20,11 +20,12 @@ export function requireTrainable(dataset: Dataset, { skipBrokenRows = false } = 
     });
   }
   if (first !== undefined && brokenRows > 0 && !skipBrokenRows) {
-    const more = brokenRows > 1 ? ` (and ${brokenRows - 1} more broken rows of ${rows})` : '';
+    const others = brokenRows - 1;
+    const more = others > 0 ? ` (and ${others} more broken ${others === 1 ? 'row' : 'rows'} of ${rows})` : '';
     throw new TuneError('dataset-invalid', `${first.message}${more}`, {
       file,
       line: first.line,
-      hint: `${first.fix} Or train without the broken rows: override brokenRows.`,
+      hint: `${first.fix} Or train without the broken rows (--override brokenRows).`,
     });
   }
 }

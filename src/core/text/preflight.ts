@@ -118,6 +118,9 @@ export function enforceFindings(findings: readonly PreflightFinding[], overrides
   const [first, ...others] = standing;
   if (!first) return;
   const more = others.length > 0 ? ` (and ${others.length} more: ${others.map(other => other.code).join(', ')})` : '';
-  const insist = first.override === null ? '' : ` To start all the same, override "${first.override}".`;
+  const insist =
+    first.override === null
+      ? ''
+      : ` To start all the same, override "${first.override}" (--override ${first.override}).`;
   throw new TuneError('preflight', first.message + more, { hint: first.remedy + insist });
 }

@@ -19,7 +19,7 @@ describe('requireTrainable', () => {
 
   it('refuses broken rows with the line of the first, unless told to skip them', async () => {
     const dataset = await readDataset(makeFile('a.jsonl', `${toLines([{ messages: chat }])}{\n{\n`));
-    expect(() => requireTrainable(dataset)).toThrow(/a\.jsonl:2: .*\(and 1 more broken rows of 3\)/);
+    expect(() => requireTrainable(dataset)).toThrow(/a\.jsonl:2: .*\(and 1 more broken row of 3\)/);
     expect(() => requireTrainable(dataset, { skipBrokenRows: true })).not.toThrow();
   });
 });

@@ -110,7 +110,7 @@ describe('enforceFindings', () => {
       expect.objectContaining({
         code: 'preflight',
         message: 'Two. (and 1 more: end-token-untrained)',
-        hint: 'Remove one. To start all the same, override "doubleBos".',
+        hint: 'Remove one. To start all the same, override "doubleBos" (--override doubleBos).',
       }),
     );
   });
