@@ -155,6 +155,22 @@ describe('a disk that takes no more', () => {
     expect(readdirSync(join(place.store, 'datasets'))).toEqual([]);
   });
 
+  it.each([true, false])(
+    "leaves no run that waits for ever when it is the user's own (attached: %s)",
+    async attached => {
+      const place = makePlace();
+      const request = tinyRequest(place.folder);
+      const env = { FAULT_PATH: join(place.env.TUNING_FORK_STATE!, 'processes'), FAULT_AT: '0', FAULT_KIND: 'ENOSPC' };
+      const trainer = startTrainer({ type: 'start', store: place.store, request, attached }, place, { preload, env });
+      expect(await trainer.answered).toMatchObject({ type: 'refused', error: { code: 'disk-full' } });
+      expect((await trainer.ended).code).toBe(1);
+      const shown = (await runCli(['runs', '--runs', place.store, '--json'], place)).lines.at(-1);
+      const failed = { state: 'failed', error: { code: 'disk-full' } };
+      expect(shown).toMatchObject({ runs: attached ? [] : [failed] });
+      expect(readdirSync(join(place.env.TUNING_FORK_STATE!, 'processes'))).toEqual([]);
+    },
+  );
+
   it.skipIf(!existsSync('/usr/bin/prlimit'))(
     'is met as the operating system says it: a file that may not grow',
     async () => {

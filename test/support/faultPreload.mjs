@@ -34,7 +34,7 @@ fs.closeSync = descriptor => {
 };
 for (const name of ['writeSync', 'writeFileSync', 'fsyncSync']) {
   fs[name] = (descriptor, ...rest) => {
-    if (watched.has(descriptor)) before(name);
+    if (typeof descriptor === 'string' ? descriptor.includes(path) : watched.has(descriptor)) before(name);
     return real[name](descriptor, ...rest);
   };
 }

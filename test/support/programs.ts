@@ -40,8 +40,10 @@ export interface CliChild {
   readonly ended: Promise<CliResult>;
 }
 
-export function startCli(args: readonly string[], { folder, env }: Place): CliChild {
-  const child = spawn(process.execPath, [dist('cli.js'), ...args], {
+/** @param wrapper a program that starts Node, with its arguments */
+export function startCli(args: readonly string[], { folder, env }: Place, wrapper: readonly string[] = []): CliChild {
+  const [program, ...before] = [...wrapper, process.execPath];
+  const child = spawn(program!, [...before, dist('cli.js'), ...args], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,7 +68,8 @@ export function startCli(args: readonly string[], { folder, env }: Place): CliCh
   return { process: child, lines, ended };
 }
 
-export const runCli = (args: readonly string[], place: Place): Promise<CliResult> => startCli(args, place).ended;
+export const runCli = (args: readonly string[], place: Place, wrapper?: readonly string[]): Promise<CliResult> =>
+  startCli(args, place, wrapper).ended;
 
 export interface TrainerChild {
   readonly process: ChildProcess;

@@ -4,6 +4,12 @@ import type { CheckpointFolder } from '../train/checkpointFolder.ts';
 import { freshTrainState, type TrainState } from '../train/trainState.ts';
 import type { OutputWriter } from './outputWriter.ts';
 
+/** How far the run's checkpoints reach, without changing anything: a fresh state when there is none. */
+export function readReachedState(checkpoints: CheckpointFolder): TrainState {
+  const newest = checkpoints.findNewest(() => undefined);
+  return newest === undefined ? freshTrainState : readCheckpointState(newest.path);
+}
+
 export interface Continuation {
   readonly state: TrainState;
   /** For the log. */

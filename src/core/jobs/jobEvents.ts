@@ -33,7 +33,7 @@ export interface JobWarning {
 export interface JobEnd {
   readonly reason: 'finished' | 'stoppedEarly' | 'paused' | 'stopped';
   readonly step: number;
-  /** Folder of the adapter or model; null when nothing was trained yet. */
+  /** Folder of the adapter or model; null when this attempt trained nothing. */
   readonly output: string | null;
   readonly baseEvalLossNats: number | null;
   readonly bestEvalLossNats: number | null;

@@ -16,7 +16,7 @@ import { type FolderFileSystem, nodeFolderFileSystem } from '../train/stagedFold
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.ts';
 import { planTraining } from '../train/trainPlan.ts';
-import { continueFrom } from './continueFrom.ts';
+import { continueFrom, readReachedState } from './continueFrom.ts';
 import { JobInterrupted, signalled } from './interruption.ts';
 import type { JobEnd, JobEvent } from './jobEvents.ts';
 import { OutputWriter } from './outputWriter.ts';
@@ -56,8 +56,10 @@ export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, 
     }
   } catch (error) {
     if (!(error instanceof JobInterrupted)) throw error;
-    const nothing = { baseEvalLossNats: null, bestEvalLossNats: null, bestStep: null };
-    return { reason: error.reason, step: 0, output: null, ...nothing, peakRssBytes: readPeakRssBytes() };
+    const checkpoints = new CheckpointFolder(join(input.run, runNames.checkpoints));
+    const { step, baseEvalLossNats, bestEvalLossNats, bestStep } = readReachedState(checkpoints);
+    const reached = { step, baseEvalLossNats, bestEvalLossNats, bestStep };
+    return { reason: error.reason, output: null, ...reached, peakRssBytes: readPeakRssBytes() };
   }
 }
 

@@ -1,6 +1,6 @@
 /** @file `control/`: what somebody asks of a running trainer, taken up once each and answered in files beside the request. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toWireError } from '../../shared/errors.ts';
 import {
@@ -10,6 +10,8 @@ import {
   controlRequestSchema,
   runNames,
 } from '../../shared/runFolder.ts';
+import { makeFolders } from '../formats/makeFolders.ts';
+import { toWriteError } from '../formats/stagedFile.ts';
 import { readJson, writeJson } from './jsonFile.ts';
 
 const requestPattern = /^([\w-]{1,64})\.json$/;
@@ -19,11 +21,15 @@ export interface TakenRequest {
   readonly type: ControlRequest['type'];
 }
 
-/** Leaves a request; its id names the answers. */
+/** Leaves a request; its id names the answers. @throws TuneError `disk-full` | `not-writable` */
 export function requestControl(run: string, type: ControlRequest['type']): string {
   const id = `${Date.now()}-${randomBytes(4).toString('hex')}`;
   const folder = join(run, runNames.control);
-  mkdirSync(folder, { recursive: true });
+  try {
+    makeFolders(folder);
+  } catch (error) {
+    throw toWriteError(error, folder);
+  }
   writeJson(join(folder, `${id}.json`), { type });
   return id;
 }

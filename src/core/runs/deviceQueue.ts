@@ -2,11 +2,13 @@
  * @file One job a device: who computes now and which runs wait, in the user's own folder. Nobody supervises it. Each
  * trainer enters, waits or leaves under a lock, and whoever finds the device free at the head of the queue takes it.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TuneError } from '../../shared/errors.ts';
 import { identitySchema, type ProcessIdentity } from '../../shared/runFolder.ts';
+import { makeFolders } from '../formats/makeFolders.ts';
+import { toWriteError } from '../formats/stagedFile.ts';
 import { withFileLock } from './fileLock.ts';
 import { readJson, writeJson } from './jsonFile.ts';
 import { ensureUserStateFolder, judgeProcess } from './processRegistry.ts';
@@ -31,10 +33,14 @@ export interface QueueAnswer {
 export class DeviceQueue {
   private readonly folder: string;
 
-  /** `device` as the recipe names it, for example `cpu`. */
+  /** `device` as the recipe names it, for example `cpu`. @throws TuneError `disk-full` | `not-writable` */
   constructor(device: string) {
     this.folder = join(ensureUserStateFolder(), 'devices', device);
-    mkdirSync(join(this.folder, 'queue'), { recursive: true, mode: 0o700 });
+    try {
+      makeFolders(join(this.folder, 'queue'), 0o700);
+    } catch (error) {
+      throw toWriteError(error, this.folder);
+    }
   }
 
   /**

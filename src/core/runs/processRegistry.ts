@@ -1,7 +1,7 @@
 /** @file This user's trainer processes on disk: enter, leave, and whether the process a run names is ours and alive. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -14,6 +14,7 @@ import {
   startTimeQuery,
 } from '../../shared/processRegistry.ts';
 import type { ProcessIdentity } from '../../shared/runFolder.ts';
+import { makeFolders } from '../formats/makeFolders.ts';
 import { toWriteError } from '../formats/stagedFile.ts';
 
 /** Where this user's processes are entered. */
@@ -26,7 +27,7 @@ export function ensureUserStateFolder(): string {
   const registry = userRegistryFolder();
   const folder = dirname(registry);
   try {
-    mkdirSync(registry, { recursive: true, mode: 0o700 });
+    makeFolders(registry, 0o700);
     if (process.platform !== 'win32') for (const path of [folder, registry]) chmodSync(path, 0o700);
   } catch (error) {
     throw toWriteError(error, folder);
@@ -54,7 +55,7 @@ export function readStartTime(pid: number): string | undefined {
   }
 }
 
-/** Enters this process as the owner of `run`; to be done before its identity is written anywhere. */
+/** Enters this process as the owner of `run`; to be done before its identity is written anywhere. @throws TuneError `disk-full` | `not-writable` */
 export function registerProcess(run: string): ProcessIdentity {
   ensureUserStateFolder();
   const identity: ProcessIdentity = {
@@ -67,6 +68,7 @@ export function registerProcess(run: string): ProcessIdentity {
   try {
     writeFileSync(path, JSON.stringify(entry), { mode: 0o600, flag: 'wx' });
   } catch (error) {
+    rmSync(path, { force: true });
     throw toWriteError(error, path);
   }
   return identity;

@@ -1,10 +1,11 @@
 /** @file `.tuning-fork/`: where runs and their datasets live; creates a run's folder and finds runs again. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
 import type { RunRequest } from '../../shared/recipe.ts';
 import { type RunNotes, type RunStatus, runIdPattern, runNames, storeNames } from '../../shared/runFolder.ts';
+import { makeFolders } from '../formats/makeFolders.ts';
 import { toWriteError } from '../formats/stagedFile.ts';
 import { createFolder, nodeFolderFileSystem } from '../train/stagedFolder.ts';
 
@@ -28,11 +29,11 @@ const longestInsideBytes = 300;
 export function ensureStore(store: string): void {
   checkPathLength(store);
   try {
-    for (const name of [storeNames.datasets, storeNames.runs]) mkdirSync(join(store, name), { recursive: true });
+    for (const name of [storeNames.datasets, storeNames.runs]) makeFolders(join(store, name));
     const ignore = join(store, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   } catch (error) {
-    throw toWriteError(findCause(error, store), store);
+    throw toWriteError(error, store);
   }
 }
 
@@ -41,19 +42,6 @@ function checkPathLength(store: string): void {
   const maxBytes = { darwin: 1024, linux: 4096 }[process.platform as string];
   if (maxBytes === undefined || Buffer.byteLength(store) + longestInsideBytes < maxBytes) return;
   throw toWriteError(Object.assign(new Error('path too long'), { code: 'ENAMETOOLONG' }), store);
-}
-
-/** Node calls a read-only disk ENOENT when it makes several folders: what the nearest folder that exists says. */
-function findCause(error: unknown, store: string): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
-  let existing = store;
-  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
-  try {
-    accessSync(existing, constants.W_OK);
-    return error;
-  } catch (cause) {
-    return cause;
-  }
 }
 
 export interface NewRun {

@@ -4,9 +4,10 @@
  * so that a process killed at any moment leaves a complete version on disk; `recoverFolder` puts it in place.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
+import { makeFolders } from '../formats/makeFolders.ts';
 import { type StagedFileSystem, toWriteError } from '../formats/stagedFile.ts';
 
 /** The calls that touch the disk, so that a full one and a kill can be rehearsed. */
@@ -21,7 +22,7 @@ export const nodeFolderFileSystem: FolderFileSystem = {
   fsyncSync,
   closeSync,
   renameSync,
-  makeFolder: path => mkdirSync(path, { recursive: true }),
+  makeFolder: path => makeFolders(path),
   removeTree: path => rmSync(path, { recursive: true, force: true }),
 };
 

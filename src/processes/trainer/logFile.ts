@@ -4,6 +4,7 @@
  */
 import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { toWriteError } from '../../core/formats/stagedFile.ts';
 import { runNames } from '../../shared/runFolder.ts';
 
 const maxLogBytes = 4 * 1024 * 1024;
@@ -13,9 +14,14 @@ export class LogFile {
   private readonly descriptor: number;
   private readonly maxBytes: number;
 
+  /** @throws TuneError `disk-full` | `not-writable` */
   constructor(run: string, maxBytes = maxLogBytes) {
     this.path = join(run, runNames.log);
-    this.descriptor = openSync(this.path, 'a', 0o644);
+    try {
+      this.descriptor = openSync(this.path, 'a', 0o644);
+    } catch (error) {
+      throw toWriteError(error, this.path);
+    }
     this.maxBytes = maxBytes;
   }
 

@@ -56,11 +56,13 @@ function parseCommand(received: unknown): TrainerCommand {
 /** The device is asked for before anything is promised; from `accepted` on, failures are the run's and stand in its status. */
 async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> {
   const { id, path: run, status } = claimed;
-  const identity = registerProcess(run);
+  let entered: ProcessIdentity | undefined;
   try {
+    const identity = registerProcess(run);
+    entered = identity;
+    const log = new LogFile(run);
     const queue = new DeviceQueue('cpu');
     const answer = await queue.enter(run, identity, command.attached);
-    const log = new LogFile(run);
     log.takeStandardStreams();
     const startNext = (next: string | undefined) =>
       startNextRuns(queue, next, { run, identity }, text => log.write(text));
@@ -78,7 +80,7 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
     await sendToParent({ type: 'refused', error: toWireError(error) });
     return exitCodes.failed;
   } finally {
-    unregisterProcess(identity.nonce);
+    if (entered !== undefined) unregisterProcess(entered.nonce);
   }
 }
 

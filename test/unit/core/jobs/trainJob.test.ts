@@ -232,6 +232,15 @@ describe('trainJob', () => {
     expect(readdirSync(join(run, '..', '..', 'datasets'))).toEqual([]);
   });
 
+  it('says how far its checkpoints reach when it is stopped while it is being prepared to go on', async () => {
+    const run = makeTinyRun(temporaryFolder());
+    const pauseAt3 = (event: JobEvent) => (event.kind === 'step' && event.row.step === 3 ? 'pause' : undefined);
+    const paused = (await runJob(run, quick, pauseAt3)).end;
+    const { end } = await runJob(run, { ...quick, control: { ask: () => 'stop', takeCheckpointRequest: () => false } });
+    expect(end).toEqual({ ...paused, reason: 'stopped', output: null, peakRssBytes: end.peakRssBytes });
+    expect([end.step, end.bestStep]).toEqual([3, 2]);
+  });
+
   it.each([
     ['model-not-found', (folder: string) => ({ model: join(folder, 'none') })],
     ['dataset-unreadable', (folder: string) => ({ datasets: [{ path: join(folder, 'none.jsonl'), mapping: null }] })],

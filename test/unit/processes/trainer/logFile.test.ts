@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LogFile } from '../../../../src/processes/trainer/logFile.ts';
@@ -29,6 +29,14 @@ describe('LogFile', () => {
     const [now, before] = ['log.txt', 'log.1.txt'].map(name => readFileSync(join(run, name), 'utf8'));
     expect(`${before}${now}`.match(/line \d+/g)).toEqual(Array.from({ length: 12 }, (_, i) => `line ${i}`));
     expect(statSync(join(run, 'log.txt')).size).toBeLessThan(600);
+  });
+
+  it('names the file when it cannot be opened', () => {
+    const run = temporaryFolder();
+    mkdirSync(join(run, 'log.txt'));
+    expect(() => new LogFile(run)).toThrow(
+      expect.objectContaining({ code: 'not-writable', file: join(run, 'log.txt') }),
+    );
   });
 
   it('does not end a run because the log cannot be written', () => {
