@@ -1,5 +1,5 @@
 /** @file A TensorSource that is opened when it is first asked: who only needs a model's text never touches its weights. */
-import type { TensorInfo, TensorSource } from './tensorSource.ts';
+import type { RowRange, TensorInfo, TensorSource } from './tensorSource.ts';
 
 export class LazyTensors implements TensorSource {
   private readonly open: () => TensorSource;
@@ -25,8 +25,8 @@ export class LazyTensors implements TensorSource {
     return this.source.readFloat32Rows(name, firstRow, rowCount);
   }
 
-  readBytes(name: string): Uint8Array {
-    return this.source.readBytes(name);
+  readBytes(name: string, rows?: RowRange): Uint8Array {
+    return this.source.readBytes(name, rows);
   }
 
   close(): void {

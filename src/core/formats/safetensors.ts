@@ -6,7 +6,7 @@ import { RandomAccessFile } from './randomAccessFile.ts';
 import { readSafetensorsHeader } from './safetensorsHeader.ts';
 import { StoredTensors, toMissingTensorError } from './storedTensors.ts';
 import { parseStrictJson, type StrictJson, StrictJsonError } from './strictJson.ts';
-import type { TensorInfo, TensorSource } from './tensorSource.ts';
+import type { RowRange, TensorInfo, TensorSource } from './tensorSource.ts';
 
 const maxIndexBytes = 32 * 1024 * 1024;
 const indexFile = 'model.safetensors.index.json';
@@ -122,8 +122,8 @@ class ShardedTensors implements TensorSource {
     return this.find(name).readFloat32Rows(name, firstRow, rowCount);
   }
 
-  readBytes(name: string): Uint8Array {
-    return this.find(name).readBytes(name);
+  readBytes(name: string, rows?: RowRange): Uint8Array {
+    return this.find(name).readBytes(name, rows);
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 import { TuneError } from '../../shared/errors.ts';
 import { type RandomAccessFile, readChunkBytes } from './randomAccessFile.ts';
 import type { TensorCodec } from './tensorCodec.ts';
-import type { TensorInfo, TensorSource } from './tensorSource.ts';
+import type { RowRange, TensorInfo, TensorSource } from './tensorSource.ts';
 
 export interface StoredTensor extends TensorInfo {
   /** From the start of the file. */
@@ -35,20 +35,17 @@ export class StoredTensors implements TensorSource {
 
   readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array {
     const tensor = this.find(name);
-    const rows = tensor.shape[0] ?? 1;
-    if (firstRow < 0 || rowCount < 0 || firstRow + rowCount > rows) {
-      throw new TuneError(
-        'internal',
-        `internal: rows ${firstRow} to ${firstRow + rowCount} of ${name}, which has ${rows}`,
-      );
-    }
+    checkRows(tensor, { first: firstRow, count: rowCount });
     const rowElements = countElements(tensor.shape.slice(1));
     return this.decode(tensor, firstRow * rowElements, rowCount * rowElements);
   }
 
-  readBytes(name: string): Uint8Array {
+  readBytes(name: string, rows?: RowRange): Uint8Array {
     const tensor = this.find(name);
-    return this.file.read(tensor.fileOffset, tensor.storedBytes);
+    if (!rows) return this.file.read(tensor.fileOffset, tensor.storedBytes);
+    checkRows(tensor, rows);
+    const rowBytes = tensor.storedBytes / (tensor.shape[0] ?? 1);
+    return this.file.read(tensor.fileOffset + rows.first * rowBytes, rows.count * rowBytes);
   }
 
   close(): void {
@@ -85,6 +82,12 @@ export class StoredTensors implements TensorSource {
     }
     return target;
   }
+}
+
+function checkRows({ name, shape }: TensorInfo, { first, count }: RowRange): void {
+  const rows = shape[0] ?? 1;
+  if (first >= 0 && count >= 0 && first + count <= rows) return;
+  throw new TuneError('internal', `internal: rows ${first} to ${first + count} of ${name}, which has ${rows}`);
 }
 
 export const unsupportedTypeHint =

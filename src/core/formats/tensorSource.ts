@@ -12,9 +12,15 @@ export interface TensorSource {
    * whose float32 form would be one allocation of 512 MB or more, such as large embeddings.
    */
   readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array;
-  /** The bytes as stored, for engines that use blocks as they are. */
-  readBytes(name: string): Uint8Array;
+  /** The bytes as stored of all rows or of some, for engines that use blocks as they are. */
+  readBytes(name: string, rows?: RowRange): Uint8Array;
   close(): void;
+}
+
+/** A row is everything below the first dimension. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
 }
 
 export interface TensorInfo {

@@ -1,6 +1,11 @@
 /** @file Every operation of the graph. The contract stands at `Operation`; the table's test holds each to it. */
 import { afterOperation } from './operations/after.ts';
 import { attentionGradientOperation, attentionOperation } from './operations/attention.ts';
+import {
+  blockProductGradientOperation,
+  blockProductOperation,
+  gatherBlockRowsOperation,
+} from './operations/blockProduct.ts';
 import { expandOperation, reduceSumOperation } from './operations/broadcast.ts';
 import { cachedAttentionOperation } from './operations/cachedAttention.ts';
 import { crossEntropyOperation } from './operations/crossEntropy.ts';
@@ -64,6 +69,9 @@ export const operationTable = {
   droppedProductGradient: droppedProductGradientOperation,
   mergedLinear: mergedLinearOperation,
   mergedLinearGradient: mergedLinearGradientOperation,
+  blockProduct: blockProductOperation,
+  blockProductGradient: blockProductGradientOperation,
+  gatherBlockRows: gatherBlockRowsOperation,
   rmsNorm: rmsNormOperation,
   rmsNormGradient: rmsNormGradientOperation,
   rotary: rotaryOperation,

@@ -6,7 +6,7 @@
  * converter therefore interleaves the two halves of each head's rows, which is undone here.
  * @see https://github.com/ggml-org/llama.cpp (convert_hf_to_gguf.py, LlamaModel.permute)
  */
-import type { TensorInfo, TensorSource } from '../formats/tensorSource.ts';
+import type { RowRange, TensorInfo, TensorSource } from '../formats/tensorSource.ts';
 
 const layerParts: ReadonlyMap<string, string> = new Map([
   ['attn_norm', 'input_layernorm'],
@@ -102,15 +102,16 @@ export class RenamedGgufTensors implements TensorSource {
     return result;
   }
 
-  readBytes(name: string): Uint8Array {
-    const whole = this.stored.readBytes(this.toStored(name));
+  readBytes(name: string, rows?: RowRange): Uint8Array {
     const headRows = this.countHeadRows(name);
-    if (headRows === undefined) return whole;
-    const rows = this.info(name).shape[0]!;
-    const rowBytes = whole.byteLength / rows;
-    const result = new Uint8Array(whole.byteLength);
-    for (let row = 0; row < rows; row++) {
-      const from = toInterleavedRow(row, headRows) * rowBytes;
+    if (headRows === undefined) return this.stored.readBytes(this.toStored(name), rows);
+    const whole = this.stored.readBytes(this.toStored(name));
+    const rowCount = this.info(name).shape[0]!;
+    const rowBytes = whole.byteLength / rowCount;
+    const { first, count } = rows ?? { first: 0, count: rowCount };
+    const result = new Uint8Array(count * rowBytes);
+    for (let row = 0; row < count; row++) {
+      const from = toInterleavedRow(first + row, headRows) * rowBytes;
       result.set(whole.subarray(from, from + rowBytes), row * rowBytes);
     }
     return result;

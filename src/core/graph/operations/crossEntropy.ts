@@ -2,11 +2,14 @@
  * @file The language model's head and loss in one: hidden states -> the negative log-likelihood of each label, and in the
  * same pass the gradients, a chunk of positions at a time, so that the logits of only one chunk exist.
  */
+import type { BlockForm } from '../../formats/weightBlocks.ts';
 import { applyOperation, formatTypes, type OnnxEmitter, type Operand, type Operation, type Value } from '../graph.ts';
 import { dimAt, staticDim } from '../shape.ts';
+import { emitMatrix, emitMatrixRows, matrixShape } from './blockMatrix.ts';
+import { type BlockMatrix, splitShards } from './blockProduct.ts';
 import { multiply } from './elementwise.ts';
 import { emitMatmul } from './matmul.ts';
-import { emitTableRows, keepInside, locateRows } from './tableShards.ts';
+import { emitTableRows, keepInside, locateRows, type TableShard, toTableShard } from './tableShards.ts';
 
 export interface CrossEntropyAttributes {
   /** Positions whose logits exist at one time. */
@@ -15,16 +18,22 @@ export interface CrossEntropyAttributes {
   readonly maxRows: number;
   /** What is to be differentiated: nothing (evaluation), the hidden states (frozen head), or both. */
   readonly gradients: 'none' | 'hidden' | 'hidden and weight';
+  /** Of a frozen head in quantized blocks; absent for one in floats. */
+  readonly headForm?: BlockForm | undefined;
 }
 
 export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
   name: 'crossEntropy',
-  infer([hidden, labels, labelWeights, ...weights], { gradients }) {
+  infer([hidden, labels, labelWeights, ...weights], { gradients, headForm }) {
+    const shards = headForm
+      ? splitShards(weights, headForm).map(([codes]) => matrixShape(codes!, headForm))
+      : weights.map(({ shape }) => shape);
     const rows = dimAt(hidden!.shape, 0);
     const isFit =
       dimAt(labels!.shape, 0) === rows &&
       dimAt(labelWeights!.shape, 0) === rows &&
-      weights.every(weight => dimAt(weight.shape, 1) === dimAt(hidden!.shape, 1));
+      shards.every(shape => dimAt(shape, 1) === dimAt(hidden!.shape, 1)) &&
+      !(headForm && gradients === 'hidden and weight');
     if (!isFit) {
       throw new Error(`internal: crossEntropy: got ${formatTypes([hidden!, labels!, labelWeights!, ...weights])}`);
     }
@@ -43,7 +52,10 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
     const scale = (value: Value): Value => multiply(value, gradient);
     return [scale(toHidden!), undefined, undefined, ...toWeights.map(scale)];
   },
-  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients }) {
+  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients, headForm }) {
+    const head = headForm
+      ? splitShards(weights, headForm).map(parts => toBlockShard(emit, parts, headForm))
+      : weights.map(weight => ({ ...toTableShard(emit, weight), matrix: () => weight }));
     const chunks: ChunkResult[] = [];
     for (let start = 0; start < maxRows; start += chunkRows) {
       const isOnly = chunkRows >= maxRows;
@@ -52,7 +64,7 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
           ? tensor.name
           : emit.node('Slice', [tensor.name, emit.ints([start]), emit.ints([start + chunkRows]), emit.ints([0])]);
       const operands = { hidden: part(hidden!), labels: part(labels!), labelWeights: part(labelWeights!) };
-      chunks.push(emitChunk(emit, operands, weights, gradients, chunks.at(-1)));
+      chunks.push(emitChunk(emit, operands, head, gradients, chunks.at(-1)));
     }
     const join = (parts: readonly string[]): string =>
       parts.length === 1 ? parts[0]! : emit.node('Concat', parts, { attributes: { axis: 0 } });
@@ -74,17 +86,22 @@ export interface CrossEntropy {
 
 /**
  * hidden [N, C], head [V, C], labels int32 [N], labelWeights [N] -> the losses of the labels.
- * @param head one tensor, or its shards [V1, C], [V2, C]... one after another
+ * @param head one tensor, or its shards [V1, C], [V2, C]... one after another, all of one form
  */
 export function crossEntropy(
   hidden: Value,
-  head: Value | readonly Value[],
+  head: Value | readonly Value[] | readonly BlockMatrix[],
   labels: Value,
   labelWeights: Value,
-  attributes: CrossEntropyAttributes,
+  attributes: Omit<CrossEntropyAttributes, 'headForm'>,
 ): CrossEntropy {
-  const shards = 'graph' in head ? [head] : head;
-  const outputs = applyOperation(crossEntropyOperation, [hidden, labels, labelWeights, ...shards], attributes);
+  const shards: readonly (Value | BlockMatrix)[] = 'graph' in head ? [head] : head;
+  const headForm = shards.flatMap(shard => ('form' in shard ? [shard.form] : []))[0];
+  const weights = shards.flatMap(shard => ('form' in shard ? shard.parts : [shard]));
+  const outputs = applyOperation(crossEntropyOperation, [hidden, labels, labelWeights, ...weights], {
+    ...attributes,
+    headForm,
+  });
   return { lossSum: outputs[0]!, losses: outputs[1]! };
 }
 
@@ -97,6 +114,24 @@ interface ChunkResult {
 
 type Matrix = Pick<Operand, 'name' | 'shape'>;
 
+/** A part of the head, whose floats may exist only from `dependency` on, for the one product that then reads them. */
+interface HeadShard extends TableShard {
+  matrix(dependency: string): Matrix;
+}
+
+function toBlockShard(emit: OnnxEmitter, parts: readonly Operand[], form: BlockForm): HeadShard {
+  return {
+    shape: matrixShape(parts[0]!, form),
+    gather: rows => emitMatrixRows(emit, parts, form, { name: rows, shape: ['n'] }),
+    matrix(dependency) {
+      const zero = emit.once(`no rows of ${dependency}`, () => emitZero(emit, [dependency]));
+      return emitMatrix(emit, parts, form, (tensor, shape) =>
+        emit.node('Reshape', [tensor, emit.node('Add', [emit.shapeTensor(shape), zero])]),
+      );
+    },
+  };
+}
+
 /**
  * With p = softmax(z) and one-hot labels: loss = log-sum-exp(z) - z[label]; dhidden = (p W - W[label]) x label weight;
  * dW = (p - onehot)^T (hidden x label weight).
@@ -104,16 +139,18 @@ type Matrix = Pick<Operand, 'name' | 'shape'>;
 function emitChunk(
   emit: OnnxEmitter,
   chunk: { readonly hidden: string; readonly labels: string; readonly labelWeights: string },
-  head: readonly Operand[],
+  head: readonly HeadShard[],
   gradients: CrossEntropyAttributes['gradients'],
   previous: ChunkResult | undefined,
 ): ChunkResult {
   const width = staticDim(head[0]!.shape, 1);
   const hidden = { name: previous ? waitFor(emit, chunk.hidden, width, previous) : chunk.hidden, shape: ['n', width] };
-  const logits = head.map(shard => ({
-    name: emitMatmul(emit, hidden, shard, { transposeB: true }),
-    shape: ['n', dimAt(shard.shape, 0)],
-  }));
+  const logits: Matrix[] = [];
+  for (const shard of head) {
+    const matrix = shard.matrix(logits.at(-1)?.name ?? hidden.name);
+    const name = emitMatmul(emit, hidden, matrix, { transposeB: true });
+    logits.push({ name, shape: ['n', dimAt(shard.shape, 0)] });
+  }
   const { probabilities, logSumExp } = emitSoftmax(emit, logits);
   const asColumn = (tensor: string): string => emit.node('Reshape', [tensor, emit.ints([-1, 1])]);
   const labels = { name: chunk.labels, dtype: 'int32' } as const;
@@ -133,7 +170,8 @@ function emitChunk(
 
   const weights = asColumn(chunk.labelWeights);
   const expected = probabilities.reduce<string | undefined>(
-    (addend, shard, index) => emitMatmul(emit, shard, head[index]!, addend === undefined ? {} : { addend }),
+    (addend, shard, index) =>
+      emitMatmul(emit, shard, head[index]!.matrix(addend ?? shard.name), addend === undefined ? {} : { addend }),
     undefined,
   )!; // [n, C]
   const labelRows = emitTableRows(emit, located, head);
@@ -191,10 +229,18 @@ function emitSoftmax(
 
 /** A chunk's hidden states, not before the previous chunk is done: else the logits of several chunks would exist at a time. */
 function waitFor(emit: OnnxEmitter, hidden: string, width: number, previous: ChunkResult): string {
-  const size = [previous.losses, previous.toHidden, ...(previous.toWeights ?? [])]
-    .filter(tensor => tensor !== undefined)
+  const tensors = [previous.losses, previous.toHidden, ...(previous.toWeights ?? [])];
+  const zero = emitZero(
+    emit,
+    tensors.filter(tensor => tensor !== undefined),
+  );
+  return emit.node('Reshape', [hidden, emit.node('Add', [emit.ints([-1, width]), zero])]);
+}
+
+/** Zero [1], once all tensors are there, be they empty. */
+function emitZero(emit: OnnxEmitter, tensors: readonly string[]): string {
+  const size = tensors
     .map(tensor => emit.node('Shape', [tensor], { attributes: { start: 0, end: 1 } }))
     .reduce((sum, rows) => emit.node('Add', [sum, rows]));
-  const zero = emit.node('Mul', [size, emit.ints([0])]);
-  return emit.node('Reshape', [hidden, emit.node('Add', [emit.ints([-1, width]), zero])]);
+  return emit.node('Mul', [size, emit.ints([0])]);
 }

@@ -2,7 +2,7 @@
 import { applyOperation, type Operation, type Value } from '../graph.ts';
 import { type Dim, dimAt, multiplyDims, staticDim } from '../shape.ts';
 import { slice } from './slice.ts';
-import { emitTableRows, locateRows } from './tableShards.ts';
+import { emitTableRows, locateRows, toTableShard } from './tableShards.ts';
 
 /** Inputs: the row numbers, then the table's shards in order (usually one). */
 export const gatherRowsOperation: Operation<null> = {
@@ -17,7 +17,10 @@ export const gatherRowsOperation: Operation<null> = {
     const table = scatterAddRows(gradient, rows!, ends.at(-1)!);
     return [undefined, ...ends.map((end, index) => slice(table, 0, ends[index - 1] ?? 0, end))];
   },
-  lower: (emit, [rows, ...shards]) => [emitTableRows(emit, locateRows(emit, rows!, shards), shards)],
+  lower(emit, [rows, ...shards]) {
+    const parts = shards.map(shard => toTableShard(emit, shard));
+    return [emitTableRows(emit, locateRows(emit, rows!, parts), parts)];
+  },
 };
 
 /**

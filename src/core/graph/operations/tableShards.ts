@@ -3,7 +3,7 @@
  * allocation may be: where in which shard a row is.
  */
 import type { DataType, OnnxEmitter, Operand } from '../graph.ts';
-import { staticDim } from '../shape.ts';
+import { type Shape, staticDim } from '../shape.ts';
 
 /** Where the asked rows are in one shard. */
 export interface ShardRows {
@@ -17,7 +17,7 @@ export interface ShardRows {
 export function locateRows(
   emit: OnnxEmitter,
   rows: { readonly name: string; readonly dtype: DataType },
-  shards: readonly Operand[],
+  shards: readonly { readonly shape: Shape }[],
 ): ShardRows[] {
   if (shards.length === 1) return [{ local: rows.name, inside: undefined }];
   const number = (value: number): string => emit.constant({ dtype: rows.dtype, shape: [], values: [value] });
@@ -34,11 +34,23 @@ export function locateRows(
   });
 }
 
+/** One part of a table [V, C], in whatever form it is kept. */
+export interface TableShard {
+  /** Of the part. */
+  readonly shape: Shape;
+  /** Its rows by their number within it, [...] -> [..., C]. */
+  gather(rows: string): string;
+}
+
+export function toTableShard(emit: OnnxEmitter, { name, shape }: Operand): TableShard {
+  return { shape, gather: rows => emit.node('Gather', [name, rows], { attributes: { axis: 0 } }) };
+}
+
 /** Each shard's rows [..., C] where they are inside, summed over shards; zero where a shard does not have the row. */
-export function emitTableRows(emit: OnnxEmitter, located: readonly ShardRows[], shards: readonly Operand[]): string {
+export function emitTableRows(emit: OnnxEmitter, located: readonly ShardRows[], shards: readonly TableShard[]): string {
   return located
     .map(({ local, inside }, index) => {
-      const found = emit.node('Gather', [shards[index]!.name, local], { attributes: { axis: 0 } });
+      const found = shards[index]!.gather(local);
       return keepInside(emit, found, inside && emit.node('Unsqueeze', [inside, emit.ints([-1])]));
     })
     .reduce((sum, part) => emit.node('Add', [sum, part]));

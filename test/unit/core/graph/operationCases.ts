@@ -26,12 +26,13 @@ import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
 import { concatenate, lastPosition, pad, slice, split } from '../../../../src/core/graph/operations/slice.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
 import type { Shape } from '../../../../src/core/graph/shape.ts';
+import { blockCases, blockLossCases } from './blockCases.ts';
 import * as reference from './references.ts';
 import { seededNumbers } from './seededNumbers.ts';
 
 export interface CaseInput {
   readonly shape: Shape;
-  readonly dtype: 'float' | 'int32' | 'int64';
+  readonly dtype: 'float' | 'int32' | 'int64' | 'uint8' | 'int8';
   readonly values: readonly number[];
 }
 
@@ -611,7 +612,9 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       },
     },
   ],
+  ...blockCases,
   crossEntropy: [
+    ...blockLossCases,
     lossCase('of a frozen head at once', 8, 'hidden'),
     lossCase('of a frozen head in chunks, one of them empty', 3, 'hidden'),
     lossCase('of a trained head in chunks', 2, 'hidden and weight'),

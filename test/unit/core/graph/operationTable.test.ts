@@ -16,6 +16,8 @@ function makeFeed(input: CaseInput, floatType: FloatType, sizes: Readonly<Record
   const shape = input.shape.map(dim => (typeof dim === 'number' ? dim : sizes[dim]!));
   if (input.dtype === 'int32') return makeTensor('int32', Int32Array.from(input.values), shape);
   if (input.dtype === 'int64') return makeTensor('int64', BigInt64Array.from(input.values, BigInt), shape);
+  if (input.dtype === 'uint8') return makeTensor('uint8', Uint8Array.from(input.values), shape);
+  if (input.dtype === 'int8') return makeTensor('int8', Int8Array.from(input.values), shape);
   return floatType === 'float32'
     ? makeTensor('float32', Float32Array.from(input.values), shape)
     : makeTensor('float64', Float64Array.from(input.values), shape);
