@@ -46,7 +46,22 @@ interface ListSetting extends Common {
   readonly kind: 'layers' | 'texts';
   readonly default: readonly string[];
 }
-export type Setting = NumberSetting | OptionalNumberSetting | ChoiceSetting<string> | FlagSetting | ListSetting;
+/** Words separated by commas; none stands for what `emptyText` says. */
+interface NamesSetting extends Common {
+  readonly kind: 'names';
+  readonly default: readonly string[];
+  readonly pattern: RegExp;
+  /** What one word may be, for messages. */
+  readonly words: string;
+  readonly emptyText: string;
+}
+export type Setting =
+  | NumberSetting
+  | OptionalNumberSetting
+  | ChoiceSetting<string>
+  | FlagSetting
+  | ListSetting
+  | NamesSetting;
 
 const loraOnly = { method: ['lora'] };
 
@@ -55,6 +70,8 @@ const real = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'number', ...s }) as c
 const open = (s: Omit<OptionalNumberSetting, 'kind' | 'default'>) =>
   ({ kind: 'optionalInteger', default: null, ...s }) as const;
 const choice = <T extends string>(s: Omit<ChoiceSetting<T>, 'kind'>) => ({ kind: 'choice', ...s }) as const;
+const names = (s: Omit<NamesSetting, 'kind' | 'default'>) =>
+  ({ kind: 'names', default: [] as string[], ...s }) as const;
 const flag = (s: Omit<FlagSetting, 'kind'>) => ({ kind: 'flag', ...s }) as const;
 
 export const hyperparameterTable = {
@@ -98,6 +115,26 @@ export const hyperparameterTable = {
     default: linearLayers,
     help: 'Linear layers that get an adapter, default all seven: fewer = smaller and faster, usually worse.',
   },
+  layersToTransform: names({
+    label: 'Layers with adapters',
+    group: 'method',
+    appliesWhen: loraOnly,
+    advanced: true,
+    pattern: /^\d{1,5}(-\d{1,5})?$/,
+    words: 'layer numbers like 3 or ranges like 8-29',
+    emptyText: 'all',
+    help: 'Blocks of the model that get adapters, counted from 0, as 8-29 or 0,3,5, default all: only later ones = faster, less memory.',
+  }),
+  modulesToSave: names({
+    label: 'Modules trained whole',
+    group: 'method',
+    appliesWhen: loraOnly,
+    advanced: true,
+    pattern: /^[\w.]{1,200}$/,
+    words: 'names of modules like lm_head',
+    emptyText: 'none',
+    help: 'Modules whose own weights are trained and saved beside the adapter, as lm_head,embed_tokens or norm, default none: more = more capacity, much more memory.',
+  }),
   rsLora: flag({
     label: 'Rank-stabilised scale',
     group: 'method',
@@ -384,11 +421,15 @@ const rangedInteger = (s: { readonly min: number; readonly max: number }) => ran
 const values = <T extends string>(s: { readonly choices: readonly { readonly value: T }[] }) =>
   z.enum(s.choices.map(c => c.value) as [T, ...T[]]);
 
+const namesIn = (s: { readonly pattern: RegExp }) => z.array(z.string().regex(s.pattern)).max(100);
+
 export const hyperparametersSchema = z.strictObject({
   method: values(table.method),
   rank: rangedInteger(table.rank),
   alpha: ranged(table.alpha),
   targetModules: z.array(z.enum(linearLayers)).min(1),
+  layersToTransform: namesIn(table.layersToTransform).default([]),
+  modulesToSave: namesIn(table.modulesToSave).default([]),
   rsLora: z.boolean(),
   dropout: ranged(table.dropout).default(table.dropout.default),
   loraPlusRatio: ranged(table.loraPlusRatio).default(table.loraPlusRatio.default),
@@ -469,6 +510,8 @@ export function checkHyperparameter(name: HyperparameterName, value: unknown): s
       return `expected true or false, got ${got}`;
     case 'layers':
       return `expected at least one of ${linearLayers.join(', ')}, got ${got}`;
+    case 'names':
+      return `expected up to 100 ${s.words}, or nothing (${s.emptyText}), got ${got}`;
     case 'texts':
       return `expected up to 20 non-empty texts, got ${got}`;
   }
@@ -490,13 +533,17 @@ export function parseHyperparameter(name: HyperparameterName, text: string): unk
     case 'choice':
       return trimmed;
     case 'layers':
-      return trimmed === 'all'
-        ? [...linearLayers]
-        : trimmed
-            .split(',')
-            .map(t => t.trim())
-            .filter(t => t !== '');
+      return trimmed === 'all' ? [...linearLayers] : splitWords(trimmed);
+    case 'names':
+      return trimmed === s.emptyText ? [] : splitWords(trimmed);
     case 'texts':
       return text.split('\n').filter(t => t.trim() !== '');
   }
+}
+
+function splitWords(text: string): string[] {
+  return text
+    .split(',')
+    .map(word => word.trim())
+    .filter(word => word !== '');
 }

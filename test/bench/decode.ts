@@ -62,5 +62,5 @@ function makeAdapter({ lora: { rank, alpha, targetModules } }: BenchPlan, model:
     const b = new Float32Array(outputSize * rank);
     return { module: moduleOf(weight), rank, scale: alpha / rank, a, b, inputSize, outputSize };
   });
-  return { path: 'bench', baseModel: null, pairs, coversAllLayers: true };
+  return { path: 'bench', baseModel: null, pairs, saved: [], coversAllLayers: true };
 }

@@ -47,7 +47,7 @@ function writeTable(): string {
 }
 
 function writeDefault(setting: Setting): string {
-  if (setting.kind === 'optionalInteger') return setting.emptyText;
+  if ('emptyText' in setting) return setting.emptyText;
   if (setting.kind === 'layers') return 'all';
   if (setting.kind === 'texts') return 'none';
   return String(setting.default);
@@ -66,6 +66,8 @@ function writeValues(setting: Setting): string {
       return '`true`, `false`';
     case 'layers':
       return 'names with commas, or `all`';
+    case 'names':
+      return `${setting.words}, with commas`;
     case 'texts':
       return 'one a line';
   }

@@ -42,7 +42,7 @@ export function createSettingControl(setting: Setting, events: SettingEvents): S
 function createTextControl(setting: Setting, events: SettingEvents): SettingControl {
   const input = createTextInput({
     label: setting.kind === 'texts' ? `${setting.label} (one a line)` : settingLabel(setting),
-    ...(setting.kind === 'optionalInteger' ? { placeholder: setting.emptyText } : {}),
+    ...('emptyText' in setting ? { placeholder: setting.emptyText } : {}),
     ...(setting.kind === 'texts' ? { rows: 3 } : {}),
     onInput: events.onChange,
     onLeave: events.onLeave,

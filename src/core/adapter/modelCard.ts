@@ -1,5 +1,6 @@
 /** @file A run's facts -> README.md beside its weights. Says nothing of time and place: the same run gives the same card. */
 import { basename } from 'node:path';
+import { type HyperparameterName, hasEffect } from '../../shared/hyperparameters.ts';
 import type { RunRecord } from '../../shared/recipe.ts';
 import type { TrainState } from '../train/trainState.ts';
 
@@ -53,7 +54,7 @@ export function writeModelCard(facts: CardFacts): string {
     '| | |',
     '|---|---|',
     ...Object.entries(h)
-      .filter(([name]) => !machineSettings.has(name) && (isLora || !loraSettings.has(name)))
+      .filter(([name]) => !machineSettings.has(name) && hasEffect(name as HyperparameterName, h))
       .map(([name, value]) => `| ${name} | ${formatValue(value)} |`),
     '',
     '## Base model',
@@ -77,7 +78,6 @@ const machineSettings = new Set([
   'keepCheckpoints',
   'saveEverySteps',
 ]);
-const loraSettings = new Set(['rank', 'alpha', 'targetModules', 'rsLora', 'dropout', 'loraPlusRatio']);
 
 function shortName(model: RunRecord['model']): string {
   const name = baseModelName(model);
@@ -89,6 +89,6 @@ function row(label: string, value: number | null): string[] {
 }
 
 function formatValue(value: unknown): string {
-  if (value === null) return 'not set';
+  if (value === null || (Array.isArray(value) && value.length === 0)) return 'not set';
   return Array.isArray(value) ? value.join(', ') : String(value);
 }

@@ -2,11 +2,12 @@
 import { encodeFloats } from '../formats/encodeFloats.ts';
 import type { TokenizerFiles } from '../formats/tokenizerFiles.ts';
 import { serializeSafetensors, type TensorToWrite } from '../formats/writeSafetensors.ts';
+import { expandLayers } from '../models/chooseTrainable.ts';
 import type { FileToWrite } from '../train/stagedFolder.ts';
 import type { TrainableParameter } from '../train/trainingEngine.ts';
 import { baseModelName, type CardFacts, writeModelCard } from './modelCard.ts';
 import { toPeftConfig } from './peftConfig.ts';
-import { adapterFileNames } from './readAdapter.ts';
+import { adapterFileNames, adapterPrefix } from './readAdapter.ts';
 import { jsonFile, textFile, tokenizerFolderFiles } from './tokenizerFolder.ts';
 
 /** As transformers: weights of one file, until it would be larger than this. */
@@ -17,6 +18,8 @@ export interface OutputContents {
   readonly facts: CardFacts;
   readonly tokenizer: TokenizerFiles;
   readonly chatTemplate: string;
+  /** Blocks of the model. */
+  readonly layers: number;
   /** Full method only: config.json and generation_config.json of the base model. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
@@ -32,11 +35,20 @@ export function outputFiles(contents: OutputContents, shardBytes = maxShardBytes
   ];
 }
 
-function adapterFiles({ parameters, facts }: OutputContents): FileToWrite[] {
-  const { rank, alpha, rsLora, dropout, targetModules } = facts.hyperparameters;
-  const config = toPeftConfig({ baseModel: baseModelName(facts.model), rank, alpha, rsLora, dropout, targetModules });
+function adapterFiles({ parameters, facts, layers }: OutputContents): FileToWrite[] {
+  const { rank, alpha, rsLora, dropout, targetModules, layersToTransform, modulesToSave } = facts.hyperparameters;
+  const config = toPeftConfig({
+    baseModel: baseModelName(facts.model),
+    rank,
+    alpha,
+    rsLora,
+    dropout,
+    targetModules,
+    layersToTransform: layersToTransform.length === 0 ? undefined : expandLayers(layersToTransform, layers),
+    modulesToSave,
+  });
   return [
-    { name: adapterFileNames.weights, pieces: serializeSafetensors(parameters.map(toTensor), { format: 'pt' }) },
+    { name: adapterFileNames.weights, pieces: serializeSafetensors(parameters.map(toAdapterTensor), { format: 'pt' }) },
     jsonFile(adapterFileNames.config, config),
   ];
 }
@@ -86,4 +98,10 @@ function cutIntoShards(parameters: readonly TrainableParameter[], shardBytes: nu
 
 function toTensor({ name, shape, value }: TrainableParameter): TensorToWrite {
   return { name, dtype: 'F32', shape, readPieces: () => [encodeFloats(value, 'F32')] };
+}
+
+/** What is trained whole beside an adapter is named under the adapter's prefix, as PEFT does. */
+function toAdapterTensor(parameter: TrainableParameter): TensorToWrite {
+  const { name } = parameter;
+  return toTensor({ ...parameter, name: name.startsWith(adapterPrefix) ? name : `${adapterPrefix}${name}` });
 }

@@ -12,6 +12,10 @@ export interface LoraSettings {
   readonly rsLora: boolean;
   readonly dropout: number;
   readonly targetModules: readonly string[];
+  /** Numbers of blocks; absent: all. */
+  readonly layersToTransform?: readonly number[] | undefined;
+  /** Ends of the names of modules whose own weights are saved beside. */
+  readonly modulesToSave?: readonly string[] | undefined;
 }
 
 /** The contents of adapter_config.json, keys in PEFT's order. */
@@ -32,14 +36,14 @@ export function toPeftConfig(settings: LoraSettings): Record<string, unknown> {
     init_lora_weights: true,
     layer_replication: null,
     layers_pattern: null,
-    layers_to_transform: null,
+    layers_to_transform: settings.layersToTransform ?? null,
     loftq_config: {},
     lora_alpha: settings.alpha,
     lora_bias: false,
     lora_dropout: settings.dropout,
     megatron_config: null,
     megatron_core: 'megatron.core',
-    modules_to_save: null,
+    modules_to_save: settings.modulesToSave?.length ? settings.modulesToSave : null,
     peft_type: 'LORA',
     peft_version: '0.21.2',
     qalora_group_size: 16,
@@ -69,7 +73,8 @@ export const peftConfigSchema = z.looseObject({
   lora_bias: z.literal(false).nullish(),
   bias: z.literal('none').nullish(),
   fan_in_fan_out: z.literal(false).nullish(),
-  modules_to_save: z.array(z.string()).max(0).nullish(),
+  modules_to_save: z.array(z.string()).nullish(),
+  layers_to_transform: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
   layer_replication: z.null().optional(),
   rank_pattern: z.record(z.string(), z.number()).nullish(),
   alpha_pattern: z.record(z.string(), z.number()).nullish(),

@@ -24,15 +24,26 @@ export interface LoraPair {
   readonly outputSize: number;
 }
 
+/** A parameter of the base model that the adapter brings its own values for. */
+export interface SavedParameter {
+  /** As in the base model: `lm_head.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
 export interface Adapter {
   readonly path: string;
   /** As adapter_config.json names it; null when it names none. */
   readonly baseModel: string | null;
   readonly pairs: readonly LoraPair[];
+  readonly saved: readonly SavedParameter[];
   /** Whether every layer of the kinds it names must have a pair: true unless its config chooses layers. */
   readonly coversAllLayers: boolean;
 }
 
+/** Before every tensor's name. */
+export const adapterPrefix = 'base_model.model.';
 const tensorPattern = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.default)?\.weight$/;
 
 /** @throws TuneError `adapter-invalid` */
@@ -42,14 +53,18 @@ export function readAdapter(folder: string): Adapter {
   const weights = join(path, adapterFileNames.weights);
   const tensors = openWeights(weights);
   try {
+    const isSaved = (name: string): boolean => (config.modules_to_save ?? []).some(end => isSavedAs(name, end));
     const modules = new Map<string, { A?: string; B?: string }>();
     for (const name of tensors.names) {
       const match = tensorPattern.exec(name);
+      if (match === null && isSaved(name)) continue;
       if (match === null) throw fail(weights, 'only lora_A and lora_B weights', name);
       const module = modules.get(match[1]!) ?? {};
       module[match[2] as 'A' | 'B'] = name;
       modules.set(match[1]!, module);
     }
+    const unsaved = (config.modules_to_save ?? []).find(end => !tensors.names.some(name => isSavedAs(name, end)));
+    if (unsaved !== undefined) throw fail(weights, `the weights of ${unsaved}, which modules_to_save names`, 'none');
     if (modules.size === 0) throw fail(weights, 'lora_A and lora_B weights', 'none');
     const pairs = [...modules].map(([module, names]) => {
       if (names.A === undefined || names.B === undefined) {
@@ -76,10 +91,20 @@ export function readAdapter(folder: string): Adapter {
       };
     });
     const coversAllLayers = Array.isArray(config.target_modules) && (config.layers_to_transform ?? null) === null;
-    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs, coversAllLayers };
+    const saved = tensors.names.filter(isSaved).map(name => ({
+      name: name.startsWith(adapterPrefix) ? name.slice(adapterPrefix.length) : name,
+      shape: tensors.info(name).shape,
+      data: tensors.readFloat32(name),
+    }));
+    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs, saved, coversAllLayers };
   } finally {
     tensors.close();
   }
+}
+
+/** Whether the tensor belongs to a module that `modules_to_save` names by its end, as PEFT matches it. */
+function isSavedAs(name: string, end: string): boolean {
+  return tensorPattern.exec(name) === null && name.slice(0, name.lastIndexOf('.')).endsWith(end);
 }
 
 function readConfig(path: string) {

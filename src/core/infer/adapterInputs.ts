@@ -4,6 +4,7 @@ import type { Adapter, LoraPair } from '../adapter/readAdapter.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { loraParameterNames, moduleOf } from '../models/loraNames.ts';
+import { listWeightTensors } from '../models/parameterTensors.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 
 /** A and B of every linear layer, by the decoding graph's input names. Rank 0 where the adapter has none. */
@@ -15,9 +16,9 @@ export type AdapterInputs = Readonly<Record<string, RuntimeTensor>>;
  */
 export function makeAdapterInputs(model: Model, adapter: Adapter | null): AdapterInputs {
   const linear = listLinear(model);
-  if (adapter !== null) checkFits(adapter, linear);
+  if (adapter !== null) checkFits(adapter, model);
   const pairs = new Map(adapter?.pairs.map(pair => [pair.module, pair]));
-  const inputs: Record<string, RuntimeTensor> = {};
+  const inputs = adapter === null ? {} : makeSavedInputs(model, adapter);
   for (const weight of linear) {
     const module = moduleOf(weight);
     const [out, inner] = weight.shape as [number, number];
@@ -28,6 +29,25 @@ export function makeAdapterInputs(model: Model, adapter: Adapter | null): Adapte
     inputs[names.b] = makeTensor('float32', pair ? foldScale(pair) : new Float32Array(0), [out, rank]);
   }
   return inputs;
+}
+
+/** The weights that the adapter brings, in place of the base model's: tables cut as the model's are. */
+export function makeSavedInputs(model: Model, { saved }: Adapter): Record<string, RuntimeTensor> {
+  const values = new Map(saved.map(({ name, data }) => [name, data]));
+  return Object.fromEntries(
+    listWeightTensors(model).flatMap(({ name, shape, shard }) => {
+      const data = values.get(shard?.of.name ?? name);
+      if (data === undefined) return [];
+      const start = (shard?.firstRow ?? 0) * shape[1]!;
+      const part = shard ? data.subarray(start, start + shape[0]! * shape[1]!) : data;
+      return [[name, makeTensor('float32', part, shape)]];
+    }),
+  );
+}
+
+function listParameters({ architecture, config }: Model): ParameterInfo[] {
+  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
+  return [embedding, ...layers.flat(), finalNorm, head];
 }
 
 export function listLinear({ architecture, config }: Model): ParameterInfo[] {
@@ -41,8 +61,8 @@ export function foldScale({ b, scale }: Pick<LoraPair, 'b' | 'scale'>): Float32A
 }
 
 /** @throws TuneError `adapter-invalid` */
-export function checkFits({ path, pairs, coversAllLayers }: Adapter, linear: readonly ParameterInfo[]): void {
-  const shapes = new Map(linear.map(weight => [moduleOf(weight), weight.shape]));
+export function checkFits({ path, pairs, saved, coversAllLayers }: Adapter, model: Model): void {
+  const shapes = new Map(listLinear(model).map(weight => [moduleOf(weight), weight.shape]));
   const toError = (expected: string, got: string): TuneError =>
     new TuneError('adapter-invalid', `${path}: expected ${expected}, got ${got}`, {
       file: path,
@@ -53,6 +73,16 @@ export function checkFits({ path, pairs, coversAllLayers }: Adapter, linear: rea
     if (shape === undefined) throw toError('LoRA weights for layers of the base model only', module);
     if (shape[0] !== outputSize || shape[1] !== inputSize) {
       throw toError(`${module} of shape [${shape.join(', ')}] as in the base model`, `[${outputSize}, ${inputSize}]`);
+    }
+  }
+  const whole = new Map(listParameters(model).map(({ name, shape }) => [name, shape]));
+  for (const { name, shape } of saved) {
+    const expected = whole.get(name)?.join(', ');
+    if (expected !== shape.join(', ')) {
+      throw toError(
+        `${name} ${expected ? `of shape [${expected}]` : 'only if the base model has it'}`,
+        `[${shape.join(', ')}]`,
+      );
     }
   }
   if (!coversAllLayers) return;

@@ -16,7 +16,7 @@ import type { EncodedRow } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds, sumLosses } from '../train/batchFeeds.ts';
 import { evaluateHeldOut, type HeldOutLoss } from '../train/evaluateHeldOut.ts';
 import { padBatch } from '../train/padBatch.ts';
-import { checkFits, foldScale, listLinear } from './adapterInputs.ts';
+import { checkFits, foldScale, listLinear, makeSavedInputs } from './adapterInputs.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 
@@ -90,11 +90,11 @@ function describeAdapter(
   };
   if (adapter === null) return { spec: toSpec(0, []), feeds: {} };
   const linear = listLinear(model);
-  checkFits(adapter, linear);
+  checkFits(adapter, model);
   const pairs = new Map(adapter.pairs.map(pair => [pair.module, pair]));
   const rank = Math.max(...adapter.pairs.map(pair => pair.rank));
   const targets = linear.filter(weight => pairs.has(moduleOf(weight)));
-  const feeds: Record<string, RuntimeTensor> = {};
+  const feeds = makeSavedInputs(model, adapter);
   for (const weight of targets) {
     const pair = pairs.get(moduleOf(weight))!;
     const names = loraParameterNames(pair.module);

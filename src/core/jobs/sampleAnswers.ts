@@ -6,6 +6,7 @@ import type { AdapterInputs } from '../infer/adapterInputs.ts';
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
+import { chooseTrainable } from '../models/chooseTrainable.ts';
 import { makeTensor } from '../runtime/tensor.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import { loraScale } from '../train/loraScale.ts';
@@ -45,12 +46,13 @@ export class SampleAnswers {
     const { weights } = this.engine;
     if (weights === undefined)
       throw new Error('internal: samples: expected an engine that shows its weights, got none');
-    const { method, threads } = record.hyperparameters;
+    const { threads } = record.hyperparameters;
+    const { whole } = chooseTrainable(architecture, record.hyperparameters);
     const resident = {
       id: record.model.id,
       path: record.model.path,
       // A table that is trained is one tensor, as the engine has it.
-      model: method === 'full' ? { ...architecture, maxTensorBytes: Infinity } : architecture,
+      model: { ...architecture, wholeTables: new Set(whole.map(({ name }) => name)) },
       tokenizer: sides.tokenizer,
       template: sides.template,
       contextTokens: architecture.config.maxContextTokens,
@@ -64,7 +66,8 @@ export class SampleAnswers {
     const { hyperparameters } = this.prepared.record;
     if (hyperparameters.method === 'full') return baseInputs;
     const scale = loraScale(hyperparameters);
-    const trained = this.engine.parameters.map(({ name, value, shape }) => {
+    const adapters = this.engine.parameters.filter(({ name }) => name.includes('.lora_'));
+    const trained = adapters.map(({ name, value, shape }) => {
       const isB = name.endsWith('.lora_B.weight');
       return [name, makeTensor('float32', isB ? value.map(v => v * scale) : value, shape)] as const;
     });

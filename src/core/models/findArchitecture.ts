@@ -12,6 +12,8 @@ export interface Model {
   readonly config: ModelConfig;
   /** Larger embeddings and heads are kept in shards; 256 MiB unless said otherwise. */
   readonly maxTensorBytes?: number | undefined;
+  /** Embedding or head kept in one tensor whatever its size, by name: those that are trained. */
+  readonly wholeTables?: ReadonlySet<string> | undefined;
   /** How its weights lie in memory, by parameter name; those that are not named are float. */
   readonly weightForms?: WeightForms | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * @file An architecture -> the small graphs of layer-by-layer training: one block forward, one block backward (which
- * computes the block again), and the head. All layers share them; weights are inputs named as in layer 0.
+ * computes the block again), and the head. Layers of a kind share them; inputs are named as in the first of the kind.
  */
 
 import { computeGradients } from '../graph/gradients.ts';
@@ -9,6 +9,7 @@ import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import {
   type BatchShape,
+  isTrained,
   listTrainable,
   makeTrainingContext,
   type TrainableSpec,
@@ -36,23 +37,29 @@ export function buildLayerForward(
   model: Model,
   shape: BatchShape,
   trainable: TrainableSpec,
+  layer: number,
   purpose: 'training' | 'evaluation',
 ): TrainingGraph {
   const graph = new Graph();
   const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
   const context = makeTrainingContext(graph, model, shape, computed, false);
   const hidden = addHidden(graph, layerNames.hidden, model, shape);
-  return { graph, outputs: new Map([[layerNames.output, model.architecture.buildLayer(context, 0, hidden)]]) };
+  return { graph, outputs: new Map([[layerNames.output, model.architecture.buildLayer(context, layer, hidden)]]) };
 }
 
-/** hidden, output gradient -> hidden gradient and the `gradientOutput` of each trainable tensor of layer 0. */
-export function buildLayerBackward(model: Model, shape: BatchShape, trainable: TrainableSpec): TrainingGraph {
+/** hidden, output gradient -> hidden gradient and the `gradientOutput` of each trainable tensor of the layer. */
+export function buildLayerBackward(
+  model: Model,
+  shape: BatchShape,
+  trainable: TrainableSpec,
+  layer: number,
+): TrainingGraph {
   const graph = new Graph();
   const context = makeTrainingContext(graph, model, shape, trainable, false);
   const hidden = addHidden(graph, layerNames.hidden, model, shape);
-  const output = model.architecture.buildLayer(context, 0, hidden);
+  const output = model.architecture.buildLayer(context, layer, hidden);
   const gradient = addHidden(graph, layerNames.outputGradient, model, shape);
-  const layerParameters = model.architecture.describeParameters(model.config).layers[0]!;
+  const layerParameters = model.architecture.describeParameters(model.config).layers[layer]!;
   const names = listTrainable(layerParameters, trainable).map(({ name }) => name);
   const wrt = names.map(name => graph.inputs.get(name)!);
   const [hiddenGradient, ...gradients] = computeGradients([{ value: output, gradient }], [hidden, ...wrt]);
@@ -72,13 +79,12 @@ export function buildHeadGraph(
   const context = makeTrainingContext(graph, model, shape, trainable, false);
   const hidden = addHidden(graph, layerNames.hidden, model, shape);
   const selectTargets = addTargetSelection(graph);
-  const isFull = trainable.method === 'full';
-  const gradients = purpose === 'evaluation' ? 'none' : isFull ? 'hidden and weight' : 'hidden';
+  const { finalNorm, head } = model.architecture.describeParameters(model.config);
+  const gradients = purpose === 'evaluation' ? 'none' : isTrained(trainable, head) ? 'hidden and weight' : 'hidden';
   const { lossSum, losses } = buildLossHead(model, context, selectTargets(hidden), shape, gradients);
   const outputs = new Map([[lossesOutput, losses]]);
   if (purpose === 'evaluation') return { graph, outputs };
 
-  const { finalNorm, head } = model.architecture.describeParameters(model.config);
   const names = listTrainable([finalNorm, head], trainable).map(({ name }) => name);
   const wrt = names.map(name => graph.inputs.get(name)!);
   const [hiddenGradient, ...results] = computeGradients(lossSum, [hidden, ...wrt]);

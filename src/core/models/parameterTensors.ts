@@ -16,10 +16,11 @@ export interface ParameterTensor extends ParameterInfo {
 const defaultMaxTensorBytes = 256 * 2 ** 20;
 
 /** The tensors of an embedding or a head: itself, or its shards in order, named `<name>#0`, `<name>#1`... */
-export function splitTable({ maxTensorBytes = defaultMaxTensorBytes }: Model, table: ParameterInfo): ParameterTensor[] {
+export function splitTable(model: Model, table: ParameterInfo): ParameterTensor[] {
+  const { maxTensorBytes = defaultMaxTensorBytes, wholeTables } = model;
   const [rows, width] = table.shape as [number, number];
   const shardRows = Math.max(1, Math.floor(maxTensorBytes / (4 * width)));
-  if (rows <= shardRows) return [table];
+  if (rows <= shardRows || wholeTables?.has(table.name)) return [table];
   return Array.from({ length: Math.ceil(rows / shardRows) }, (_, index) => {
     const firstRow = index * shardRows;
     const shape = [Math.min(shardRows, rows - firstRow), width];

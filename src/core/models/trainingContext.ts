@@ -36,6 +36,13 @@ export interface LoraSpec {
   readonly drops?: boolean | undefined;
   /** Linear weights that carry an adapter, by name. */
   readonly targets: ReadonlySet<string>;
+  /** Parameters that are trained themselves, by name. */
+  readonly whole?: ReadonlySet<string> | undefined;
+}
+
+/** Whether the parameter itself is trained, not only an adapter beside it. */
+export function isTrained(trainable: TrainableSpec, { name }: { readonly name: string }): boolean {
+  return trainable.method === 'full' || trainable.whole?.has(name) === true;
 }
 
 /** Inputs that a batch brings, all of them int32 but the label weights. */
@@ -119,9 +126,7 @@ export function makeTrainingContext(
   return {
     config,
     parameter: name => input(name, infos.get(name)!.shape),
-    // A table that is trained is one tensor, as the optimizer has it.
-    table: info =>
-      (trainable.method === 'full' ? [info] : splitTable(model, info)).map(tensor => input(tensor.name, tensor.shape)),
+    table: info => splitTable(model, info).map(tensor => input(tensor.name, tensor.shape)),
     project(modules, x) {
       const layers = modules.map(module => {
         const info = infos.get(`${module}.weight`)!;
@@ -179,14 +184,17 @@ function addRopeInputs(graph: Graph, { headSize }: ModelConfig): { cosines: Valu
   };
 }
 
+export interface TrainableTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly kind: ParameterInfo['kind'] | 'lora';
+}
+
 /** The trainable tensors that a list of parameters brings, in order. */
-export function listTrainable(
-  parameters: readonly ParameterInfo[],
-  trainable: TrainableSpec,
-): { readonly name: string; readonly shape: readonly number[]; readonly kind: ParameterInfo['kind'] | 'lora' }[] {
-  if (trainable.method === 'full') return [...parameters];
-  return parameters
-    .filter(({ name }) => trainable.targets.has(name))
-    .flatMap(weight => describeLora(weight, trainable.rank))
-    .map(matrix => ({ ...matrix, kind: 'lora' as const }));
+export function listTrainable(parameters: readonly ParameterInfo[], trainable: TrainableSpec): TrainableTensor[] {
+  return parameters.flatMap((parameter): TrainableTensor[] => {
+    if (isTrained(trainable, parameter)) return [parameter];
+    if (trainable.method === 'full' || !trainable.targets.has(parameter.name)) return [];
+    return describeLora(parameter, trainable.rank).map(matrix => ({ ...matrix, kind: 'lora' as const }));
+  });
 }

@@ -10,6 +10,7 @@ import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import {
   type BatchShape,
   batchInputNames,
+  isTrained,
   listTrainable,
   makeTrainingContext,
   type TrainableSpec,
@@ -60,8 +61,9 @@ export function buildTrainingGraph(
     const isLast = layer === config.layers - 1;
     hidden = architecture.buildLayer(context, layer, hidden, isLast ? selectTargets : undefined);
   }
-  const isFull = trainable.method === 'full';
-  const gradients = purpose === 'evaluation' ? 'none' : isFull ? 'hidden and weight' : 'hidden';
+  const trainsHead = isTrained(trainable, parameters.head);
+  const trainsEmbedding = isTrained(trainable, parameters.embedding);
+  const gradients = purpose === 'evaluation' ? 'none' : trainsHead ? 'hidden and weight' : 'hidden';
   const { lossSum, losses } = buildLossHead(model, context, hidden, shape, gradients);
   const outputs = new Map([[lossesOutput, losses]]);
   if (purpose === 'evaluation') return { graph, outputs };
@@ -69,9 +71,9 @@ export function buildTrainingGraph(
   const weights = [...parameters.layers.flat(), parameters.finalNorm, parameters.head];
   const names = listTrainable(weights, trainable).map(({ name }) => name);
   const values = names.map(name => graph.inputs.get(name)!);
-  const wrt = isFull ? [...values, embedded] : values;
+  const wrt = trainsEmbedding ? [...values, embedded] : values;
   const results = computeGradients(lossSum, wrt, [embedded], cheapOperations);
   for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
-  if (isFull) outputs.set(embeddedGradientOutput, results.at(-1)!);
+  if (trainsEmbedding) outputs.set(embeddedGradientOutput, results.at(-1)!);
   return { graph, outputs };
 }

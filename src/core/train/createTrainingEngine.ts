@@ -1,10 +1,10 @@
 /** @file A model, its weights and the shape of a run -> the engine that fits the memory limit. */
 import { totalmem } from 'node:os';
-import { TuneError } from '../../shared/errors.ts';
 import type { BaseWeights } from '../../shared/hyperparameters.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
+import type { ParameterInfo } from '../models/architecture.ts';
+import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { findTargets } from '../models/loraNames.ts';
 import type { TrainableSpec } from '../models/trainingContext.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
@@ -15,13 +15,11 @@ import { planWeightForms } from './planWeightForms.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
-export interface TrainingEngineSettings {
+/** Beside method and learning, what an adapter's settings say is read for LoRA alone. */
+export interface TrainingEngineSettings extends TrainableSettings {
   readonly model: Model;
   /** May be closed once the engine is there. */
   readonly weights: TensorSource;
-  readonly method: 'lora' | 'full';
-  /** Names of linear layers (`q_proj`), as PEFT matches them. Read for LoRA only, like the rest of the adapter's settings. */
-  readonly targetModules: readonly string[];
   readonly rank: number;
   readonly alpha: number;
   readonly rsLora?: boolean | undefined;
@@ -49,10 +47,14 @@ export type EngineShape = 'whole' | 'layered';
 /** The engine; its parameters hold the starting values. Call `dispose` when done. */
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
   const { batchRows, contextTokens } = settings;
-  const weightForms = planWeightForms(settings.model, settings.weights, settings.baseWeights ?? 'auto');
-  const model = { ...settings.model, weightForms };
+  const chosen = chooseTrainable(settings.model, settings);
+  const wholeNames = new Set(chosen.whole.map(({ name }) => name));
+  const forms = planWeightForms(settings.model, settings.weights, settings.baseWeights ?? 'auto');
+  // What is trained is in floats, and a table one tensor, as the optimizer has it.
+  const weightForms = new Map([...forms].filter(([name]) => !wholeNames.has(name)));
+  const model = { ...settings.model, weightForms, wholeTables: wholeNames };
   const shape = settings.shape ?? planEngineShape(settings);
-  const trainable = specifyTrainable(settings, shape);
+  const trainable = specifyTrainable(settings, chosen, shape);
   const setup: EngineSetup = {
     model,
     trainable,
@@ -66,7 +68,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
       settings.loraPlusRatio,
     ),
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
-    dropout: makeDropout(settings, trainable),
+    dropout: makeDropout(settings, trainable, chosen.targets),
   };
   return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
 }
@@ -77,35 +79,29 @@ export function planEngineShape(settings: Omit<TrainingEngineSettings, 'weights'
   return forecastMemory(settings).totalBytes.whole <= limit ? 'whole' : 'layered';
 }
 
-function makeDropout(settings: TrainingEngineSettings, trainable: TrainableSpec): DropoutMasks | undefined {
+function makeDropout(
+  settings: TrainingEngineSettings,
+  trainable: TrainableSpec,
+  targets: readonly ParameterInfo[],
+): DropoutMasks | undefined {
   if (trainable.method !== 'lora' || !trainable.drops) return undefined;
-  const { model, seed, dropout = 0, batchRows, contextTokens } = settings;
-  const { layers } = model.architecture.describeParameters(model.config);
-  const targets = layers.flat().filter(({ name }) => trainable.targets.has(name));
+  const { seed, dropout = 0, batchRows, contextTokens } = settings;
   return new DropoutMasks(seed, dropout, batchRows * contextTokens, targets);
 }
 
-function specifyTrainable(settings: TrainingEngineSettings, shape: EngineShape): TrainableSpec {
+function specifyTrainable(
+  settings: TrainingEngineSettings,
+  { targets, whole }: ChosenParameters,
+  shape: EngineShape,
+): TrainableSpec {
   if (settings.method === 'full') return { method: 'full' };
-  const { model, rank, targetModules } = settings;
-  const { layers } = model.architecture.describeParameters(model.config);
-  const targets = findTargets(layers.flat(), targetModules);
-  if (targets.length === 0) {
-    const known = layers[0]!.filter(({ kind }) => kind === 'linear').map(({ name }) => name.split('.').at(-2));
-    throw new TuneError(
-      'usage',
-      `targetModules: expected some of ${known.join(', ')}, got ${targetModules.join(', ')}`,
-      {
-        hint: 'Leave the setting out to train every linear layer.',
-      },
-    );
-  }
   return {
     method: 'lora',
-    rank,
+    rank: settings.rank,
     scale: loraScale(settings),
     mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
     drops: (settings.dropout ?? 0) > 0,
     targets: new Set(targets.map(({ name }) => name)),
+    whole: new Set(whole.map(({ name }) => name)),
   };
 }

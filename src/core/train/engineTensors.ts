@@ -6,7 +6,7 @@ import type { Model } from '../models/findArchitecture.ts';
 import { listWeightTensors } from '../models/parameterTensors.ts';
 import { readWeight } from '../models/readWeight.ts';
 import { ropeInputNames } from '../models/ropeInputs.ts';
-import { describeLora, type TrainableSpec } from '../models/trainingContext.ts';
+import { describeLora, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
 import { formOf } from '../models/weightForm.ts';
 import { makeRopeTables } from '../nn/rope.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
@@ -32,8 +32,7 @@ export function loadEngineTensors(
   contextTokens: number,
   loraPlusRatio = 1,
 ): EngineTensors {
-  // A table that is trained is one tensor, as the optimizer has it.
-  const weights = listWeightTensors(trainable.method === 'full' ? { ...model, maxTensorBytes: Infinity } : model);
+  const weights = listWeightTensors(model);
   const rope = makeRopeTables(model.config.rope, model.config.headSize, contextTokens);
   const feeds: Record<string, RuntimeTensor> = {
     [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
@@ -52,14 +51,14 @@ export function loadEngineTensors(
   for (const weight of weights) {
     const arrays = readWeight(source, weight, formOf(model, weight));
     for (const { name, type, data, shape } of arrays) feeds[name] = makeTensor(type, data, shape);
-    if (trainable.method === 'full') {
+    if (isTrained(trainable, weight)) {
       addParameter(
         weight.name,
         weight.shape,
         floatData(feeds[weight.name]!),
         weight.kind !== 'bias' && weight.kind !== 'norm',
       );
-    } else if (trainable.targets.has(weight.name)) {
+    } else if (trainable.method === 'lora' && trainable.targets.has(weight.name)) {
       const [a, b] = describeLora(weight, trainable.rank);
       addParameter(a.name, a.shape, initializeLoraA(seed, a.name, a.shape[0]!, a.shape[1]!), true);
       addParameter(b.name, b.shape, new Float32Array(countElements(b.shape)), true, loraPlusRatio);

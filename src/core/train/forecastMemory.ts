@@ -3,17 +3,15 @@
  * logits. A forecast by counting, for planning and pre-flight; the real peak is in metrics.jsonl.
  */
 import type { ModelConfig, ParameterInfo } from '../models/architecture.ts';
+import { chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { findTargets } from '../models/loraNames.ts';
 import { chooseChunkRows } from '../models/lossHead.ts';
 import type { BatchShape } from '../models/trainingContext.ts';
 import { countElements } from './engineTensors.ts';
 
-export interface MemoryRequest extends BatchShape {
+export interface MemoryRequest extends BatchShape, TrainableSettings {
   readonly model: Model;
-  readonly method: 'lora' | 'full';
   readonly rank: number;
-  readonly targetModules: readonly string[];
   readonly dropout?: number | undefined;
   readonly samplePrompts?: readonly string[] | undefined;
 }
@@ -51,14 +49,14 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const weightElements = weights.reduce((total, { shape }) => total + countElements(shape), 0);
   const tokens = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, tokens);
-  const isFull = request.method === 'full';
-  const headCopies = isFull ? 3 * countElements(head.shape) : 0;
+  const { targets, whole } = chooseTrainable(model, request);
+  const headCopies = whole.some(({ name }) => name === head.name) ? 3 * countElements(head.shape) : 0;
 
   const weightsBytes = floatBytes * weightElements;
-  const targets = isFull ? [] : findTargets(weights, request.targetModules);
-  const trainableBytes = isFull
-    ? 3 * weightsBytes // gradient and two moments
-    : 4 * floatBytes * targets.reduce((total, { shape }) => total + request.rank * (shape[0]! + shape[1]!), 0);
+  const wholeElements = whole.reduce((total, { shape }) => total + countElements(shape), 0);
+  const adapterElements = targets.reduce((total, { shape }) => total + request.rank * (shape[0]! + shape[1]!), 0);
+  // Gradient and two moments; adapters are not among the weights.
+  const trainableBytes = floatBytes * (3 * wholeElements + 4 * adapterElements);
   const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
   const logitsBytes = floatBytes * (2 * chunkRows * config.vocabularySize + headCopies);
   const hiddenBytes = floatBytes * tokens * config.hiddenSize;

@@ -1,15 +1,12 @@
 /**
- * @file Training a layer at a time: small sessions that all layers share, each layer computed again on the way back.
+ * @file Training a layer at a time: small sessions that layers of a kind share, each computed again on the way back.
  * Only the layers' inputs are kept, [M, C] each. Slower by about one forward pass, and half the memory or less.
  */
-import type { ParameterInfo } from '../models/architecture.ts';
-import { dropoutInputNames } from '../models/dropoutInputs.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
-import { moduleOf } from '../models/loraNames.ts';
+import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
 import { splitTable } from '../models/parameterTensors.ts';
-import { listTrainable } from '../models/trainingContext.ts';
-import { gradientOutput, lossesOutput } from '../models/trainingGraph.ts';
-import { describeWeightInputs, formOf } from '../models/weightForm.ts';
+import { isTrained, listTrainable } from '../models/trainingContext.ts';
+import { gradientOutput, lossesOutput, type TrainingGraph } from '../models/trainingGraph.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
@@ -23,7 +20,14 @@ type Feeds = Record<string, RuntimeTensor>;
 
 interface LayerSessions {
   readonly forward: GraphSession;
+  /** The same without dropout; `forward` itself where there is none. */
+  readonly evaluation: GraphSession;
   readonly backward: GraphSession;
+}
+
+interface EngineSessions {
+  /** By the first layer of each kind. */
+  readonly layers: ReadonlyMap<number, LayerSessions>;
   readonly head: GraphSession;
 }
 
@@ -31,62 +35,53 @@ export class LayeredEngine implements TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
   readonly weights: Readonly<Record<string, RuntimeTensor>>;
   private readonly setup: EngineSetup;
-  private readonly sessions: LayerSessions;
+  private readonly sessions: EngineSessions;
   private readonly sink: GradientSink;
-  /** For each layer, its tensors under layer 0's names. */
-  private readonly layerFeeds: readonly Feeds[];
-  /** For each layer, its trainable tensors' names beside layer 0's. */
-  private readonly layerTrainables: readonly (readonly { readonly name: string; readonly slot: string }[])[];
-  /** For each layer, its dropout inputs beside layer 0's. */
-  private readonly dropoutNames: readonly (readonly { readonly name: string; readonly slot: string }[])[];
-  /** What each layer reads, and what the last one hands to the head; [M, C] each. */
+  private readonly layers: readonly LayerPlan[];
+  /** The lowest layer that gradients have to reach. */
+  private readonly lowest: number;
+  /** What each layer reads, and what the last one hands to the head; [M, C] each. Below the lowest two take turns. */
   private readonly hidden: readonly RuntimeTensor[];
   /** Two gradients between layers: one read, one written. */
   private readonly flowing: readonly [RuntimeTensor, RuntimeTensor];
   private evaluationHead: GraphSession | undefined;
-  /** The training one unless that has dropout. */
-  private evaluationForward: GraphSession | undefined;
 
-  private constructor(setup: EngineSetup, sessions: LayerSessions) {
+  private constructor(setup: EngineSetup, sessions: EngineSessions) {
     const { model, shape, trainable, tensors } = setup;
     this.setup = setup;
     this.sessions = sessions;
     this.parameters = tensors.parameters;
     this.weights = tensors.feeds;
     this.sink = new GradientSink(tensors.parameters);
-    const { layers } = model.architecture.describeParameters(model.config);
-    this.layerTrainables = layers.map(layer => {
-      const slots = listTrainable(layers[0]!, trainable);
-      return listTrainable(layer, trainable).map(({ name }, index) => ({ name, slot: slots[index]!.name }));
-    });
-    this.layerFeeds = layers.map((layer, number) => {
-      const feeds = layer.flatMap((parameter, index): [string, RuntimeTensor][] => {
-        const form = formOf(model, parameter);
-        const slots = describeWeightInputs(layers[0]![index]!, form);
-        return describeWeightInputs(parameter, form).map(({ name }, i) => [slots[i]!.name, tensors.feeds[name]!]);
-      });
-      for (const { name, slot } of this.layerTrainables[number]!) feeds.push([slot, tensors.feeds[name]!]);
-      return Object.fromEntries(feeds);
-    });
-    const nameRows = (weight: ParameterInfo): string => dropoutInputNames.rows(moduleOf(weight));
-    this.dropoutNames = layers.map(layer =>
-      layer.map((weight, index) => ({ name: nameRows(weight), slot: nameRows(layers[0]![index]!) })),
-    );
+    this.layers = planLayers(model, trainable);
+    const { embedding } = model.architecture.describeParameters(model.config);
+    const first = this.layers.findIndex(({ trainables }) => trainables.length > 0);
+    this.lowest = isTrained(trainable, embedding) ? 0 : first < 0 ? this.layers.length : first;
     const makeHidden = (): RuntimeTensor => {
       const dims = [shape.batchRows * shape.contextTokens, model.config.hiddenSize] as const;
       return makeTensor('float32', new Float32Array(dims[0] * dims[1]), dims);
     };
-    this.hidden = Array.from({ length: layers.length + 1 }, makeHidden);
+    const turns = [makeHidden(), makeHidden()];
+    this.hidden = Array.from({ length: this.layers.length + 1 }, (_, index) =>
+      index < this.lowest ? turns[index % 2]! : makeHidden(),
+    );
     this.flowing = [makeHidden(), makeHidden()];
   }
 
   static async create(setup: EngineSetup): Promise<LayeredEngine> {
-    const { model, shape, trainable, session } = setup;
-    return new LayeredEngine(setup, {
-      forward: await compileGraph(buildLayerForward(model, shape, trainable, 'training'), session),
-      backward: await compileGraph(buildLayerBackward(model, shape, trainable), session),
-      head: await compileGraph(buildHeadGraph(model, shape, trainable, 'training'), session),
-    });
+    const { model, shape, trainable, session, dropout } = setup;
+    const layers = new Map<number, LayerSessions>();
+    for (const kind of new Set(listLayerKinds(model, trainable))) {
+      const compile = (graph: TrainingGraph): Promise<GraphSession> => compileGraph(graph, session);
+      const forward = await compile(buildLayerForward(model, shape, trainable, kind, 'training'));
+      layers.set(kind, {
+        forward,
+        evaluation: dropout ? await compile(buildLayerForward(model, shape, trainable, kind, 'evaluation')) : forward,
+        backward: await compile(buildLayerBackward(model, shape, trainable, kind)),
+      });
+    }
+    const head = await compileGraph(buildHeadGraph(model, shape, trainable, 'training'), session);
+    return new LayeredEngine(setup, { layers, head });
   }
 
   zeroGradients(): void {
@@ -98,15 +93,15 @@ export class LayeredEngine implements TrainingEngine {
     const { model, shape, tensors, trainable, dropout } = this.setup;
     const masks = dropout?.draw(draw) ?? {};
     const batchFeeds = { ...tensors.feeds, ...makeBatchFeeds(batch, shape, tokenWeight), ...masks };
-    await this.runForward(this.sessions.forward, batch, batchFeeds, index => this.hidden[index]!);
+    await this.runForward('forward', batch, batchFeeds, index => this.hidden[index]!);
     const loss = await this.runHead(batch, batchFeeds);
     let [read, write] = this.flowing;
-    for (let layer = this.layerFeeds.length - 1; layer >= 0; layer--) {
+    for (let layer = this.layers.length - 1; layer >= this.lowest; layer--) {
       await this.runBackward(layer, batchFeeds, read, write);
       [read, write] = [write, read];
     }
-    if (trainable.method === 'full') {
-      const { embedding } = model.architecture.describeParameters(model.config);
+    const { embedding } = model.architecture.describeParameters(model.config);
+    if (isTrained(trainable, embedding)) {
       this.sink.addRows(embedding.name, floatData(read), batch.tokenIds, model.config.hiddenSize);
     }
     return loss;
@@ -114,38 +109,41 @@ export class LayeredEngine implements TrainingEngine {
 
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
-    const { model, shape, tensors, trainable, session, dropout } = this.setup;
+    const { model, shape, tensors, trainable, session } = this.setup;
     this.evaluationHead ??= await compileGraph(buildHeadGraph(model, shape, trainable, 'evaluation'), session);
-    this.evaluationForward ??= dropout
-      ? await compileGraph(buildLayerForward(model, shape, trainable, 'evaluation'), session)
-      : this.sessions.forward;
     const batchFeeds = { ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) };
-    const last = await this.runForward(this.evaluationForward, batch, batchFeeds, index => this.hidden[index % 2]!);
+    const last = await this.runForward('evaluation', batch, batchFeeds, index => this.hidden[index % 2]!);
     const results = await this.evaluationHead.run({ ...batchFeeds, [layerNames.hidden]: last });
     return sumLosses(results[lossesOutput]!, batch);
   }
 
   async dispose(): Promise<void> {
-    const { forward, backward, head } = this.sessions;
-    const sessions = new Set([forward, backward, head, this.evaluationHead, this.evaluationForward]);
-    for (const session of sessions) await session?.release();
+    const { layers, head } = this.sessions;
+    const ofLayers = [...layers.values()].flatMap(({ forward, evaluation, backward }) => [
+      forward,
+      evaluation,
+      backward,
+    ]);
+    for (const session of new Set([...ofLayers, head, this.evaluationHead])) await session?.release();
   }
 
   /** Runs all layers; `slot` says where the input of each, and the last one's output, is kept. */
   private async runForward(
-    session: GraphSession,
+    purpose: 'forward' | 'evaluation',
     batch: PackedBatch,
     batchFeeds: Feeds,
     slot: (index: number) => RuntimeTensor,
   ): Promise<RuntimeTensor> {
     this.embedTokens(batch.tokenIds, floatData(slot(0)));
-    for (const [layer, feeds] of this.layerFeeds.entries()) {
-      await session.run(
-        { ...batchFeeds, ...feeds, ...this.renameDropout(layer, batchFeeds), [layerNames.hidden]: slot(layer) },
-        { [layerNames.output]: slot(layer + 1) },
-      );
+    for (const [layer, plan] of this.layers.entries()) {
+      await this.sessions.layers
+        .get(plan.kind)!
+        [purpose].run(
+          { ...batchFeeds, ...renameInputs(plan, batchFeeds), [layerNames.hidden]: slot(layer) },
+          { [layerNames.output]: slot(layer + 1) },
+        );
     }
-    return slot(this.layerFeeds.length);
+    return slot(this.layers.length);
   }
 
   private async runHead(batch: PackedBatch, batchFeeds: Feeds): Promise<BatchLoss> {
@@ -170,12 +168,12 @@ export class LayeredEngine implements TrainingEngine {
     read: RuntimeTensor,
     write: RuntimeTensor,
   ): Promise<void> {
-    const trainables = this.layerTrainables[layer]!;
-    await this.sessions.backward.run(
+    const plan = this.layers[layer]!;
+    const { trainables } = plan;
+    await this.sessions.layers.get(plan.kind)!.backward.run(
       {
         ...batchFeeds,
-        ...this.layerFeeds[layer]!,
-        ...this.renameDropout(layer, batchFeeds),
+        ...renameInputs(plan, batchFeeds),
         [layerNames.hidden]: this.hidden[layer]!,
         [layerNames.outputGradient]: read,
       },
@@ -187,21 +185,11 @@ export class LayeredEngine implements TrainingEngine {
     for (const { name, slot } of trainables) this.sink.close(name, slot);
   }
 
-  /** The layer's rows of the dropout masks under layer 0's names. */
-  private renameDropout(layer: number, batchFeeds: Feeds): Feeds {
-    return Object.fromEntries(
-      this.dropoutNames[layer]!.flatMap(({ name, slot }) => {
-        const rows = batchFeeds[name];
-        return rows === undefined ? [] : [[slot, rows]];
-      }),
-    );
-  }
-
   private embedTokens(tokenIds: Int32Array, hidden: Float32Array): void {
-    const { model, tensors, trainable } = this.setup;
+    const { model, tensors } = this.setup;
     const width = model.config.hiddenSize;
     const { embedding } = model.architecture.describeParameters(model.config);
-    const shards = trainable.method === 'full' ? [embedding] : splitTable(model, embedding);
+    const shards = splitTable(model, embedding);
     const tables = shards.map(({ name }) => floatData(tensors.feeds[name]!));
     const shardRows = shards[0]!.shape[0]!;
     for (const [row, id] of tokenIds.entries()) {
@@ -209,4 +197,14 @@ export class LayeredEngine implements TrainingEngine {
       hidden.set(tables[Math.floor(id / shardRows)]!.subarray(from, from + width), row * width);
     }
   }
+}
+
+/** The layer's tensors under the names of its kind's first. */
+function renameInputs({ inputs }: LayerPlan, feeds: Feeds): Feeds {
+  return Object.fromEntries(
+    inputs.flatMap(({ name, slot }) => {
+      const tensor = feeds[name];
+      return tensor === undefined ? [] : [[slot, tensor]];
+    }),
+  );
 }

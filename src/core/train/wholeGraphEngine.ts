@@ -1,7 +1,7 @@
 /** @file Training with the whole model in one graph: fast, and keeps every layer's activations until its backward pass. */
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import type { BatchShape, TrainableSpec } from '../models/trainingContext.ts';
+import { type BatchShape, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
 import {
   buildTrainingGraph,
   embeddedGradientOutput,
@@ -47,7 +47,8 @@ export class WholeGraphEngine implements TrainingEngine {
     this.parameters = tensors.parameters;
     this.weights = tensors.feeds;
     this.sink = new GradientSink(tensors.parameters);
-    if (trainable.method === 'full') {
+    const { embedding } = model.architecture.describeParameters(model.config);
+    if (isTrained(trainable, embedding)) {
       const dims = [shape.batchRows * shape.contextTokens, model.config.hiddenSize] as const;
       this.embeddedGradient = makeTensor('float32', new Float32Array(dims[0] * dims[1]), dims);
     }

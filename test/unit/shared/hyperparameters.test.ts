@@ -52,6 +52,9 @@ describe('parseHyperparameter', () => {
     expect(parseHyperparameter('packing', 'false')).toBe(false);
     expect(parseHyperparameter('targetModules', 'q_proj, v_proj')).toEqual(['q_proj', 'v_proj']);
     expect(parseHyperparameter('targetModules', 'all')).toEqual(hyperparameterTable.targetModules.default);
+    expect(parseHyperparameter('layersToTransform', '0, 8-29')).toEqual(['0', '8-29']);
+    expect(parseHyperparameter('layersToTransform', 'all')).toEqual([]);
+    expect(parseHyperparameter('modulesToSave', '')).toEqual([]);
     expect(parseHyperparameter('samplePrompts', 'Hello\n\nWho are you?\n')).toEqual(['Hello', 'Who are you?']);
   });
 
@@ -61,6 +64,8 @@ describe('parseHyperparameter', () => {
       ['rank', ''],
       ['packing', 'maybe'],
       ['maxSteps', 'x'],
+      ['layersToTransform', '3-'],
+      ['modulesToSave', 'lm head'],
     ] as const) {
       expect(checkHyperparameter(name, parseHyperparameter(name, text)), `${name}=${text}`).toBeDefined();
     }

@@ -5,7 +5,7 @@ import { checkTrained } from '../../../../src/core/adapter/checkTrained.ts';
 import { baseModelName, type CardFacts, writeModelCard } from '../../../../src/core/adapter/modelCard.ts';
 import { type OutputContents, outputFiles } from '../../../../src/core/adapter/outputFolder.ts';
 import { readAdapter } from '../../../../src/core/adapter/readAdapter.ts';
-import { openSafetensorsFolder } from '../../../../src/core/formats/safetensors.ts';
+import { openSafetensors, openSafetensorsFolder } from '../../../../src/core/formats/safetensors.ts';
 import { nodeFolderFileSystem, replaceFolder } from '../../../../src/core/train/stagedFolder.ts';
 import type { TrainableParameter } from '../../../../src/core/train/trainingEngine.ts';
 import { freshTrainState } from '../../../../src/core/train/trainState.ts';
@@ -73,6 +73,7 @@ function contents(parameters: TrainableParameter[], hyperparameters: Partial<Hyp
     facts: facts(hyperparameters),
     tokenizer,
     chatTemplate: '{{ messages }}',
+    layers: 4,
     config: { model_type: 'llama', torch_dtype: 'bfloat16' },
     generationConfig: { eos_token_id: [5] },
   };
@@ -111,6 +112,24 @@ describe('outputFiles', () => {
       use_rslora: true,
       bias: 'none',
       target_modules: defaultHyperparameters.targetModules,
+    });
+  });
+
+  it('keeps modules that are trained whole and the layers with adapters, as PEFT does', () => {
+    const folder = join(temporaryFolder(), 'adapter');
+    const head = parameter('lm_head.weight', [10, 6]);
+    const settings = { rank: 4, layersToTransform: ['0', '2-3'], modulesToSave: ['lm_head'] };
+    const parameters = [...loraPair('model.layers.0.self_attn.q_proj'), head];
+    replaceFolder(folder, outputFiles(contents(parameters, settings)), nodeFolderFileSystem);
+    const adapter = readAdapter(folder);
+    expect(adapter.saved).toEqual([{ name: 'lm_head.weight', shape: [10, 6], data: head.value }]);
+    expect(adapter.coversAllLayers).toBe(false);
+    expect(openSafetensors(join(folder, 'adapter_model.safetensors')).tensors.names).toContain(
+      'base_model.model.lm_head.weight',
+    );
+    expect(JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'))).toMatchObject({
+      layers_to_transform: [0, 2, 3],
+      modules_to_save: ['lm_head'],
     });
   });
 
@@ -195,7 +214,7 @@ describe('readAdapter', () => {
     ['another kind of adapter', setConfig({ peft_type: 'IA3' }), /peft_type/],
     ['DoRA', setConfig({ use_dora: true }), /use_dora/],
     ['trained biases', setConfig({ bias: 'all' }), /bias/],
-    ['whole modules beside it', setConfig({ modules_to_save: ['lm_head'] }), /modules_to_save/],
+    ['modules_to_save without their weights', setConfig({ modules_to_save: ['lm_head'] }), /modules_to_save/],
     ['no config', (folder: string) => writeFileSync(join(folder, 'adapter_config.json'), '{'), /adapter_config.json/],
     [
       'cut weights',

@@ -7,55 +7,79 @@ import { gradientsOf, openTinyEngine, relativeDifference, tinyContextTokens } fr
 const batch = makeTinyBatch(3, [{ segments: [5, 7] }, { segments: [9] }], tinyContextTokens);
 const draw = { step: 5, microBatch: 1 };
 
-const options: readonly { readonly name: string; readonly settings: Partial<TrainingEngineSettings> }[] = [
+const untied = { tie_word_embeddings: false };
+const options: readonly {
+  readonly name: string;
+  readonly settings: Partial<TrainingEngineSettings>;
+  readonly configs?: readonly Readonly<Record<string, unknown>>[];
+}[] = [
   { name: 'dropout', settings: { dropout: 0.3 } },
+  {
+    name: 'adapters in the upper layers',
+    settings: { layersToTransform: ['1-2'] },
+    configs: [{ num_hidden_layers: 3 }],
+  },
+  { name: 'adapters in the lower layers', settings: { layersToTransform: ['0'] } },
+  {
+    name: 'embedding, head and norms trained whole',
+    settings: { modulesToSave: ['embed_tokens', 'lm_head', 'norm'] },
+    configs: [untied],
+  },
+  {
+    name: 'a head trained whole and adapters above',
+    settings: { modulesToSave: ['lm_head'], layersToTransform: ['1'] },
+    configs: [untied],
+  },
 ];
 
-describe.each(options)('LoRA with $name', ({ settings }) => {
-  it('gives the same gradients layer by layer as in one graph', async () => {
-    for (const config of [{}, { tie_word_embeddings: false, attention_bias: true, mlp_bias: true }]) {
-      const whole = await openTinyEngine({ ...settings, shape: 'whole' }, config);
-      const layered = await openTinyEngine({ ...settings, shape: 'layered' }, config);
-      const a = await gradientsOf(whole, [batch], 1, draw);
-      const b = await gradientsOf(layered, [batch], 1, draw);
-      expect(whole.parameters.map(({ name }) => name)).toEqual(layered.parameters.map(({ name }) => name));
-      expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
-      expect(relativeDifference(a.gradients, b.gradients)).toBeLessThan(1e-5);
-      expect((await layered.evaluate(batch)).lossNatsSum).toBeCloseTo((await whole.evaluate(batch)).lossNatsSum, 4);
-      await Promise.all([whole.dispose(), layered.dispose()]);
-    }
-  });
+describe.each(options)(
+  'LoRA with $name',
+  ({ settings, configs = [{}, { ...untied, attention_bias: true, mlp_bias: true }] }) => {
+    it('gives the same gradients layer by layer as in one graph', async () => {
+      for (const config of configs) {
+        const whole = await openTinyEngine({ ...settings, shape: 'whole' }, config);
+        const layered = await openTinyEngine({ ...settings, shape: 'layered' }, config);
+        const a = await gradientsOf(whole, [batch], 1, draw);
+        const b = await gradientsOf(layered, [batch], 1, draw);
+        expect(whole.parameters.map(({ name }) => name)).toEqual(layered.parameters.map(({ name }) => name));
+        expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
+        expect(relativeDifference(a.gradients, b.gradients)).toBeLessThan(1e-5);
+        expect((await layered.evaluate(batch)).lossNatsSum).toBeCloseTo((await whole.evaluate(batch)).lossNatsSum, 4);
+        await Promise.all([whole.dispose(), layered.dispose()]);
+      }
+    });
 
-  it('gives every trained tensor the gradient of central differences', async () => {
-    const engine = await openTinyEngine({ ...settings, shape: 'whole' }, { tie_word_embeddings: false });
-    const { gradients } = await gradientsOf(engine, [batch], 1, draw);
-    for (const [index, { name, value }] of engine.parameters.entries()) {
-      const gradient = gradients[index]!;
-      const norm = Math.sqrt(gradient.reduce((sum, x) => sum + x * x, 0));
-      expect(norm, name).toBeGreaterThan(0);
-      const original = value.slice();
-      const step = 2e-3;
-      const lossAt = async (distance: number): Promise<number> => {
-        for (const [i, x] of original.entries()) value[i] = x + (distance * gradient[i]!) / norm;
-        return (await engine.accumulate(batch, 1, draw)).lossNatsSum;
-      };
-      const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
-      value.set(original);
-      expect(Math.abs(slope - norm) / norm, `${name}: slope ${slope}, norm ${norm}`).toBeLessThan(0.02);
-    }
-    await engine.dispose();
-  });
-
-  it.each(['whole', 'layered'] as const)('%s: repeats bit for bit', async shape => {
-    const runs = [];
-    for (let run = 0; run < 2; run++) {
-      const engine = await openTinyEngine({ ...settings, shape, threads: 2 });
-      runs.push(await gradientsOf(engine, [batch, batch], 0.5, draw));
+    it('gives every trained tensor the gradient of central differences', async () => {
+      const engine = await openTinyEngine({ ...settings, shape: 'whole' }, configs[0]);
+      const { gradients } = await gradientsOf(engine, [batch], 1, draw);
+      for (const [index, { name, value }] of engine.parameters.entries()) {
+        const gradient = gradients[index]!;
+        const norm = Math.sqrt(gradient.reduce((sum, x) => sum + x * x, 0));
+        expect(norm, name).toBeGreaterThan(0);
+        const original = value.slice();
+        const step = 2e-3;
+        const lossAt = async (distance: number): Promise<number> => {
+          for (const [i, x] of original.entries()) value[i] = x + (distance * gradient[i]!) / norm;
+          return (await engine.accumulate(batch, 1, draw)).lossNatsSum;
+        };
+        const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+        value.set(original);
+        expect(Math.abs(slope - norm) / norm, `${name}: slope ${slope}, norm ${norm}`).toBeLessThan(0.02);
+      }
       await engine.dispose();
-    }
-    expect(runs[1]).toEqual(runs[0]);
-  });
-});
+    });
+
+    it.each(['whole', 'layered'] as const)('%s: repeats bit for bit', async shape => {
+      const runs = [];
+      for (let run = 0; run < 2; run++) {
+        const engine = await openTinyEngine({ ...settings, shape, threads: 2 }, configs[0]);
+        runs.push(await gradientsOf(engine, [batch, batch], 0.5, draw));
+        await engine.dispose();
+      }
+      expect(runs[1]).toEqual(runs[0]);
+    });
+  },
+);
 
 describe('dropout', () => {
   it('draws other masks for other steps, micro-batches and seeds, and none in evaluation', async () => {
@@ -73,6 +97,18 @@ describe('dropout', () => {
     expect(new Set(losses).size).toBe(losses.length);
     expect((await engine.evaluate(batch)).lossNatsSum).toBe((await plain.evaluate(batch)).lossNatsSum);
     await Promise.all([engine.dispose(), other.dispose(), plain.dispose()]);
+  });
+});
+
+describe('settings that do not fit the model', () => {
+  it.each([
+    [{ targetModules: ['query'] }, {}, /expected some of q_proj.*got query/],
+    [{ layersToTransform: ['1-2'] }, {}, /layersToTransform: expected layers from 0 to 1, got 1-2/],
+    [{ modulesToSave: ['lm_head'] }, {}, /modulesToSave: .*as embedding and as head/],
+    [{ modulesToSave: ['head_lm'] }, untied, /modulesToSave: expected some of embed_tokens, .*got head_lm/],
+    [{ modulesToSave: ['q_proj'] }, untied, /modulesToSave: expected modules without an adapter, got q_proj/],
+  ])('%j are refused', async (settings, config, message) => {
+    await expect(openTinyEngine(settings, config)).rejects.toThrow(message);
   });
 });
 
