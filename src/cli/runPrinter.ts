@@ -1,5 +1,6 @@
 /** The lines of a run -> words for people: one line that moves on a terminal, a few plain lines elsewhere. */
 import type { JsonLine, TrainResult } from '../shared/commandLine.ts';
+import type { Measures } from '../shared/runFolder.ts';
 import type { Output } from './output.ts';
 
 export class RunPrinter {
@@ -24,7 +25,7 @@ export class RunPrinter {
       case 'evaluation': {
         this.evalLoss = `  held-out ${line.evalLossNats.toFixed(4)}`;
         const label = line.step === 0 ? 'base model' : `step ${line.step}`;
-        this.output.say(`${label}: held-out loss ${line.evalLossNats.toFixed(4)} nats`);
+        this.output.say(`${label}: held-out loss ${line.evalLossNats.toFixed(4)} nats${describeMeasures(line)}`);
         break;
       }
       case 'sample':
@@ -43,6 +44,15 @@ export class RunPrinter {
         break;
     }
   }
+}
+
+/** What an objective measures beside its loss. */
+function describeMeasures({ rewardAccuracy, rewardMargin, crossEntropyNats, divergenceNats }: Measures): string {
+  if (rewardAccuracy !== undefined && rewardMargin !== undefined) {
+    return `, chosen answer preferred in ${(100 * rewardAccuracy).toFixed(0)} % of pairs, margin ${rewardMargin.toFixed(3)}`;
+  }
+  if (crossEntropyNats === undefined || divergenceNats === undefined) return '';
+  return `, on the answers ${crossEntropyNats.toFixed(4)}, from the teacher ${divergenceNats.toFixed(4)}`;
 }
 
 function describeResult({

@@ -1,6 +1,6 @@
 /** @file The JSON lines of `tuning-fork ... --json`, one object a line, and the exit codes. */
 import type { WireError } from './errors.ts';
-import type { StepRow } from './runFolder.ts';
+import type { Measures, StepRow } from './runFolder.ts';
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -8,16 +8,17 @@ export type JsonLine =
   | { type: 'run'; id: string; path: string }
   | { type: 'progress'; phase: string; done: number; total: number }
   | ({ type: 'step' } & Omit<StepRow, 'kind'>)
-  | {
+  | ({
       type: 'evaluation';
       step?: number;
       evalLossNats: number;
-      perplexity: number;
+      /** Of the dataset's tokens; absent in preference tuning. */
+      perplexity?: number;
       /** Absent for the base model. */
       adapter?: string;
       /** Examples in front of each question, where there are any. */
       fewShot?: number;
-    }
+    } & Measures)
   | { type: 'sample'; step: number; prompt: string; text: string }
   | { type: 'checkpoint'; step: number; path: string }
   | {

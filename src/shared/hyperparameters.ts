@@ -64,6 +64,8 @@ export type Setting =
   | NamesSetting;
 
 const loraOnly = { method: ['lora'] };
+const dpoOnly = { objective: ['dpo'] };
+const distillOnly = { objective: ['distill'] };
 
 const whole = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'integer', ...s }) as const;
 const real = (s: Omit<NumberSetting, 'kind'>) => ({ kind: 'number', ...s }) as const;
@@ -75,6 +77,79 @@ const names = (s: Omit<NamesSetting, 'kind' | 'default'>) =>
 const flag = (s: Omit<FlagSetting, 'kind'>) => ({ kind: 'flag', ...s }) as const;
 
 export const hyperparameterTable = {
+  objective: choice<'sft' | 'dpo' | 'distill'>({
+    label: 'Objective',
+    group: 'method',
+    advanced: false,
+    default: 'sft',
+    choices: [
+      { value: 'sft', label: 'Answers (supervised)' },
+      { value: 'dpo', label: 'Preferences (DPO)' },
+      { value: 'distill', label: 'A teacher (distillation)' },
+    ],
+    help: "What is learned, default the dataset's answers (sft): dpo = to prefer a chosen answer to a rejected one, distill = the answers and what a teacher model thinks of each token.",
+  }),
+  dpoBeta: real({
+    label: 'DPO beta',
+    group: 'method',
+    appliesWhen: dpoOnly,
+    advanced: false,
+    default: 0.1,
+    min: 0.001,
+    max: 10,
+    help: 'How strongly preference tuning holds on to the base model, default 0.1: higher = stays closer to it.',
+  }),
+  dpoLabelSmoothing: real({
+    label: 'DPO label smoothing',
+    group: 'method',
+    appliesWhen: dpoOnly,
+    advanced: true,
+    default: 0,
+    min: 0,
+    max: 0.49,
+    help: 'Share of the preferences taken to be the wrong way round, default 0: higher = more cautious with noisy preferences.',
+  }),
+  rpoAlpha: real({
+    label: 'Weight of the chosen answer',
+    group: 'method',
+    appliesWhen: dpoOnly,
+    advanced: true,
+    default: 0,
+    min: 0,
+    max: 100,
+    help: "Weight of the chosen answer's own loss a token beside the preference loss (RPO), default 0: higher = chosen answers stay likely.",
+  }),
+  distillAlpha: real({
+    label: 'Teacher share',
+    group: 'method',
+    appliesWhen: distillOnly,
+    advanced: false,
+    default: 0.5,
+    min: 0,
+    max: 1,
+    help: "Share of the teacher in the loss, default 0.5: 1 = the teacher alone, 0 = the dataset's answers alone.",
+  }),
+  distillTemperature: real({
+    label: 'Distillation temperature',
+    group: 'method',
+    appliesWhen: distillOnly,
+    advanced: true,
+    default: 1,
+    min: 0.1,
+    max: 100,
+    help: 'Divides the logits of teacher and student before they are compared, default 1: higher = unlikely tokens count more.',
+  }),
+  distillTopK: whole({
+    label: 'Teacher tokens',
+    group: 'method',
+    appliesWhen: distillOnly,
+    advanced: true,
+    default: 32,
+    min: 1,
+    max: 1024,
+    unit: 'tokens',
+    help: "The teacher's likeliest tokens kept at each position, default 32; the rest counts as one: higher = more exact, more disk.",
+  }),
   method: choice<'lora' | 'full'>({
     label: 'Method',
     group: 'method',
@@ -182,7 +257,7 @@ export const hyperparameterTable = {
     default: 2e-4,
     min: 1e-8,
     max: 1,
-    help: 'Peak step size of the optimizer, default 2e-4 for LoRA (use about 2e-5 for full): higher = faster, less stable.',
+    help: 'Peak step size of the optimizer, default 2e-4 for LoRA (use about 2e-5 for full, and a tenth of either for DPO): higher = faster, less stable.',
   }),
   schedule: choice<'cosine' | 'linear' | 'constant'>({
     label: 'Schedule',
@@ -298,6 +373,7 @@ export const hyperparameterTable = {
   trainOn: choice<'assistant' | 'all'>({
     label: 'Train on',
     group: 'data',
+    appliesWhen: { objective: ['sft', 'distill'] },
     advanced: true,
     default: 'assistant',
     choices: [
@@ -424,6 +500,14 @@ const values = <T extends string>(s: { readonly choices: readonly { readonly val
 const namesIn = (s: { readonly pattern: RegExp }) => z.array(z.string().regex(s.pattern)).max(100);
 
 export const hyperparametersSchema = z.strictObject({
+  // Older recipes know neither objectives nor what belongs to them.
+  objective: values(table.objective).default(table.objective.default),
+  dpoBeta: ranged(table.dpoBeta).default(table.dpoBeta.default),
+  dpoLabelSmoothing: ranged(table.dpoLabelSmoothing).default(table.dpoLabelSmoothing.default),
+  rpoAlpha: ranged(table.rpoAlpha).default(table.rpoAlpha.default),
+  distillAlpha: ranged(table.distillAlpha).default(table.distillAlpha.default),
+  distillTemperature: ranged(table.distillTemperature).default(table.distillTemperature.default),
+  distillTopK: rangedInteger(table.distillTopK).default(table.distillTopK.default),
   method: values(table.method),
   rank: rangedInteger(table.rank),
   alpha: ranged(table.alpha),

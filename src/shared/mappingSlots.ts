@@ -8,5 +8,6 @@ export const mappingSlots = {
   instruction: { required: ['instruction', 'output'], optional: ['input', 'system', 'history'] },
   promptCompletion: { required: ['prompt', 'completion'], optional: ['system'] },
   questionAnswer: { required: ['question', 'answer'], optional: ['context', 'system'] },
+  preference: { required: ['chosen', 'rejected'], optional: ['prompt', 'system'] },
   text: { required: ['text'], optional: [] },
 } as const satisfies Record<Mapping['kind'], { required: readonly string[]; optional: readonly string[] }>;

@@ -6,7 +6,15 @@ export const runSchemaVersion = 1;
 
 /** How the columns of a file become examples. */
 export const mappingSchema = z.strictObject({
-  kind: z.enum(['messages', 'conversations', 'instruction', 'promptCompletion', 'questionAnswer', 'text']),
+  kind: z.enum([
+    'messages',
+    'conversations',
+    'instruction',
+    'promptCompletion',
+    'questionAnswer',
+    'preference',
+    'text',
+  ]),
   /** Field of the file for each part of the kind, for example {question: 'q', answer: 'a'}. */
   fields: z.record(z.string(), z.string()),
 });
@@ -62,8 +70,10 @@ export const runRecordSchema = z.strictObject({
   parents: z.array(z.string()),
   createdAt: z.string(),
   engine: z.enum(['embedded']),
-  objective: z.literal('sft'),
+  objective: z.enum(['sft', 'dpo', 'distill']),
   model: modelReferenceSchema,
+  /** Of a distillation. */
+  teacher: modelReferenceSchema.optional(),
   datasets: z.array(datasetReferenceSchema).min(1),
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),
@@ -76,6 +86,8 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 export const runRequestSchema = z.strictObject({
   name: z.string().min(1).max(120),
   model: z.string().min(1),
+  /** The model to learn from, named like `model`; for the objective `distill` alone. */
+  teacher: z.string().min(1).optional(),
   datasets: z.array(z.strictObject({ path: z.string(), mapping: mappingSchema.nullable() })).min(1),
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),

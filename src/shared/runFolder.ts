@@ -86,13 +86,30 @@ export const notesSchema = z.strictObject({
 });
 export type RunNotes = z.infer<typeof notesSchema>;
 
+/** What an objective measures beside its loss, as means: preference tuning its rewards in nats, distillation its two parts. */
+const measuresShape = {
+  /** beta x log-ratio of policy and reference for the chosen and for the rejected answer. */
+  rewardChosen: z.number().optional(),
+  rewardRejected: z.number().optional(),
+  /** Share of the pairs whose chosen answer has the higher reward, 0..1. */
+  rewardAccuracy: z.number().optional(),
+  rewardMargin: z.number().optional(),
+  /** Loss on the dataset's own tokens. */
+  crossEntropyNats: z.number().optional(),
+  /** Kullback-Leibler divergence of the student from the teacher, both at the distillation's temperature. */
+  divergenceNats: z.number().optional(),
+};
+const measuresSchema = z.object(measuresShape);
+export type Measures = z.infer<typeof measuresSchema>;
+export const measureNames = Object.keys(measuresShape) as (keyof Measures)[];
+
 /** One optimizer step. */
 export const stepRowSchema = z.strictObject({
   kind: z.literal('step'),
   attempt: z.number().int(),
   step: z.number().int(),
   epoch: z.number(),
-  /** Mean over the step's supervised tokens. */
+  /** Mean over the step's supervised tokens (preference tuning: over its pairs). */
   lossNats: z.number(),
   learningRate: z.number(),
   gradNorm: z.number(),
@@ -101,6 +118,7 @@ export const stepRowSchema = z.strictObject({
   tokensPerSecond: z.number(),
   elapsedMs: z.number(),
   peakRssBytes: z.number(),
+  ...measuresShape,
 });
 export type StepRow = z.infer<typeof stepRowSchema>;
 
@@ -112,6 +130,7 @@ export const evaluationRowSchema = z.strictObject({
   evalLossNats: z.number(),
   supervisedTokens: z.number().int(),
   elapsedMs: z.number(),
+  ...measuresShape,
 });
 export type EvaluationRow = z.infer<typeof evaluationRowSchema>;
 

@@ -6,10 +6,10 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
 import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
+import { createRunEngine } from '../../src/core/jobs/createRunEngine.ts';
 import { type PreparedRun, prepareRun } from '../../src/core/jobs/prepareRun.ts';
 import { learningRateAt } from '../../src/core/optim/learningRate.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
-import { createTrainingEngine } from '../../src/core/train/createTrainingEngine.ts';
 import { planTraining } from '../../src/core/train/trainPlan.ts';
 import { runNames } from '../../src/shared/runFolder.ts';
 import { parseMetrics, type RunSeries } from '../../src/shared/runState.ts';
@@ -50,7 +50,7 @@ export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
         learningRate: learningRateAt(index + 1, plan.learningRate),
         batches: batches.stepBatches(index + 1).batches.map(toJson),
       })),
-      heldOut: batches.heldOut.map(toJson),
+      heldOut: Array.from(batches.heldOut, toJson),
       prompts,
       maxNewTokens: options.maxNewTokens,
       eosTokenIds: sides.tokenizer.eosTokenIds,
@@ -69,16 +69,8 @@ export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
 
 /** Also writes the start values: they are a pure function of the recipe. */
 async function computeFirstGradients(prepared: PreparedRun, bundle: string): Promise<Map<string, Float32Array>> {
-  const { record, architecture, model, batches } = prepared;
-  const { threads, ...settings } = record.hyperparameters;
-  const engine = await createTrainingEngine({
-    ...settings,
-    model: architecture,
-    weights: model.weights,
-    threads: threads ?? 0,
-    memoryLimitBytes: record.forecast.memoryLimitBytes,
-    shape: record.forecast.plan,
-  });
+  const { batches } = prepared;
+  const engine = await createRunEngine(prepared);
   try {
     const start = engine.parameters.map(({ name, shape, value }) => {
       const copy = value.slice();
@@ -97,9 +89,8 @@ async function computeFirstGradients(prepared: PreparedRun, bundle: string): Pro
 
 function toJson(batch: PackedBatch): object {
   return Object.fromEntries(
-    Object.entries(batch).map(([name, value]) => [
-      name,
-      typeof value === 'number' ? value : Array.from(value as Int32Array),
-    ]),
+    Object.entries(batch)
+      .filter(([, value]) => typeof value === 'number' || ArrayBuffer.isView(value))
+      .map(([name, value]) => [name, typeof value === 'number' ? value : Array.from(value as Int32Array)]),
   );
 }

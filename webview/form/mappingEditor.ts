@@ -13,6 +13,7 @@ export const mappingLabels: Record<Mapping['kind'], string> = {
   instruction: 'Instruction and output (Alpaca)',
   promptCompletion: 'Prompt and completion',
   questionAnswer: 'Question and answer',
+  preference: 'Preferences (chosen and rejected)',
   text: 'Running text',
 };
 const kinds = Object.keys(mappingLabels) as Mapping['kind'][];

@@ -12,7 +12,7 @@ import { evaluateLoss, toPerplexity } from '../../core/infer/evaluateLoss.ts';
 import { findOutput } from '../../core/infer/findOutput.ts';
 import { listQuestions, readRunData } from '../../core/jobs/runQuestions.ts';
 import { findRun } from '../../core/runs/runStore.ts';
-import { encodeExamples } from '../../core/text/encodeExample.ts';
+import { encodeExamples } from '../../core/text/encodeExamples.ts';
 import type { EncodedRow } from '../../core/text/packedBatch.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError } from '../../shared/errors.ts';

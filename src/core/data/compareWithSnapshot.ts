@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { RowDifference } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
-import type { Example } from './example.ts';
+import type { Example, Message } from './example.ts';
 import { contentKey, questionKey } from './normalizeQuestion.ts';
 import { type Dataset, readDataset } from './readDataset.ts';
 import type { DatasetSnapshot } from './readDatasetSnapshot.ts';
@@ -94,5 +94,7 @@ function pairUp(gone: readonly Example[], fresh: readonly Example[]): RowDiffere
 
 function showExample(example: Example): string {
   if (example.kind === 'text') return example.text;
-  return example.messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
+  const show = (messages: readonly Message[]) => messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
+  if (example.kind === 'chat') return show(example.messages);
+  return `${show(example.prompt)}\nchosen: ${show(example.chosen)}\nrejected: ${show(example.rejected)}`;
 }

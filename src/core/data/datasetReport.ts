@@ -16,6 +16,8 @@ export type RowProblemCode =
   | 'role-unknown'
   | 'assistant-missing' // no assistant text in the row
   | 'assistant-not-last'
+  | 'pair-equal' // chosen and rejected are the same
+  | 'prompt-missing' // a preference without a question
   | 'weight-ignored'; // per-message weights are not used;
 
 export interface RowProblem {

@@ -46,6 +46,15 @@ const patterns: readonly { kind: Mapping['kind']; required: Slots; optional: Slo
   },
 ];
 
+/** Of preferences; before lists of messages, which its fields may hold. */
+const preferencePattern: { readonly required: Slots; readonly optional: Slots } = {
+  required: { chosen: ['chosen'], rejected: ['rejected'] },
+  optional: {
+    prompt: ['prompt', 'question', 'instruction', 'query', 'input'],
+    system: ['system', 'system_prompt'],
+  },
+};
+
 /**
  * The best mapping for the rows.
  * @throws TuneError `dataset-invalid` when no known shape is seen, naming the fields that are there.
@@ -80,6 +89,12 @@ export function listFields(rows: readonly SampledRow[]): string[] {
 function findCandidates(rows: readonly SampledRow[]): { mapping: Mapping; reason: string }[] {
   const names = listFields(rows);
   const found: { mapping: Mapping; reason: string }[] = [];
+  const pair = matchSlots(names, preferencePattern.required, true);
+  if (pair !== undefined) {
+    const free = names.filter(name => !Object.values(pair).includes(name));
+    const fields = { ...pair, ...matchSlots(free, preferencePattern.optional, false) };
+    found.push({ mapping: { kind: 'preference', fields }, reason: 'a chosen and a rejected answer (preferences)' });
+  }
   for (const name of names) {
     const kind = findListKind(rows, name);
     if (kind === undefined || ['prompt', 'completion'].includes(name.toLowerCase())) continue;
@@ -145,7 +160,7 @@ function noMapping(file: string, rows: readonly SampledRow[]): TuneError {
   const isAnswerless = names.some(name => answerless.includes(name.toLowerCase()));
   const expected = isAnswerless
     ? 'an answer for the model to learn beside each question (assistant text)'
-    : 'messages, conversations, instruction/output, prompt/completion, question/answer or text';
+    : 'messages, conversations, instruction/output, prompt/completion, question/answer, prompt/chosen/rejected or text';
   return new TuneError('dataset-invalid', `${file}:${line}: expected ${expected}, got ${got}`, {
     file,
     line,

@@ -15,4 +15,24 @@ export interface Origin {
 
 export type Example =
   | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly origin: Origin }
+  | {
+      /** Two answers to one prompt, the first of which is preferred. */
+      readonly kind: 'preference';
+      readonly prompt: readonly Message[];
+      readonly chosen: readonly Message[];
+      readonly rejected: readonly Message[];
+      readonly origin: Origin;
+    }
   | { readonly kind: 'text'; readonly text: string; readonly origin: Origin };
+
+/** What is said in an example: of a preference the prompt and the chosen answer, of running text nothing. */
+export function messagesOf(example: Example): readonly Message[] {
+  switch (example.kind) {
+    case 'chat':
+      return example.messages;
+    case 'preference':
+      return [...example.prompt, ...example.chosen];
+    case 'text':
+      return [];
+  }
+}

@@ -1,6 +1,6 @@
 /** @file A dataset in memory -> the report that `tuning-fork inspect` prints and the dataset page shows. Tokens are the text step's. */
 import type { DatasetReport, PreviewRow } from './datasetReport.ts';
-import type { Example } from './example.ts';
+import { type Example, messagesOf } from './example.ts';
 import { measureLengths } from './measureLengths.ts';
 import { contentKey, questionKey } from './normalizeQuestion.ts';
 import type { Dataset } from './readDataset.ts';
@@ -31,7 +31,7 @@ export function inspectDataset(dataset: Dataset, { previewRows = 5 }: InspectOpt
 function countMessages(examples: readonly Example[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const example of examples) {
-    const key = String(example.kind === 'text' ? 0 : example.messages.length);
+    const key = String(messagesOf(example).length);
     counts[key] = (counts[key] ?? 0) + 1;
   }
   return counts;
@@ -44,10 +44,10 @@ function countRepeats(examples: readonly Example[], keyOf: (example: Example) =>
 
 function countCharacters(example: Example, isCounted: (role: string) => boolean): number {
   if (example.kind === 'text') return example.text.length;
-  return example.messages.reduce((sum, { role, content }) => sum + (isCounted(role) ? content.length : 0), 0);
+  return messagesOf(example).reduce((sum, { role, content }) => sum + (isCounted(role) ? content.length : 0), 0);
 }
 
 function toPreview(example: Example): PreviewRow {
-  const messages = example.kind === 'text' ? [{ role: 'text' as const, content: example.text }] : example.messages;
+  const messages = example.kind === 'text' ? [{ role: 'text' as const, content: example.text }] : messagesOf(example);
   return { line: example.origin.line, messages };
 }

@@ -2,6 +2,8 @@
 import type { Mapping } from '../../shared/recipe.ts';
 import type { RowProblem, RowProblemCode } from './datasetReport.ts';
 import type { Example, Message } from './example.ts';
+import { mapPreference } from './mapPreference.ts';
+import { readOptional, readText, readTurns } from './readFields.ts';
 import { readMessages } from './readMessages.ts';
 import { describeType, type Fields, isFields, type RowReport } from './rowReport.ts';
 
@@ -31,6 +33,10 @@ export function mapRow(file: string, line: number, value: unknown, mapping: Mapp
     const text = readText(value, mapping.fields.text!, report);
     return { example: text === undefined ? undefined : { kind: 'text', text, origin }, problems };
   }
+  if (mapping.kind === 'preference') {
+    const pair = mapPreference(value, mapping.fields, report);
+    return { example: pair && { kind: 'preference', ...pair, origin }, problems };
+  }
   const messages = toMessages(value, mapping, report);
   if (messages !== undefined) checkConversation(messages, report);
   const isBroken = problems.some(problem => problem.severity === 'error');
@@ -38,7 +44,7 @@ export function mapRow(file: string, line: number, value: unknown, mapping: Mapp
 }
 
 function toMessages(row: Fields, { kind, fields }: Mapping, report: RowReport): Message[] | undefined {
-  const system = readSystem(row, fields.system, report);
+  const system = readOptional(row, fields.system, report);
   switch (kind) {
     case 'messages':
     case 'conversations':
@@ -64,8 +70,9 @@ function toMessages(row: Fields, { kind, fields }: Mapping, report: RowReport): 
       const question = input === undefined ? instruction : `${instruction}\n\n${input}`;
       return prepend(system, [...history, ...exchange(question, output)]);
     }
+    case 'preference':
     case 'text':
-      throw new Error('internal: text rows have no messages');
+      throw new Error(`internal: ${kind} rows are no conversations`);
   }
 }
 
@@ -78,13 +85,6 @@ function exchange(question: string, answer: string): Message[] {
 
 function prepend(system: string | undefined, messages: Message[] | undefined): Message[] | undefined {
   return system === undefined || messages === undefined ? messages : [{ role: 'system', content: system }, ...messages];
-}
-
-/** A text, or TRL's list of messages. */
-function readTurns(row: Fields, field: string, role: 'user' | 'assistant', report: RowReport): Message[] | undefined {
-  if (Array.isArray(row[field])) return readMessages(row, field, report);
-  const content = readText(row, field, report);
-  return content === undefined ? undefined : [{ role, content }];
 }
 
 /** Earlier exchanges as [question, answer] pairs. */
@@ -102,55 +102,6 @@ function readHistory(row: Fields, field: string | undefined, report: RowReport):
   );
   return undefined;
 }
-
-/** A text that must be there and not be blank; otherwise reports and gives undefined. */
-function readText(row: Fields, field: string, report: RowReport): string | undefined {
-  const value = Object.hasOwn(row, field) ? row[field] : undefined;
-  if (value === undefined || value === null) {
-    const names = Object.keys(row).slice(0, 12).join(', ') || 'no fields';
-    const got = value === null ? 'null' : names;
-    report.error(
-      'field-missing',
-      `expected a field "${field}", got ${got}`,
-      `Add "${field}" to the row, or choose another mapping.`,
-    );
-    return undefined;
-  }
-  if (typeof value !== 'string') {
-    report.error(
-      'field-type',
-      `expected text in "${field}", got ${describeType(value)}`,
-      `Write "${field}" as a string.`,
-    );
-    return undefined;
-  }
-  if (value.trim() === '') {
-    report.error(
-      'field-empty',
-      `expected text in "${field}", got an empty string`,
-      `Fill "${field}" in or delete the row.`,
-    );
-    return undefined;
-  }
-  return value;
-}
-
-/** A text that may be missing, null or blank. */
-function readOptional(row: Fields, field: string | undefined, report: RowReport): string | undefined {
-  const value = field === undefined || !Object.hasOwn(row, field) ? undefined : row[field];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') {
-    report.error(
-      'field-type',
-      `expected text in "${field}", got ${describeType(value)}`,
-      `Write "${field}" as a string or leave it out.`,
-    );
-    return undefined;
-  }
-  return value.trim() === '' ? undefined : value;
-}
-
-const readSystem = readOptional;
 
 function checkConversation(messages: readonly Message[], report: RowReport): void {
   const hasAssistant = messages.some(message => message.role === 'assistant' && message.content.trim() !== '');

@@ -1,5 +1,5 @@
 /** @file An example -> the text by which two rows count as the same question. */
-import type { Example } from './example.ts';
+import { type Example, type Message, messagesOf } from './example.ts';
 
 /** NFKC, lower case, punctuation and white space folded: `"What is  Rust?"` and `"what is rust"` become equal. */
 export function normalizeText(text: string): string {
@@ -18,13 +18,15 @@ export function normalizeText(text: string): string {
  */
 export function questionKey(example: Example): string {
   if (example.kind === 'text') return normalizeText(example.text);
-  const first = example.messages.find(message => message.role === 'user');
-  return normalizeText(first?.content ?? example.messages.map(message => message.content).join('\n'));
+  const messages = messagesOf(example);
+  const first = messages.find(message => message.role === 'user');
+  return normalizeText(first?.content ?? messages.map(message => message.content).join('\n'));
 }
 
 /** Equal for two examples that are the same in every role and character. */
 export function contentKey(example: Example): string {
-  return JSON.stringify(
-    example.kind === 'text' ? example.text : example.messages.map(({ role, content }) => [role, content]),
-  );
+  if (example.kind === 'text') return JSON.stringify(example.text);
+  const list = (messages: readonly Message[]) => messages.map(({ role, content }) => [role, content]);
+  if (example.kind === 'chat') return JSON.stringify(list(example.messages));
+  return JSON.stringify([list(example.prompt), list(example.chosen), list(example.rejected)]);
 }

@@ -120,9 +120,10 @@ async function readExamples(path: string, base: string): Promise<Example[]> {
     if (!checked.success || checked.data.row !== examples.length) {
       throw damaged(path, `line ${outcome.line}: expected row ${examples.length} of the snapshot, got another`);
     }
-    const { file, line, ...content } = checked.data;
+    const { row: _, file, line, ...content } = checked.data;
     const origin = { file: resolve(base, file), line };
     if ('text' in content) examples.push({ kind: 'text', text: content.text, origin });
+    else if ('chosen' in content) examples.push({ kind: 'preference', ...content, origin });
     else examples.push({ kind: 'chat', messages: content.messages, origin });
   }
   return examples;

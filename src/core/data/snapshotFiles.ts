@@ -8,13 +8,23 @@ export const snapshotNames = { examples: 'examples.jsonl', split: 'split.json', 
 
 const roleSchema = z.enum(['system', 'user', 'assistant', 'tool']);
 
+const messagesSchema = z.array(z.strictObject({ role: roleSchema, content: z.string() }));
+
 /** One line of examples.jsonl. `file` is relative to the folder that holds `.tuning-fork`, or absolute outside it. */
 export const snapshotRowSchema = z.union([
   z.strictObject({
     row: z.number().int().min(0),
     file: z.string(),
     line: z.number().int().min(1),
-    messages: z.array(z.strictObject({ role: roleSchema, content: z.string() })),
+    messages: messagesSchema,
+  }),
+  z.strictObject({
+    row: z.number().int().min(0),
+    file: z.string(),
+    line: z.number().int().min(1),
+    prompt: messagesSchema,
+    chosen: messagesSchema,
+    rejected: messagesSchema,
   }),
   z.strictObject({
     row: z.number().int().min(0),

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
 import { storeNames } from '../../shared/runFolder.ts';
 import { syncFolder, toWriteError, writeStagedFile } from '../formats/stagedFile.ts';
-import type { Example } from './example.ts';
+import type { Example, Message } from './example.ts';
 import type { Dataset } from './readDataset.ts';
 import { hashSnapshotFolder } from './readDatasetSnapshot.ts';
 import { type SnapshotReport, type SnapshotRow, snapshotId, snapshotNames } from './snapshotFiles.ts';
@@ -102,17 +102,25 @@ function* serializeRows(root: string, examples: readonly Example[]): Generator<U
   for (const [row, example] of examples.entries()) {
     const { file, line } = example.origin;
     const origin = { row, file: toStoredPath(root, file), line };
-    const stored: SnapshotRow =
-      example.kind === 'text'
-        ? { ...origin, text: example.text }
-        : { ...origin, messages: example.messages.map(({ role, content }) => ({ role, content })) };
-    held += `${JSON.stringify(stored)}\n`;
+    held += `${JSON.stringify({ ...origin, ...serializeContent(example) })}\n`;
     if (held.length >= pieceCharacters) {
       yield Buffer.from(held);
       held = '';
     }
   }
   yield Buffer.from(held);
+}
+
+function serializeContent(example: Example): Omit<SnapshotRow, 'row' | 'file' | 'line'> {
+  const list = (messages: readonly Message[]) => messages.map(({ role, content }) => ({ role, content }));
+  switch (example.kind) {
+    case 'text':
+      return { text: example.text };
+    case 'chat':
+      return { messages: list(example.messages) };
+    case 'preference':
+      return { prompt: list(example.prompt), chosen: list(example.chosen), rejected: list(example.rejected) };
+  }
 }
 
 function makeReport(root: string, dataset: Dataset): SnapshotReport {

@@ -1,6 +1,6 @@
 /** @file A row of a dataset -> what is asked and the answer to measure against. */
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
-import type { Example, Message, Origin } from '../data/example.ts';
+import { type Example, type Message, messagesOf, type Origin } from '../data/example.ts';
 
 export interface AskedQuestion {
   readonly origin: Origin;
@@ -14,10 +14,10 @@ export interface AnsweredQuestion extends AskedQuestion {
   readonly reference: string;
 }
 
-/** Undefined where nothing is asked or answered: running text, conversations with tools. */
+/** Undefined where nothing is asked or answered: running text, conversations with tools. Of a preference the chosen answer counts. */
 export function toAnsweredQuestion(example: Example): AnsweredQuestion | undefined {
-  if (example.kind === 'text') return undefined;
-  const { messages, origin } = example;
+  const messages = messagesOf(example);
+  const { origin } = example;
   const last = messages.findLastIndex(({ role }) => role === 'assistant');
   const before = messages.slice(0, Math.max(last, 0));
   if (before.at(-1)?.role !== 'user' || !before.every(isChatMessage)) return undefined;

@@ -12,6 +12,7 @@ import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
 import type { TrainControl } from '../train/trainLoop.ts';
+import { checkObjectiveData } from './checkObjectiveData.ts';
 import { checkSamplePrompts } from './checkSamplePrompts.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
@@ -49,6 +50,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
     );
+    checkObjectiveData(sources, request.hyperparameters);
     const examples = (side: SplitName): Example[] =>
       sources.flatMap(({ dataset, split }) => dataset.examples.filter((_, row) => split.rows[row] === side));
     const given = { train: examples('train'), heldOut: examples('heldOut') };
@@ -57,7 +59,9 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
       onPhase('tokenising', done, total);
     });
     const { report, tokenizer } = sides;
-    const { trainOn, samplePrompts } = request.hyperparameters;
+    const { objective, samplePrompts } = request.hyperparameters;
+    // Of a preference only the answers are supervised, whatever is said.
+    const trainOn = objective === 'dpo' ? 'assistant' : request.hyperparameters.trainOn;
     checkSamplePrompts(architecture, sides, samplePrompts);
     const refusals = findRefusals({ report, tokenizer, trainOn });
     if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
@@ -71,8 +75,8 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
       batches,
       forecast: {
         totalSteps: batches.totalSteps,
-        trainRows: sides.train.length,
-        heldOutRows: sides.heldOut.length,
+        trainRows: sides.train.length / sides.rowsPerExample,
+        heldOutRows: sides.heldOut.length / sides.rowsPerExample,
         tokensPerEpoch: report.tokens,
         supervisedTokensPerEpoch: report.supervisedTokens,
         ...memory,

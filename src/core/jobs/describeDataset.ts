@@ -1,7 +1,7 @@
 /** @file A dataset as read -> what the form shows of it. */
 
 import type { DatasetInspection } from '../../shared/datasetProtocol.ts';
-import type { Example } from '../data/example.ts';
+import { type Example, messagesOf } from '../data/example.ts';
 import type { Dataset } from '../data/readDataset.ts';
 
 const shownRows = 5;
@@ -28,8 +28,9 @@ export function describeDataset(dataset: Dataset, tokens: DatasetInspection['tok
 function describeExample(example: Example): DatasetInspection['firstRows'][number] {
   const { line } = example.origin;
   if (example.kind === 'text') return { line, prompt: '', answer: shorten(example.text) };
-  const answer = example.messages.findLast(m => m.role === 'assistant')?.content ?? '';
-  const prompt = example.messages.findLast(m => m.role === 'user')?.content ?? '';
+  const messages = messagesOf(example);
+  const answer = messages.findLast(m => m.role === 'assistant')?.content ?? '';
+  const prompt = messages.findLast(m => m.role === 'user')?.content ?? '';
   return { line, prompt: shorten(prompt), answer: shorten(answer) };
 }
 

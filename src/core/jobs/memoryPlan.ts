@@ -5,6 +5,7 @@ import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { countBatchRows } from '../text/pairBatches.ts';
 import { forecastMemory } from '../train/forecastMemory.ts';
 
 export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
@@ -12,7 +13,7 @@ export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' |
 /** The whole graph when it fits the limit, else layer by layer. */
 export function planMemory(model: Model, settings: Hyperparameters, freeBytes = freemem()): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
-  const { totalBytes } = forecastMemory({ model, ...settings });
+  const { totalBytes } = forecastMemory({ model, ...settings, batchRows: countBatchRows(settings) });
   const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
   const baseWeights = settings.baseWeights === 'auto' ? 'float32' : settings.baseWeights;
   return { plan, baseWeights, peakMemoryBytes: totalBytes[plan], memoryLimitBytes };

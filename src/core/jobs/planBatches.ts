@@ -2,6 +2,8 @@
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import { createBatchOrder, evaluationBatches, planSteps } from '../text/batchOrder.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
+import { countBatchRows, createPairOrder, pairEvaluationBatches } from '../text/pairBatches.ts';
+import type { PackedBatches } from '../train/evaluateHeldOut.ts';
 import { padBatch } from '../train/padBatch.ts';
 import type { StepBatches } from '../train/trainLoop.ts';
 import type { EncodedSides } from './encodeSides.ts';
@@ -10,23 +12,50 @@ export interface BatchPlan {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   readonly stepBatches: StepBatches;
-  readonly heldOut: readonly PackedBatch[];
+  readonly heldOut: PackedBatches;
 }
 
 export function planBatches(sides: EncodedSides, settings: Hyperparameters): BatchPlan {
-  const batchSettings = { ...settings, padTokenId: sides.tokenizer.padTokenId };
-  const order = createBatchOrder(sides.train, batchSettings);
+  const { padTokenId } = sides.tokenizer;
+  const batchSettings = { ...settings, padTokenId };
+  const isPaired = settings.objective === 'dpo';
+  const order = (isPaired ? createPairOrder : createBatchOrder)(sides.train, batchSettings);
+  const evaluation = (isPaired ? pairEvaluationBatches : evaluationBatches)(sides.heldOut, batchSettings);
+  const shape = { contextTokens: settings.contextTokens, batchRows: countBatchRows(settings), padTokenId };
   const { totalSteps, stepsPerEpoch } = planSteps(order.packs.length, settings);
   return {
     totalSteps,
     stepsPerEpoch,
-    heldOut: Array.from(evaluationBatches(sides.heldOut, batchSettings), batch => padBatch(batch, batchSettings)),
+    heldOut: Array.from(evaluation, batch => padBatch(batch, shape)),
     stepBatches: step => {
       const { microBatches } = order.locate(step - 1);
       return {
         epoch: step / stepsPerEpoch,
-        batches: Array.from({ length: microBatches }, (_, i) => padBatch(order.batch(step - 1, i), batchSettings)),
+        batches: Array.from({ length: microBatches }, (_, i) => padBatch(order.batch(step - 1, i), shape)),
       };
+    },
+  };
+}
+
+/** Steps after which every batch that the run ever meets was met once. */
+export function countFirstSteps({ totalSteps, stepsPerEpoch }: BatchPlan): number {
+  return Math.min(totalSteps, stepsPerEpoch);
+}
+
+/** The same batches with what an objective adds to them, when they are asked for. */
+export function completeBatches(plan: BatchPlan, complete: (batch: PackedBatch) => PackedBatch): BatchPlan {
+  const { heldOut, stepBatches } = plan;
+  return {
+    ...plan,
+    heldOut: {
+      length: heldOut.length,
+      *[Symbol.iterator]() {
+        for (const batch of heldOut) yield complete(batch);
+      },
+    },
+    stepBatches: step => {
+      const { epoch, batches } = stepBatches(step);
+      return { epoch, batches: batches.map(complete) };
     },
   };
 }

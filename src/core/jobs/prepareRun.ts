@@ -57,7 +57,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       parents: request.parents,
       createdAt: new Date().toISOString(),
       engine: 'embedded',
-      objective: 'sft',
+      objective: request.hyperparameters.objective,
       model: { id, path, format, modelType, sha256 },
       datasets,
       hyperparameters: request.hyperparameters,

@@ -17,14 +17,14 @@ export class RunRows {
     this.samples = new LineWriter(join(run, runNames.samples));
   }
 
-  addStep({ kind, step, ...measured }: EventOf<'step'>, peakRssBytes: number): StepRow {
-    const row: StepRow = { kind, attempt: this.attempt, step, ...measured, peakRssBytes };
+  addStep({ kind, step, measures, ...measured }: EventOf<'step'>, peakRssBytes: number): StepRow {
+    const row: StepRow = { kind, attempt: this.attempt, step, ...measured, peakRssBytes, ...measures };
     this.metrics.append(row);
     return row;
   }
 
-  addEvaluation({ kind, step, evalLossNats, supervisedTokens, elapsedMs }: EventOf<'evaluation'>): EvaluationRow {
-    const row: EvaluationRow = { kind, attempt: this.attempt, step, evalLossNats, supervisedTokens, elapsedMs };
+  addEvaluation({ kind, step, best: _, measures, ...measured }: EventOf<'evaluation'>): EvaluationRow {
+    const row: EvaluationRow = { kind, attempt: this.attempt, step, ...measured, ...measures };
     this.metrics.append(row);
     return row;
   }

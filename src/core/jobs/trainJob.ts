@@ -11,17 +11,18 @@ import { checkTrained } from '../adapter/checkTrained.ts';
 import { AdamW } from '../optim/adamW.ts';
 import { readNotes } from '../runs/runFiles.ts';
 import { CheckpointFolder } from '../train/checkpointFolder.ts';
-import { createTrainingEngine } from '../train/createTrainingEngine.ts';
 import { type FolderFileSystem, nodeFolderFileSystem } from '../train/stagedFolder.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.ts';
 import { planTraining } from '../train/trainPlan.ts';
 import { continueFrom, readReachedState } from './continueFrom.ts';
+import { createRunEngine } from './createRunEngine.ts';
 import { JobInterrupted, signalled } from './interruption.ts';
 import type { JobEnd, JobEvent } from './jobEvents.ts';
 import { OutputWriter } from './outputWriter.ts';
 import { readPeakRssBytes } from './peakMemory.ts';
 import { type PreparedRun, prepareRun } from './prepareRun.ts';
+import { addReference } from './referencePass.ts';
 import { RunRows } from './runRows.ts';
 import { SampleAnswers } from './sampleAnswers.ts';
 import { streamPhases } from './streamPhases.ts';
@@ -65,12 +66,12 @@ export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, 
 
 async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): AsyncGenerator<JobEvent, JobEnd> {
   const { run, attempt, control, now, fileSystem = nodeFolderFileSystem } = input;
-  const { record, batches } = prepared;
+  const { record } = prepared;
   const { hyperparameters } = record;
   for (const text of prepared.notes) yield { kind: 'note', text };
   for (const problem of prepared.warnings) yield { kind: 'warning', problem };
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
-  const engine = await (input.createEngine ?? createEngine)(prepared);
+  const engine = await (input.createEngine ?? createRunEngine)(prepared);
   const rows = new RunRows(run, attempt);
   const samples = new SampleAnswers(prepared, engine);
   try {
@@ -79,6 +80,9 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     const checkpoints = new CheckpointFolder(join(run, runNames.checkpoints), fileSystem);
     const output = new OutputWriter(run, prepared, readNotes(run).name, engine.parameters, fileSystem);
     const target = { parameters: engine.parameters, moments: optimizer.moments };
+    // Before a checkpoint replaces the parameters that the run began with.
+    const batches =
+      hyperparameters.objective === 'dpo' ? yield* addReference(run, prepared, engine, control) : prepared.batches;
     const resumed = continueFrom(checkpoints, output, target, hyperparameters.keepCheckpoints);
     for (const text of resumed.notes) yield { kind: 'note', text };
     yield { kind: 'prepared', record, step: resumed.state.step, totalSteps: batches.totalSteps };
@@ -168,18 +172,5 @@ function requireRunFolder(run: string): void {
   throw new TuneError('run-invalid', `${run}: expected the folder of this run, got one without ${runNames.run}`, {
     file: run,
     hint: 'It was deleted or moved while the run was on. Start the run again.',
-  });
-}
-
-function createEngine({ record, model, architecture }: PreparedRun): Promise<TrainingEngine> {
-  const { hyperparameters, forecast } = record;
-  return createTrainingEngine({
-    ...hyperparameters,
-    model: architecture,
-    weights: model.weights,
-    threads: hyperparameters.threads ?? 0,
-    memoryLimitBytes: forecast.memoryLimitBytes,
-    shape: forecast.plan,
-    baseWeights: forecast.baseWeights,
   });
 }

@@ -7,6 +7,7 @@ import { computeGradients } from '../graph/gradients.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
+import { type LossSpec, plainLoss } from './lossSpec.ts';
 import {
   type BatchShape,
   isTrained,
@@ -15,7 +16,7 @@ import {
   type TrainableSpec,
   withoutDropout,
 } from './trainingContext.ts';
-import { gradientOutput, lossesOutput, type TrainingGraph } from './trainingGraph.ts';
+import { gradientOutput, type TrainingGraph } from './trainingGraph.ts';
 
 export const layerNames = {
   /** Input: what the layer reads, [M, C]. */
@@ -74,6 +75,7 @@ export function buildHeadGraph(
   shape: BatchShape,
   trainable: TrainableSpec,
   purpose: 'training' | 'evaluation',
+  loss: LossSpec = plainLoss,
 ): TrainingGraph {
   const graph = new Graph();
   const context = makeTrainingContext(graph, model, shape, trainable, false);
@@ -81,13 +83,13 @@ export function buildHeadGraph(
   const selectTargets = addTargetSelection(graph);
   const { finalNorm, head } = model.architecture.describeParameters(model.config);
   const gradients = purpose === 'evaluation' ? 'none' : isTrained(trainable, head) ? 'hidden and weight' : 'hidden';
-  const { lossSum, losses } = buildLossHead(model, context, selectTargets(hidden), shape, gradients);
-  const outputs = new Map([[lossesOutput, losses]]);
-  if (purpose === 'evaluation') return { graph, outputs };
+  const lossHead = buildLossHead(model, context, selectTargets(hidden), shape, gradients, loss);
+  const outputs = new Map(lossHead.outputs);
+  if (lossHead.target === undefined) return { graph, outputs };
 
   const names = listTrainable([finalNorm, head], trainable).map(({ name }) => name);
   const wrt = names.map(name => graph.inputs.get(name)!);
-  const [hiddenGradient, ...results] = computeGradients(lossSum, [hidden, ...wrt]);
+  const [hiddenGradient, ...results] = computeGradients(lossHead.target, [hidden, ...wrt]);
   outputs.set(layerNames.hiddenGradient, hiddenGradient!);
   for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
   return { graph, outputs };

@@ -7,6 +7,7 @@ import { reshape } from '../graph/operations/reshape.ts';
 import type { OperationName } from '../graph/operationTable.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
+import { type LossSpec, plainLoss } from './lossSpec.ts';
 import {
   type BatchShape,
   batchInputNames,
@@ -22,10 +23,7 @@ export interface TrainingGraph {
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
-/** Each label's loss in nats, unweighted, [N]. */
-export const lossesOutput = 'losses';
-
-/** d(sum of label weight x loss) / d(embedded tokens), [M, C]: for whoever adds its rows to the embedding's gradient. */
+/** d(loss) / d(embedded tokens), [M, C]: for whoever adds its rows to the embedding's gradient. */
 export const embeddedGradientOutput = 'gradient of embedded tokens';
 
 /** Results that cost next to nothing to make again, and as much memory as any to keep: a third of what a layer would. */
@@ -45,8 +43,9 @@ export function buildTrainingGraph(
   shape: BatchShape,
   trainable: TrainableSpec,
   purpose: 'training' | 'evaluation',
-  graph = new Graph(),
+  loss: LossSpec = plainLoss,
 ): TrainingGraph {
+  const graph = new Graph();
   const { architecture, config } = model;
   const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
   const context = makeTrainingContext(graph, model, shape, computed, true);
@@ -64,15 +63,15 @@ export function buildTrainingGraph(
   const trainsHead = isTrained(trainable, parameters.head);
   const trainsEmbedding = isTrained(trainable, parameters.embedding);
   const gradients = purpose === 'evaluation' ? 'none' : trainsHead ? 'hidden and weight' : 'hidden';
-  const { lossSum, losses } = buildLossHead(model, context, hidden, shape, gradients);
-  const outputs = new Map([[lossesOutput, losses]]);
-  if (purpose === 'evaluation') return { graph, outputs };
+  const lossHead = buildLossHead(model, context, hidden, shape, gradients, loss);
+  const outputs = new Map(lossHead.outputs);
+  if (lossHead.target === undefined) return { graph, outputs };
 
   const weights = [...parameters.layers.flat(), parameters.finalNorm, parameters.head];
   const names = listTrainable(weights, trainable).map(({ name }) => name);
   const values = names.map(name => graph.inputs.get(name)!);
   const wrt = trainsEmbedding ? [...values, embedded] : values;
-  const results = computeGradients(lossSum, wrt, [embedded], cheapOperations);
+  const results = computeGradients(lossHead.target, wrt, [embedded], cheapOperations);
   for (const [index, name] of names.entries()) outputs.set(gradientOutput(name), results[index]!);
   if (trainsEmbedding) outputs.set(embeddedGradientOutput, results.at(-1)!);
   return { graph, outputs };

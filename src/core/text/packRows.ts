@@ -100,11 +100,13 @@ export function buildBatch(
   const segments = new Int32Array(size).fill(-1);
   const targetPositions: number[] = [];
   const labels: number[] = [];
+  const packed: EncodedRow[] = [];
   let tokens = 0;
   for (const [b, pack] of packs.entries()) {
     let at = b * width;
     for (const [segment, index] of pack.entries()) {
       const { tokenIds: ids, supervised } = rows[index]!;
+      packed.push(rows[index]!);
       tokenIds.set(ids, at);
       segments.fill(segment, at, at + ids.length);
       for (let i = 0; i < ids.length; i++) {
@@ -127,5 +129,6 @@ export function buildBatch(
     labels: Int32Array.from(labels),
     labelWeights: new Float32Array(labels.length).fill(1),
     tokens,
+    rows: packed,
   };
 }

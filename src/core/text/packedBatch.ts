@@ -27,4 +27,26 @@ export interface PackedBatch {
   readonly labelWeights: Float32Array;
   /** Tokens that are not padding. */
   readonly tokens: number;
+  /** The rows that were packed, in the order of their labels. */
+  readonly rows?: readonly EncodedRow[];
+  /** For preference tuning. */
+  readonly preference?: PreferenceLabels;
+}
+
+/** What a batch of Q pairs says of its labels. */
+export interface PreferenceLabels {
+  /** [N] the pair of each label, counted from 0. */
+  readonly pairOfLabel: Int32Array;
+  /** [N] 1 where the label belongs to the chosen answer, -1 in the rejected one. */
+  readonly signs: Float32Array;
+  /** [Q, 2] log-probability of chosen and rejected answer under the reference; zero until they are known. */
+  readonly reference: Float64Array;
+}
+
+/** What a batch counts beside others: its pairs, or its supervised tokens by their weights. */
+export function weighBatch({ preference, labelWeights }: PackedBatch): number {
+  if (preference) return preference.reference.length / 2;
+  let sum = 0;
+  for (let i = 0; i < labelWeights.length; i++) sum += labelWeights[i]!;
+  return sum;
 }

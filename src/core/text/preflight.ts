@@ -5,7 +5,7 @@
  */
 import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
-import type { EncodeReport } from './encodeExample.ts';
+import type { EncodeReport } from './encodeExamples.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 
 export interface PreflightInput {

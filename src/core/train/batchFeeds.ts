@@ -1,7 +1,8 @@
 /** @file A packed batch -> graph inputs, and a graph's losses -> the batch's loss. */
+import { preferenceInputNames } from '../models/preferenceLoss.ts';
 import { type BatchShape, batchInputNames } from '../models/trainingContext.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
-import type { PackedBatch } from '../text/packedBatch.ts';
+import type { PackedBatch, PreferenceLabels } from '../text/packedBatch.ts';
 import type { BatchLoss } from './trainingEngine.ts';
 
 /** The batch's tensors; label weights are multiplied by `tokenWeight`, and the gradients with them. */
@@ -26,6 +27,21 @@ export function makeBatchFeeds(
     [batchInputNames.targetPositions]: makeTensor('int32', batch.targetPositions, [labelCount]),
     [batchInputNames.labels]: makeTensor('int32', batch.labels, [labelCount]),
     [batchInputNames.labelWeights]: makeTensor('float32', weights, [labelCount]),
+    ...(batch.preference ? makePreferenceFeeds(batch.preference, tokenWeight) : {}),
+  };
+}
+
+function makePreferenceFeeds(
+  { pairOfLabel, signs, reference }: PreferenceLabels,
+  pairWeight: number,
+): Record<string, RuntimeTensor> {
+  const pairs = reference.length / 2;
+  const margins = Float32Array.from({ length: pairs }, (_, q) => reference[2 * q]! - reference[2 * q + 1]!);
+  return {
+    [preferenceInputNames.pairOfLabel]: makeTensor('int32', pairOfLabel, [pairOfLabel.length]),
+    [preferenceInputNames.signs]: makeTensor('float32', signs, [signs.length]),
+    [preferenceInputNames.referenceMargins]: makeTensor('float32', margins, [pairs]),
+    [preferenceInputNames.pairWeights]: makeTensor('float32', new Float32Array(pairs).fill(pairWeight), [pairs]),
   };
 }
 

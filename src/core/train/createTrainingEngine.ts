@@ -5,6 +5,7 @@ import type { TensorSource } from '../formats/tensorSource.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
 import type { TrainableSpec } from '../models/trainingContext.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
@@ -38,6 +39,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly memoryLimitBytes?: number | undefined;
   /** Default: `whole` when its forecast fits the limit, else `layered`. */
   readonly shape?: EngineShape | undefined;
+  /** Default: the negative log-likelihood of the labels. */
+  readonly loss?: LossSpec | undefined;
   /** Where the engine's sessions write what each operator took; see SessionOptions. */
   readonly profilePrefix?: string | undefined;
 }
@@ -67,6 +70,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
       contextTokens,
       settings.loraPlusRatio,
     ),
+    loss: settings.loss ?? plainLoss,
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
     dropout: makeDropout(settings, trainable, chosen.targets),
   };

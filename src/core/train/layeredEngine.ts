@@ -4,15 +4,17 @@
  */
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
+import { lossesOutput } from '../models/lossHead.ts';
 import { splitTable } from '../models/parameterTensors.ts';
 import { isTrained, listTrainable } from '../models/trainingContext.ts';
-import { gradientOutput, lossesOutput, type TrainingGraph } from '../models/trainingGraph.ts';
+import { gradientOutput, type TrainingGraph } from '../models/trainingGraph.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
-import { emptyLoss, makeBatchFeeds, sumLosses } from './batchFeeds.ts';
+import { emptyLoss, makeBatchFeeds } from './batchFeeds.ts';
 import { firstDraw } from './dropoutMasks.ts';
 import { GradientSink } from './gradientSink.ts';
+import { measureLoss } from './measureLoss.ts';
 import type { BatchLoss, TrainableParameter, TrainingEngine } from './trainingEngine.ts';
 import { compileGraph, type EngineSetup } from './wholeGraphEngine.ts';
 
@@ -69,7 +71,7 @@ export class LayeredEngine implements TrainingEngine {
   }
 
   static async create(setup: EngineSetup): Promise<LayeredEngine> {
-    const { model, shape, trainable, session, dropout } = setup;
+    const { model, shape, trainable, session, dropout, loss } = setup;
     const layers = new Map<number, LayerSessions>();
     for (const kind of new Set(listLayerKinds(model, trainable))) {
       const compile = (graph: TrainingGraph): Promise<GraphSession> => compileGraph(graph, session);
@@ -80,7 +82,7 @@ export class LayeredEngine implements TrainingEngine {
         backward: await compile(buildLayerBackward(model, shape, trainable, kind)),
       });
     }
-    const head = await compileGraph(buildHeadGraph(model, shape, trainable, 'training'), session);
+    const head = await compileGraph(buildHeadGraph(model, shape, trainable, 'training', loss), session);
     return new LayeredEngine(setup, { layers, head });
   }
 
@@ -109,12 +111,12 @@ export class LayeredEngine implements TrainingEngine {
 
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
-    const { model, shape, tensors, trainable, session } = this.setup;
-    this.evaluationHead ??= await compileGraph(buildHeadGraph(model, shape, trainable, 'evaluation'), session);
+    const { model, shape, tensors, trainable, session, loss } = this.setup;
+    this.evaluationHead ??= await compileGraph(buildHeadGraph(model, shape, trainable, 'evaluation', loss), session);
     const batchFeeds = { ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) };
     const last = await this.runForward('evaluation', batch, batchFeeds, index => this.hidden[index % 2]!);
     const results = await this.evaluationHead.run({ ...batchFeeds, [layerNames.hidden]: last });
-    return sumLosses(results[lossesOutput]!, batch);
+    return measureLoss(results, batch, this.setup.loss);
   }
 
   async dispose(): Promise<void> {
@@ -159,7 +161,7 @@ export class LayeredEngine implements TrainingEngine {
       },
     );
     for (const name of names) this.sink.close(name);
-    return sumLosses(results[lossesOutput]!, batch);
+    return measureLoss(results, batch, this.setup.loss);
   }
 
   private async runBackward(

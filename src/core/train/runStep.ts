@@ -1,8 +1,10 @@
 /** @file The batches of one optimizer step -> updated parameters: accumulate, clip, AdamW. */
+import type { Measures } from '../../shared/runFolder.ts';
 import type { AdamW } from '../optim/adamW.ts';
 import { clipFactor, computeGradientNorm } from '../optim/gradientNorm.ts';
-import type { PackedBatch } from '../text/packedBatch.ts';
+import { type PackedBatch, weighBatch } from '../text/packedBatch.ts';
 import { checkFinite, type DivergenceClues } from './checkFinite.ts';
+import { MeasureSums } from './measureSums.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 
 export interface StepInput {
@@ -15,24 +17,28 @@ export interface StepInput {
 }
 
 export interface StepOutcome {
-  /** Mean over the step's supervised tokens, whatever the number of batches. */
+  /** Mean over the step's supervised tokens (or pairs of answers), whatever the number of batches. */
   readonly lossNats: number;
   /** Before clipping. */
   readonly gradNorm: number;
   readonly supervisedTokens: number;
   /** Not padding. */
   readonly tokens: number;
+  /** Means of what else the objective measures. */
+  readonly measures: Measures;
 }
 
 /** Parameters stay as they were when the loss or the gradient is not finite. @throws TuneError `not-finite` */
 export async function runStep(engine: TrainingEngine, optimizer: AdamW, input: StepInput): Promise<StepOutcome> {
   const { step, batches, clues } = input;
-  const weightSum = batches.reduce((sum, batch) => sum + sumWeights(batch.labelWeights), 0);
+  const weightSum = batches.reduce((sum, batch) => sum + weighBatch(batch), 0);
   engine.zeroGradients();
   let lossNatsSum = 0;
+  const sums = new MeasureSums();
   for (const [microBatch, batch] of batches.entries()) {
     const loss = await engine.accumulate(batch, 1 / weightSum, { step, microBatch });
     lossNatsSum += checkFinite('loss', step, loss.lossNatsSum, clues);
+    sums.add(loss);
   }
   const gradNorm = checkFinite('gradient', step, computeGradientNorm(engine.parameters), clues);
   optimizer.update(step, input.learningRate, clipFactor(gradNorm, input.clipNorm));
@@ -41,11 +47,6 @@ export async function runStep(engine: TrainingEngine, optimizer: AdamW, input: S
     gradNorm,
     supervisedTokens: batches.reduce((sum, batch) => sum + batch.labels.length, 0),
     tokens: batches.reduce((sum, batch) => sum + batch.tokens, 0),
+    measures: sums.means(),
   };
-}
-
-function sumWeights(weights: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
-  return sum;
 }

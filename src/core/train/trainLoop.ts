@@ -4,11 +4,12 @@
  * starts from, so a run continued from a checkpoint repeats the straight run's numbers bit for bit.
  */
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
+import type { Measures } from '../../shared/runFolder.ts';
 import type { AdamW } from '../optim/adamW.ts';
 import { learningRateAt } from '../optim/learningRate.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { checkFinite } from './checkFinite.ts';
-import { evaluateHeldOut } from './evaluateHeldOut.ts';
+import { evaluateHeldOut, type PackedBatches } from './evaluateHeldOut.ts';
 import { runStep } from './runStep.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { isEvaluationStep, isSaveStep, type TrainPlan } from './trainPlan.ts';
@@ -29,7 +30,7 @@ export interface TrainInput {
   readonly engine: TrainingEngine;
   readonly optimizer: AdamW;
   readonly stepBatches: StepBatches;
-  readonly heldOut: readonly PackedBatch[];
+  readonly heldOut: PackedBatches;
   readonly plan: TrainPlan;
   readonly settings: Pick<Hyperparameters, 'method' | 'learningRate' | 'clipNorm'>;
   readonly state: TrainState;
@@ -49,6 +50,7 @@ export type TrainEvent =
       readonly supervisedTokens: number;
       readonly tokensPerSecond: number;
       readonly elapsedMs: number;
+      readonly measures: Measures;
     }
   | { readonly kind: 'evaluationProgress'; readonly done: number; readonly total: number }
   | {
@@ -57,6 +59,7 @@ export type TrainEvent =
       readonly evalLossNats: number;
       readonly supervisedTokens: number;
       readonly elapsedMs: number;
+      readonly measures: Measures;
       /** Best so far, this evaluation included. */
       readonly best: Pick<TrainState, 'bestStep' | 'bestEvalLossNats'>;
     }
@@ -144,6 +147,7 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
       supervisedTokens: outcome.supervisedTokens,
       tokensPerSecond: stepMs > 0 ? (outcome.tokens * 1000) / stepMs : 0,
       elapsedMs: addElapsed(),
+      measures: outcome.measures,
     };
   }
 }

@@ -1,4 +1,5 @@
 /** @file What the training loop asks of an engine: the border between the loop and the graphs. */
+import type { Measures } from '../../shared/runFolder.ts';
 import type { RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import type { RandomDraw } from './dropoutMasks.ts';
@@ -19,10 +20,14 @@ export interface TrainableParameter {
 }
 
 export interface BatchLoss {
-  /** Sum over the batch's labels of weight x cross-entropy. */
+  /** Sum over the batch's labels of weight x loss; in preference tuning over its pairs. */
   readonly lossNatsSum: number;
-  /** Sum of the label weights. */
+  /** Sum of the label weights, or number of pairs. */
   readonly weightSum: number;
+  /** Sums of what else the objective measures, to be divided by `weightSum`. */
+  readonly measures?: Measures;
+  /** Of preference batches: each pair's log-probability of the chosen and of the rejected answer, [Q, 2]. */
+  readonly pairLogProbabilities?: Float64Array;
 }
 
 export interface TrainingEngine {

@@ -1,21 +1,23 @@
 /** @file Training with the whole model in one graph: fast, and keeps every layer's activations until its backward pass. */
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { lossesOutput } from '../models/lossHead.ts';
+import type { LossSpec } from '../models/lossSpec.ts';
 import { type BatchShape, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
 import {
   buildTrainingGraph,
   embeddedGradientOutput,
   gradientOutput,
-  lossesOutput,
   type TrainingGraph,
 } from '../models/trainingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
-import { emptyLoss, makeBatchFeeds, sumLosses } from './batchFeeds.ts';
+import { emptyLoss, makeBatchFeeds } from './batchFeeds.ts';
 import { type DropoutMasks, firstDraw } from './dropoutMasks.ts';
 import type { EngineTensors } from './engineTensors.ts';
 import { GradientSink } from './gradientSink.ts';
+import { measureLoss } from './measureLoss.ts';
 import type { BatchLoss, TrainableParameter, TrainingEngine } from './trainingEngine.ts';
 
 export interface EngineSetup {
@@ -25,6 +27,7 @@ export interface EngineSetup {
   readonly tensors: EngineTensors;
   readonly session: SessionOptions;
   readonly dropout?: DropoutMasks | undefined;
+  readonly loss: LossSpec;
 }
 
 export function compileGraph({ graph, outputs }: TrainingGraph, options: SessionOptions): Promise<GraphSession> {
@@ -55,7 +58,7 @@ export class WholeGraphEngine implements TrainingEngine {
   }
 
   static async create(setup: EngineSetup): Promise<WholeGraphEngine> {
-    const graph = buildTrainingGraph(setup.model, setup.shape, setup.trainable, 'training');
+    const graph = buildTrainingGraph(setup.model, setup.shape, setup.trainable, 'training', setup.loss);
     return new WholeGraphEngine(setup, await compileGraph(graph, setup.session));
   }
 
@@ -81,15 +84,15 @@ export class WholeGraphEngine implements TrainingEngine {
       const { embedding } = model.architecture.describeParameters(model.config);
       this.sink.addRows(embedding.name, floatData(this.embeddedGradient), batch.tokenIds, model.config.hiddenSize);
     }
-    return sumLosses(results[lossesOutput]!, batch);
+    return measureLoss(results, batch, this.setup.loss);
   }
 
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
-    const { model, shape, trainable, session, tensors } = this.setup;
-    this.evaluation ??= await compileGraph(buildTrainingGraph(model, shape, trainable, 'evaluation'), session);
+    const { model, shape, trainable, session, tensors, loss } = this.setup;
+    this.evaluation ??= await compileGraph(buildTrainingGraph(model, shape, trainable, 'evaluation', loss), session);
     const results = await this.evaluation.run({ ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) });
-    return sumLosses(results[lossesOutput]!, batch);
+    return measureLoss(results, batch, this.setup.loss);
   }
 
   async dispose(): Promise<void> {

@@ -12,8 +12,10 @@ export function toJsonLine(event: JobEvent): JsonLine | undefined {
       return { type: 'step', ...row };
     }
     case 'evaluation': {
-      const { step, evalLossNats } = event.row;
-      return { type: 'evaluation', step, evalLossNats, perplexity: Math.exp(evalLossNats) };
+      const { kind: _kind, attempt: _attempt, supervisedTokens: _tokens, elapsedMs: _ms, ...row } = event.row;
+      // A preference loss is none of tokens: its exponential means nothing.
+      const lossNats = row.rewardMargin === undefined ? (row.crossEntropyNats ?? row.evalLossNats) : undefined;
+      return { type: 'evaluation', ...row, ...(lossNats === undefined ? {} : { perplexity: Math.exp(lossNats) }) };
     }
     case 'sample':
       return { type: 'sample', step: event.row.step, prompt: event.row.prompt, text: event.row.text };

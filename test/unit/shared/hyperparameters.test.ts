@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkHyperparameter,
   defaultHyperparameters,
+  type Hyperparameters,
   hasEffect,
   hyperparameterNames,
   hyperparametersSchema,
@@ -34,13 +35,28 @@ describe('hasEffect', () => {
     }
   });
 
+  const without = (values: Partial<Hyperparameters>) =>
+    hyperparameterNames.filter(name => !hasEffect(name, { ...defaultHyperparameters, ...values }));
+
   it('leaves out what only LoRA uses when every weight is trained', () => {
-    const full = { ...defaultHyperparameters, method: 'full' } as const;
-    expect(hyperparameterNames.filter(name => !hasEffect(name, full))).toEqual(
-      hyperparameterNames.filter(name => 'appliesWhen' in hyperparameterTable[name]),
-    );
-    expect(hyperparameterNames.filter(name => !hasEffect(name, full))).toContain('rank');
-    expect(hyperparameterNames.filter(name => !hasEffect(name, defaultHyperparameters))).toEqual([]);
+    expect(without({ method: 'full' })).toEqual(expect.arrayContaining(['rank', 'alpha', 'targetModules', 'rsLora']));
+    expect(without({})).not.toContain('rank');
+  });
+
+  it('leaves out what belongs to another objective', () => {
+    expect(without({})).toEqual(expect.arrayContaining(['dpoBeta', 'distillAlpha']));
+    expect(without({ objective: 'dpo' })).toEqual(expect.arrayContaining(['trainOn', 'distillTopK']));
+    expect(without({ objective: 'dpo' })).not.toContain('rpoAlpha');
+    expect(without({ objective: 'distill' })).toEqual(expect.arrayContaining(['dpoBeta']));
+    expect(without({ objective: 'distill' })).not.toContain('distillTemperature');
+  });
+
+  it('reads recipes of before there were objectives', () => {
+    const { objective, dpoBeta, dpoLabelSmoothing, rpoAlpha, distillAlpha, distillTemperature, distillTopK, ...older } =
+      defaultHyperparameters;
+    const added = { objective, dpoBeta, dpoLabelSmoothing, rpoAlpha, distillAlpha, distillTemperature, distillTopK };
+    expect(hyperparametersSchema.parse(older)).toMatchObject(added);
+    expect(objective).toBe('sft');
   });
 });
 

@@ -82,6 +82,8 @@ export interface CrossEntropy {
   readonly lossSum: Value;
   /** Each position's loss in nats, unweighted, [N]. Not differentiable. */
   readonly losses: Value;
+  /** d lossSum / d hidden, [N, C], for whoever weighs positions by their losses; absent without gradients. */
+  readonly hiddenGradient?: Value | undefined;
 }
 
 /**
@@ -102,7 +104,7 @@ export function crossEntropy(
     ...attributes,
     headForm,
   });
-  return { lossSum: outputs[0]!, losses: outputs[1]! };
+  return { lossSum: outputs[0]!, losses: outputs[1]!, hiddenGradient: outputs[2] };
 }
 
 interface ChunkResult {

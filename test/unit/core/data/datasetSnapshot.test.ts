@@ -47,6 +47,14 @@ describe('writeDatasetSnapshot and readDatasetSnapshot', () => {
     expect((await readDatasetSnapshot(root, id)).examples).toEqual(dataset.examples);
   });
 
+  it('keeps preferences', async () => {
+    const pair = { prompt: 'Hi', chosen: 'Hello.', rejected: 'What?' };
+    const { root, dataset, id } = await makeSnapshot(toLines([pair, { ...pair, system: 'Be kind.', prompt: 'Bye' }]));
+    const { examples } = await readDatasetSnapshot(root, id);
+    expect(examples).toEqual(dataset.examples);
+    expect(examples.map(({ kind }) => kind)).toEqual(['preference', 'preference']);
+  });
+
   it('is shared by equal readings and does not depend on where the workspace stands', async () => {
     const first = await makeSnapshot();
     expect(first.write()).toBe(first.id);

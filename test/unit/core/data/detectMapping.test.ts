@@ -46,6 +46,21 @@ describe('detectMapping', () => {
     ],
     [{ Question: 'a', Answer: 'b' }, 'questionAnswer', { question: 'Question', answer: 'Answer' }],
     [{ query: 'a', reference_answer: 'b' }, 'questionAnswer', { question: 'query', answer: 'reference_answer' }],
+    [
+      { prompt: 'a', chosen: 'b', rejected: 'c' },
+      'preference',
+      { chosen: 'chosen', rejected: 'rejected', prompt: 'prompt' },
+    ],
+    [
+      { prompt: [chat[0]], chosen: [chat[1]], rejected: [{ role: 'assistant', content: 'No' }], messages: chat },
+      'preference',
+      { chosen: 'chosen', rejected: 'rejected', prompt: 'prompt' },
+    ],
+    [
+      { chosen: chat, rejected: [chat[0], { role: 'assistant', content: 'No' }] },
+      'preference',
+      { chosen: 'chosen', rejected: 'rejected' },
+    ],
     [{ text: 'Once upon a time.' }, 'text', { text: 'text' }],
   ])('reads %j as %s', (value, kind, fields) => {
     const detection = detect(value, value);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Example, Message } from '../../../../src/core/data/example.ts';
 import { createChatTemplate } from '../../../../src/core/text/chatTemplate.ts';
-import { type EncodeSettings, encodeExample, encodeExamples } from '../../../../src/core/text/encodeExample.ts';
+import { type EncodeSettings, encodeExample } from '../../../../src/core/text/encodeExample.ts';
+import { encodeExamples } from '../../../../src/core/text/encodeExamples.ts';
 import { loadTokenizer, type TokenizerName, tokenizerConfigs } from './smallTokenizers.ts';
 import { loadTemplate } from './stockTemplates.ts';
 
@@ -166,5 +167,42 @@ describe('encodeExample', () => {
         { seed: 7, numRuns: 200 },
       );
     }
+  });
+});
+
+describe('encodeExamples of preferences', () => {
+  const turn = (role: Message['role'], content: string) => ({ role, content });
+  const pair: Example = {
+    kind: 'preference',
+    prompt: [turn('user', 'Hi'), turn('assistant', 'Hello!'), turn('user', 'Bye')],
+    chosen: [turn('assistant', 'See you.')],
+    rejected: [turn('assistant', 'Go.'), turn('user', 'What?'), turn('assistant', 'Now.')],
+    origin,
+  };
+
+  it('gives chosen and rejected answer in turn and supervises only the answers', () => {
+    const settings = { ...settingsOf('smollm', 'smollm2'), trainOn: 'all' as const, pairs: true };
+    const { rows, report } = encodeExamples([pair, pair], settings);
+    const texts = rows.map(row => supervisedText(settings, { row } as ReturnType<typeof encodeExample>));
+    const [chosen, rejected] = ['See you.<|im_end|>', 'Go.<|im_end|>Now.<|im_end|>'];
+    expect(texts).toEqual([chosen, rejected, chosen, rejected]);
+    expect(rows.map(({ row }) => row)).toEqual([0, 0, 1, 1]);
+    expect(report).toMatchObject({ examples: 2, rows: 4, chatRows: 4, rowsThatLearnEnd: 4 });
+  });
+
+  it('drops the pair when one answer is cut away', () => {
+    const settings = settingsOf('smollm', 'smollm2');
+    const wholeTokens = encodeExample(pair, 0, settings).wholeTokens;
+    const long: Example = { ...pair, prompt: [...pair.prompt, turn('assistant', 'x '.repeat(50)), turn('user', 'y')] };
+    const { rows, report } = encodeExamples([pair, long], { ...settings, contextTokens: wholeTokens, pairs: true });
+    expect(rows.map(({ row }) => row)).toEqual([0, 0]);
+    expect(report.dropped['cut-away']).toBe(1);
+  });
+
+  it('takes the chosen answer alone where no pairs are asked for', () => {
+    const settings = settingsOf('smollm', 'smollm2');
+    const { rows } = encodeExamples([pair], settings);
+    expect(rows.length).toBe(1);
+    expect(supervisedText(settings, encodeExample(pair, 0, settings))).toBe('See you.<|im_end|>');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Example } from '../../../../src/core/data/example.ts';
 import type { TokenizerConfig } from '../../../../src/core/formats/tokenizerFiles.ts';
 import { createChatTemplate } from '../../../../src/core/text/chatTemplate.ts';
-import { encodeExamples } from '../../../../src/core/text/encodeExample.ts';
+import { encodeExamples } from '../../../../src/core/text/encodeExamples.ts';
 import {
   enforceFindings,
   findRefusals,

@@ -1,0 +1,25 @@
+/** @file A prepared run -> the engine that its recipe asks for, with the parameters as they are before the first step. */
+import { countBatchRows } from '../text/pairBatches.ts';
+import { createTrainingEngine } from '../train/createTrainingEngine.ts';
+import type { TrainingEngine } from '../train/trainingEngine.ts';
+import type { PreparedRun } from './prepareRun.ts';
+import { specifyLoss } from './specifyLoss.ts';
+
+export function createRunEngine({
+  record,
+  model,
+  architecture,
+}: Pick<PreparedRun, 'record' | 'model' | 'architecture'>): Promise<TrainingEngine> {
+  const { hyperparameters, forecast } = record;
+  return createTrainingEngine({
+    ...hyperparameters,
+    model: architecture,
+    weights: model.weights,
+    batchRows: countBatchRows(hyperparameters),
+    threads: hyperparameters.threads ?? 0,
+    memoryLimitBytes: forecast.memoryLimitBytes,
+    shape: forecast.plan,
+    baseWeights: forecast.baseWeights,
+    loss: specifyLoss(hyperparameters),
+  });
+}
