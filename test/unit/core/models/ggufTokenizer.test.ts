@@ -52,7 +52,7 @@ describe('readGgufTokenizer', () => {
   it('gives the tokens of sentencepiece for its vocabularies', () => {
     const tokenizer = load(sentencePiece);
     texts.forEach((text, i) => {
-      expect({ text, ids: encode(tokenizer, text) }).toEqual({ text, ids: tokens['sentencePiece']![i] });
+      expect({ text, ids: encode(tokenizer, text) }).toEqual({ text, ids: tokens.sentencePiece![i] });
     });
   });
 
