@@ -10,6 +10,8 @@ const shownQuestions = 6;
 /** What takes time when answers are compared, as the command line calls it. */
 const askingPhases = ['searching the best prompt', 'comparing'];
 
+/** @typedef {import('../shared/commandLine.ts').TrainResult} TrainResult */
+/** @typedef {import('../core/infer/compareAnswers.ts').ComparisonResult} ComparisonResult */
 /** @typedef {{ model: string, workspace: string, env: NodeJS.ProcessEnv }} Place */
 
 /**
@@ -26,6 +28,7 @@ export async function trainDemo(dataset, { model, workspace, env }) {
   let totalSteps = 0;
   let heldOut = '';
   let startedAt = performance.now();
+  /** @type {TrainResult} */
   const result = await runTuningFork(args, {
     cwd: workspace,
     env,
@@ -46,8 +49,8 @@ export async function trainDemo(dataset, { model, workspace, env }) {
     `\n  ${result.steps} steps in ${seconds} s.${result.stoppedEarly ? ' Stopped early: no further gain.' : ''}`,
   );
   console.log('  Loss on held-out questions, in nats a token (lower is better):');
-  console.log(`    before  ${result.baseEvalLossNats.toFixed(3)}`);
-  console.log(`    after   ${result.bestEvalLossNats.toFixed(3)}   (best of the run, step ${result.bestStep})`);
+  console.log(`    before  ${result.baseEvalLossNats?.toFixed(3)}`);
+  console.log(`    after   ${result.bestEvalLossNats?.toFixed(3)}   (best of the run, step ${result.bestStep})`);
   return run;
 }
 
@@ -67,6 +70,7 @@ export async function compareDemo(run, { model, workspace, env }) {
   const answers = new Map();
   let phase = '';
   let bar = createProgressBar(process.stdout);
+  /** @type {ComparisonResult} */
   const result = await runTuningFork(['compare', '--model', model, '--adapter', run, '--run', run], {
     cwd: workspace,
     env,
@@ -89,7 +93,8 @@ export async function compareDemo(run, { model, workspace, env }) {
   bar.finish();
   for (const [question, row] of [...answers].slice(0, shownQuestions)) {
     console.log(`\n  ${question}`);
-    for (const [label, kind] of labels) if (row[kind]) console.log(`    ${label.padEnd(12)} ${row[kind]}`);
+    for (const [label, kind] of [...labels, ['reference', 'reference']])
+      if (row[kind]) console.log(`    ${label.padEnd(12)} ${row[kind]}`);
   }
   printScores(result);
 }
@@ -98,17 +103,19 @@ const labels = /** @type {const} */ ([
   ['base', 'base'],
   ['best prompt', 'prompted'],
   ['tuned', 'adapter'],
-  ['reference', 'reference'],
 ]);
 
-/** @param {any} result */
+/** @param {ComparisonResult} result */
 function printScores({ scored, tokenF1, exactMatch, adapterMinusBase }) {
+  if (tokenF1 === undefined || exactMatch === undefined || adapterMinusBase === undefined) return;
   console.log(`\n  All ${scored} held-out questions:`);
   console.log(`    ${''.padEnd(12)} token F1   word for word`);
   for (const [label, kind] of labels) {
-    if (tokenF1[kind] === undefined) continue;
-    const share = `${Math.round(100 * exactMatch[kind])} %`;
-    console.log(`    ${label.padEnd(12)} ${tokenF1[kind].toFixed(2).padStart(8)}   ${share.padStart(13)}`);
+    const { [kind]: score } = tokenF1;
+    const { [kind]: exact } = exactMatch;
+    if (score === undefined || exact === undefined) continue;
+    const share = `${Math.round(100 * exact)} %`;
+    console.log(`    ${label.padEnd(12)} ${score.toFixed(2).padStart(8)}   ${share.padStart(13)}`);
   }
   const { difference, low, high } = adapterMinusBase;
   console.log(
