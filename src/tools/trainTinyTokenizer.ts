@@ -2,6 +2,8 @@
  * Texts -> a byte-level BPE tokenizer as tokenizer.json and tokenizer_config.json (Sennrich et al. 2016, arXiv:1508.07909,
  * over bytes as in GPT-2). Deterministic: of pairs that are equally frequent the one of the older tokens is merged first.
  */
+import { bpeTokenizerJson, makeAddedToken } from '../core/formats/bpeTokenizerJson.ts';
+import { byteCharacters, byteLevelComponent } from '../core/formats/byteLevel.ts';
 import type { TokenizerConfig } from '../core/formats/tokenizerFiles.ts';
 
 /** Ids 0, 1, 2. `<|im_start|>` opens a message, `<|im_end|>` ends it and generation; padding is a token of its own. */
@@ -30,10 +32,9 @@ export function trainTinyTokenizer(
   vocabularySize: number,
   contextTokens: number,
 ): TinyTokenizer {
-  const byteCharacters = listByteCharacters();
   const vocabulary = [...specialTokens, ...[...byteCharacters].sort((a, b) => (a < b ? -1 : 1))];
   const idOf = new Map(vocabulary.map((token, id) => [token, id]));
-  const words = countWords(texts, byteCharacters).map(([word, count]) => ({
+  const words = countWords(texts).map(([word, count]) => ({
     ids: [...word].map(c => idOf.get(c)!),
     count,
   }));
@@ -47,22 +48,22 @@ export function trainTinyTokenizer(
     vocabulary.push(`${vocabulary[left]}${vocabulary[right]}`);
     for (const word of words) word.ids = mergePair(word.ids, left, right, id);
   }
+  const byteLevel = byteLevelComponent(true);
   return {
-    tokenizerJson: makeTokenizerJson(vocabulary, merges),
+    tokenizerJson: bpeTokenizerJson({
+      addedTokens: specialTokens.map((content, id) => makeAddedToken(id, content)),
+      preTokenizer: byteLevel,
+      decoder: byteLevel,
+      tokens: vocabulary,
+      merges,
+    }),
     tokenizerConfig: makeTokenizerConfig(contextTokens),
     vocabularySize: vocabulary.length,
   };
 }
 
-/** The printable character that stands for each byte, as GPT-2 chose them: index = byte. */
-function listByteCharacters(): string[] {
-  const isPrintable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
-}
-
 /** Distinct words in byte characters with their counts, most frequent first, ties in alphabetical order. */
-function countWords(texts: Iterable<string>, byteCharacters: readonly string[]): [string, number][] {
+function countWords(texts: Iterable<string>): [string, number][] {
   const counts = new Map<string, number>();
   const add = (text: string, count: number) => {
     for (const [word] of text.matchAll(wordPattern)) counts.set(word, (counts.get(word) ?? 0) + count);
@@ -111,40 +112,6 @@ function mergePair(ids: number[], left: number, right: number, id: number): numb
     }
   }
   return merged;
-}
-
-function makeTokenizerJson(vocabulary: readonly string[], merges: readonly [string, string][]): object {
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: specialTokens.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: null,
-    pre_tokenizer: byteLevel,
-    post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])),
-      merges,
-    },
-  };
 }
 
 function makeTokenizerConfig(contextTokens: number): TinyTokenizer['tokenizerConfig'] {

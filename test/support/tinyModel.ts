@@ -1,6 +1,8 @@
 /** A random Llama of a few thousand weights as a Hugging Face folder, and datasets small enough to learn by heart. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bpeTokenizerJson, makeAddedToken } from '../../src/core/formats/bpeTokenizerJson.ts';
+import { byteCharacters, byteLevelComponent } from '../../src/core/formats/byteLevel.ts';
 import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
 import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
 import { llama } from '../../src/core/models/llama.ts';
@@ -75,42 +77,15 @@ export function writeTinyDataset(path: string, rows = 40): string {
   return path;
 }
 
-/** Byte-level BPE without merges: GPT-2's printable stand-in for each byte. */
+/** Byte-level BPE without merges. */
 function byteTokenizer(): unknown {
-  const vocab: Record<string, number> = {};
-  let next = 256;
-  for (let byte = 0; byte < 256; byte++) {
-    const isPrintable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-    vocab[String.fromCharCode(isPrintable ? byte : next++)] = byte;
-  }
-  const added = ['<|im_start|>', '<|im_end|>'].map((content, i) => ({
-    id: 256 + i,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  }));
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: added,
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab: { ...vocab, '<|im_start|>': 256, '<|im_end|>': 257 },
-      merges: [],
-    },
-  };
+  const specials = ['<|im_start|>', '<|im_end|>'];
+  const byteLevel = byteLevelComponent(true);
+  return bpeTokenizerJson({
+    addedTokens: specials.map((content, i) => makeAddedToken(256 + i, content)),
+    preTokenizer: byteLevel,
+    decoder: byteLevel,
+    tokens: [...byteCharacters, ...specials],
+    merges: [],
+  });
 }

@@ -1,11 +1,11 @@
 /** @file A byte-level BPE vocabulary of a GGUF file (`gpt2`) -> tokenizer.json. */
 import { TuneError } from '../../shared/errors.ts';
+import { bpeTokenizerJson } from '../formats/bpeTokenizerJson.ts';
+import { byteLevelComponent } from '../formats/byteLevel.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
 import { ggufPreTokenizers, type PreTokenizerKind } from './ggufPreTokenizers.ts';
-import { type GgufVocabulary, listAddedTokens, toVocabularyObject } from './ggufVocabulary.ts';
+import { type GgufVocabulary, listAddedTokens } from './ggufVocabulary.ts';
 import type { JsonObject } from './readJsonFile.ts';
-
-const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
 
 export interface ByteLevelTokenizer {
   /** tokenizer.json without its post-processor. */
@@ -23,27 +23,15 @@ export function buildByteLevelTokenizer(metadata: GgufMetadataReader, vocabulary
     behavior: 'Isolated',
     invert: false,
   }));
-  const tokenizerJson = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: listAddedTokens(vocabulary),
-    normalizer: null,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [...splits, byteLevel] },
+  const byteLevel = byteLevelComponent(false);
+  const tokenizerJson = bpeTokenizerJson({
+    addedTokens: listAddedTokens(vocabulary),
+    preTokenizer: { type: 'Sequence', pretokenizers: [...splits, byteLevel] },
     decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: kind.ignoresMerges,
-      vocab: toVocabularyObject(vocabulary.tokens),
-      merges: readMerges(metadata),
-    },
-  };
+    tokens: vocabulary.tokens,
+    merges: readMerges(metadata),
+    ignoresMerges: kind.ignoresMerges,
+  });
   return { tokenizerJson, addsBos: kind.addsBos };
 }
 

@@ -4,8 +4,9 @@
  * every text and after every special token, as SentencePiece and Llama 2's own tokenizer.json do.
  * @see transformers/convert_slow_tokenizer.py (generate_merges)
  */
+import { bpeTokenizerJson } from '../formats/bpeTokenizerJson.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
-import { type GgufVocabulary, listAddedTokens, toVocabularyObject } from './ggufVocabulary.ts';
+import { type GgufVocabulary, listAddedTokens } from './ggufVocabulary.ts';
 import type { JsonObject } from './readJsonFile.ts';
 
 /** SentencePiece's sign for a space. */
@@ -23,30 +24,20 @@ export function buildSentencePieceTokenizer(metadata: GgufMetadataReader, vocabu
     { type: 'Fuse' },
     ...(addsSpace ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
   ];
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: listAddedTokens(vocabulary),
+  return bpeTokenizerJson({
+    addedTokens: listAddedTokens(vocabulary),
     normalizer: {
       type: 'Sequence',
       normalizers: [...(addsSpace ? [{ type: 'Prepend', prepend: spaceSign }] : []), replaceSpaces],
     },
-    pre_tokenizer: null,
+    preTokenizer: null,
     decoder: { type: 'Sequence', decoders },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: vocabulary.unknownId === undefined ? null : vocabulary.tokens[vocabulary.unknownId],
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: true,
-      byte_fallback: vocabulary.kinds.includes('byte'),
-      ignore_merges: false,
-      vocab: toVocabularyObject(vocabulary.tokens),
-      merges: deriveMerges(metadata, vocabulary),
-    },
-  };
+    tokens: vocabulary.tokens,
+    merges: deriveMerges(metadata, vocabulary),
+    unknownToken: vocabulary.unknownId === undefined ? undefined : vocabulary.tokens[vocabulary.unknownId],
+    fusesUnknown: true,
+    fallsBackToBytes: vocabulary.kinds.includes('byte'),
+  });
 }
 
 /** Every way to join two pieces to a third, those that make the higher-scored piece first. */

@@ -1,5 +1,6 @@
 /** @file The vocabulary and special tokens of a GGUF file, checked against each other. */
 import { TuneError } from '../../shared/errors.ts';
+import { type AddedToken, makeAddedToken } from '../formats/bpeTokenizerJson.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
 
 export type TokenKind = 'normal' | 'unknown' | 'control' | 'userDefined' | 'unused' | 'byte';
@@ -65,32 +66,15 @@ function readTokenKinds(metadata: GgufMetadataReader, count: number): readonly T
   return Array.from(numbers, number => tokenKinds[number - 1] ?? 'normal');
 }
 
-/** An entry of tokenizer.json's `added_tokens`. */
-export interface AddedToken {
-  readonly id: number;
-  readonly content: string;
-  readonly single_word: boolean;
-  readonly lstrip: boolean;
-  readonly rstrip: boolean;
-  readonly normalized: boolean;
-  readonly special: boolean;
-}
-
 /** The tokens that are cut out of a text before anything else is done to it. */
 export function listAddedTokens({ tokens, kinds }: GgufVocabulary): AddedToken[] {
   const added: AddedToken[] = [];
   tokens.forEach((content, id) => {
     const kind = kinds[id];
     if (content === '' || (kind !== 'control' && kind !== 'unknown' && kind !== 'userDefined')) return;
-    const special = kind !== 'userDefined';
-    added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special });
+    added.push(makeAddedToken(id, content, kind !== 'userDefined'));
   });
   return added;
-}
-
-/** tokenizer.json's `vocab`: token text -> id. Made so that any text, `__proto__` too, is an own name. */
-export function toVocabularyObject(tokens: readonly string[]): Readonly<Record<string, number>> {
-  return Object.fromEntries(tokens.map((token, id) => [token, id]));
 }
 
 /** tokenizer.json's `post_processor` that puts the begin and end tokens around a text. */

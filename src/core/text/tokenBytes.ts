@@ -4,6 +4,7 @@
  * Bytes, not characters, because one character can be spread over several tokens.
  */
 import { TuneError } from '../../shared/errors.ts';
+import { byteCharacters } from '../formats/byteLevel.ts';
 
 export type TokenFamily = 'byteLevel' | 'sentencePiece';
 
@@ -37,16 +38,7 @@ export function findTokenFamily(tokenizerJson: Readonly<Record<string, unknown>>
   );
 }
 
-const byteOfStandIn: ReadonlyMap<string, number> = buildByteTable();
-
-/** GPT-2's table: printable Latin-1 characters stand for themselves, the others for 256 and up. */
-function buildByteTable(): Map<string, number> {
-  const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-  const table = new Map<string, number>();
-  let next = 256;
-  for (let byte = 0; byte < 256; byte++) table.set(String.fromCharCode(isPrintable(byte) ? byte : next++), byte);
-  return table;
-}
+const byteOfStandIn: ReadonlyMap<string, number> = new Map(byteCharacters.map((character, byte) => [character, byte]));
 
 const utf8 = new TextEncoder();
 
