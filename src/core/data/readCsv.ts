@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { TuneError } from '../../shared/errors.ts';
-import { maxRecordCharacters, type RecordOutcome } from './record.ts';
+import { brokenRow, maxRecordCharacters, type RecordOutcome } from './record.ts';
 
 interface CsvRow {
   readonly record: readonly string[];
@@ -120,17 +120,9 @@ function checkHeader(file: string, line: number, record: readonly string[]): rea
 
 function toOutcome(file: string, line: number, header: readonly string[], record: readonly string[]): RecordOutcome {
   if (record.length !== header.length) {
-    return {
-      kind: 'problem',
-      problem: {
-        severity: 'error',
-        file,
-        line,
-        code: 'csv-columns',
-        message: `${file}:${line}: expected ${header.length} values as in the header, got ${record.length}`,
-        fix: 'Put values that contain the separator, quotes or line breaks in double quotes.',
-      },
-    };
+    const what = `expected ${header.length} values as in the header, got ${record.length}`;
+    const fix = 'Put values that contain the separator, quotes or line breaks in double quotes.';
+    return brokenRow(file, line, 'csv-columns', what, fix);
   }
   const entries = header.flatMap((name, i) => (name === '' ? [] : [[name, record[i]] as const]));
   return { kind: 'record', line, value: Object.fromEntries(entries) };

@@ -1,6 +1,6 @@
 /** @file Chunks of JSONL text -> one record a line, with its line number. Blank lines are not rows. */
 import { findJsonBreak } from './checkJson.ts';
-import { maxRecordCharacters, type RecordOutcome } from './record.ts';
+import { brokenRow, maxRecordCharacters, type RecordOutcome } from './record.ts';
 
 interface Line {
   readonly line: number;
@@ -56,17 +56,7 @@ function parseLine(file: string, line: number, text: string): RecordOutcome {
     const where = at === undefined ? '' : ` at column ${at.offset + 1}`;
     const expected = at === undefined ? 'one JSON object' : at.expected;
     const got = at === undefined ? error.message : at.got;
-    return {
-      kind: 'problem',
-      problem: {
-        severity: 'error',
-        file,
-        line,
-        code: 'json-invalid',
-        message: `${file}:${line}: expected ${expected}${where}, got ${got}`,
-        fix: fixFor(got, expected),
-      },
-    };
+    return brokenRow(file, line, 'json-invalid', `expected ${expected}${where}, got ${got}`, fixFor(got, expected));
   }
 }
 
@@ -82,15 +72,6 @@ function fixFor(got: string, expected: string): string {
 
 function lineTooLong(file: string, line: number): RecordOutcome {
   const mebi = maxRecordCharacters / 1024 / 1024;
-  return {
-    kind: 'problem',
-    problem: {
-      severity: 'error',
-      file,
-      line,
-      code: 'line-too-long',
-      message: `${file}:${line}: expected a line of at most ${mebi} Mi characters, got a longer one`,
-      fix: 'Write one JSON object a line.',
-    },
-  };
+  const what = `expected a line of at most ${mebi} Mi characters, got a longer one`;
+  return brokenRow(file, line, 'line-too-long', what, 'Write one JSON object a line.');
 }
