@@ -39,22 +39,7 @@ export function makeTinyRun(folder: string, { settings, request, model: shape }:
 }
 
 export function addTinyRun(folder: string, request: RunRequest): string {
-  const now = new Date('2026-11-24T09:30:00Z');
-  const status = {
-    state: 'queued' as const,
-    attempt: 1,
-    step: 0,
-    totalSteps: 0,
-    phase: null,
-    identity: null,
-    heartbeatAt: now.toISOString(),
-    lastProgressAt: now.toISOString(),
-    bestStep: null,
-    bestEvalLossNats: null,
-    stoppedEarly: false,
-    error: null,
-  };
-  return createRunFolder(join(folder, 'store'), request, status, now).path;
+  return createRunFolder(join(folder, 'store'), request, new Date('2026-11-24T09:30:00Z')).path;
 }
 
 /** Runs a job to its end. `onEvent` may say what is asked of it from then on. */

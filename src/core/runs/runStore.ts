@@ -48,11 +48,14 @@ export interface NewRun {
   readonly id: string;
   /** Absolute, links resolved. */
   readonly path: string;
+  /** Queued, at its first attempt. */
+  readonly status: RunStatus;
 }
 
 /** Makes a run's folder with request, notes and status; it appears whole or not at all. @throws TuneError `disk-full` | `not-writable` */
-export function createRunFolder(store: string, request: RunRequest, status: RunStatus, now: Date): NewRun {
+export function createRunFolder(store: string, request: RunRequest, now: Date): NewRun {
   ensureStore(store);
+  const status = makeFirstStatus(now);
   const id = makeRunId(request.name, now);
   const path = join(realpathSync(store), storeNames.runs, id);
   const notes: RunNotes = { name: request.name, tags: [], note: '', pinned: false };
@@ -67,7 +70,24 @@ export function createRunFolder(store: string, request: RunRequest, status: RunS
     () => [],
     nodeFolderFileSystem,
   );
-  return { id, path };
+  return { id, path, status };
+}
+
+function makeFirstStatus(now: Date): RunStatus {
+  return {
+    state: 'queued',
+    attempt: 1,
+    step: 0,
+    totalSteps: 0,
+    phase: null,
+    identity: null,
+    heartbeatAt: now.toISOString(),
+    lastProgressAt: now.toISOString(),
+    bestStep: null,
+    bestEvalLossNats: null,
+    stoppedEarly: false,
+    error: null,
+  };
 }
 
 /** Absolute paths of the runs of a store, oldest first; empty when there is no store. */

@@ -28,22 +28,7 @@ export function claimRun(command: WorkCommand): ClaimedRun {
 
 function claimNewRun({ store, request }: Extract<WorkCommand, { type: 'start' }>): ClaimedRun {
   if (!isAbsolute(store)) throw new TuneError('usage', `store: expected an absolute path, got ${store}`);
-  const now = new Date();
-  const status: RunStatus = {
-    state: 'queued',
-    attempt: 1,
-    step: 0,
-    totalSteps: 0,
-    phase: null,
-    identity: null,
-    heartbeatAt: now.toISOString(),
-    lastProgressAt: now.toISOString(),
-    bestStep: null,
-    bestEvalLossNats: null,
-    stoppedEarly: false,
-    error: null,
-  };
-  return { ...createRunFolder(store, request, status, now), status };
+  return createRunFolder(store, request, new Date());
 }
 
 function claimExistingRun(given: string): ClaimedRun {

@@ -57,7 +57,7 @@ describe('makeRunId', () => {
 describe('createRunFolder', () => {
   it('makes a store that git ignores, and a run with its request, notes and status', () => {
     const store = join(temporaryFolder(), '.tuning-fork');
-    const run = createRunFolder(store, request, status, at('09:30:00'));
+    const run = createRunFolder(store, request, at('09:30:00'));
     expect(readFileSync(join(store, '.gitignore'), 'utf8')).toBe('*\n');
     expect(basename(run.path)).toBe(run.id);
     expect(readRequest(run.path)).toEqual(request);
@@ -70,7 +70,7 @@ describe('createRunFolder', () => {
   it('names the place when it cannot be written', () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
-    expect(() => createRunFolder(join(file, 'store'), request, status, at('09:30:00'))).toThrow(
+    expect(() => createRunFolder(join(file, 'store'), request, at('09:30:00'))).toThrow(
       expect.objectContaining({ code: 'not-writable', file: join(file, 'store') }),
     );
   });
@@ -93,7 +93,7 @@ describe('ensureStore', () => {
 describe('findRun', () => {
   function threeRuns() {
     const store = temporaryFolder();
-    const runs = ['09:30:00', '09:31:00', '09:32:00'].map(time => createRunFolder(store, request, status, at(time)));
+    const runs = ['09:30:00', '09:31:00', '09:32:00'].map(time => createRunFolder(store, request, at(time)));
     mkdirSync(join(store, 'runs', 'something-else'));
     return { store, runs };
   }
@@ -121,7 +121,7 @@ describe('readStatus', () => {
     ['{"state": "flying"}', /state: expected a file of this program/],
     [JSON.stringify({ ...status, identity: { pid: -1, startTime: '1', nonce: '../../x' } }), /identity/],
   ])('refuses %j with the name of the file', (text, message) => {
-    const { path } = createRunFolder(temporaryFolder(), request, status, at('09:30:00'));
+    const { path } = createRunFolder(temporaryFolder(), request, at('09:30:00'));
     writeFileSync(join(path, 'status.json'), text);
     expect(() => readStatus(path)).toThrow(message);
     expect(() => readStatus(path)).toThrow(
@@ -130,7 +130,7 @@ describe('readStatus', () => {
   });
 
   it('reads what was written, and writing leaves no other file', () => {
-    const { path } = createRunFolder(temporaryFolder(), request, status, at('09:30:00'));
+    const { path } = createRunFolder(temporaryFolder(), request, at('09:30:00'));
     const before = readdirSync(path);
     writeStatus(path, { ...status, state: 'running', step: 3 }, false);
     writeStatus(path, { ...status, state: 'running', step: 4 }, true);
