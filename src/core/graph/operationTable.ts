@@ -27,6 +27,7 @@ import {
 } from './operations/elementwise.ts';
 import { gatedSiluGradientOperation, gatedSiluOperation } from './operations/gatedSilu.ts';
 import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
+import { integerLinearGradientOperation, integerLinearOperation } from './operations/integerLinear.ts';
 import { addProductOperation, matmulOperation } from './operations/matmul.ts';
 import { mergedLinearGradientOperation, mergedLinearOperation } from './operations/mergedLinear.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
@@ -72,6 +73,8 @@ export const operationTable = {
   blockProduct: blockProductOperation,
   blockProductGradient: blockProductGradientOperation,
   gatherBlockRows: gatherBlockRowsOperation,
+  integerLinear: integerLinearOperation,
+  integerLinearGradient: integerLinearGradientOperation,
   rmsNorm: rmsNormOperation,
   rmsNormGradient: rmsNormGradientOperation,
   rotary: rotaryOperation,

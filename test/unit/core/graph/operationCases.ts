@@ -18,6 +18,7 @@ import {
 } from '../../../../src/core/graph/operations/elementwise.ts';
 import { gatedSilu } from '../../../../src/core/graph/operations/gatedSilu.ts';
 import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
+import { integerLinear } from '../../../../src/core/graph/operations/integerLinear.ts';
 import { addProduct, matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { mergedLinear } from '../../../../src/core/graph/operations/mergedLinear.ts';
 import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
@@ -27,6 +28,7 @@ import { concatenate, lastPosition, pad, slice, split } from '../../../../src/co
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
 import type { Shape } from '../../../../src/core/graph/shape.ts';
 import { blockCases, blockLossCases } from './blockCases.ts';
+import * as integers8 from './integerReference.ts';
 import * as reference from './references.ts';
 import { seededNumbers } from './seededNumbers.ts';
 
@@ -47,8 +49,15 @@ export interface OperationCase {
   readonly expected: (inputs: Record<string, readonly number[]>) => readonly (readonly number[])[];
   /** Inputs by which the outputs are differentiated; absent only for operations without gradient. */
   readonly differentiable?: readonly string[];
+  /**
+   * For operations that round, whose gradient passes straight through: the smooth function they stand for, and how far
+   * from its gradient theirs may be, relative to its largest element. Takes the place of central differences.
+   */
+  readonly surrogate?: { readonly build: (values: Record<string, Value>) => Value; readonly tolerance: number };
   /** Outputs that carry gradients, all by default. */
   readonly differentiableOutputs?: readonly number[];
+  /** The values are those of the reference to the last bit. */
+  readonly isExact?: true;
   /** For operations that exist in float32 alone. */
   readonly floatTypes?: readonly ('float32' | 'float64')[];
 }
@@ -58,7 +67,7 @@ function floats(shape: Shape, from = -1, to = 1, sizes: Record<string, number> =
   const count = shape.reduce<number>((total, dim) => total * (typeof dim === 'number' ? dim : sizes[dim]!), 1);
   return { shape, dtype: 'float', values: seededNumbers(nextSeed++ * 7919, count, from, to) };
 }
-const integers = (shape: Shape, values: readonly number[], dtype: 'int32' | 'int64' = 'int32'): CaseInput => ({
+const integers = (shape: Shape, values: readonly number[], dtype: 'int8' | 'int32' | 'int64' = 'int32'): CaseInput => ({
   shape,
   dtype,
   values,
@@ -203,6 +212,38 @@ function lossCase(title: string, chunkRows: number, gradients: 'hidden' | 'hidde
     differentiableOutputs: [0],
   };
 }
+
+const integer = { rows: 5, inner: 12, out: 6 };
+
+/** Rows with one element far larger than the others, as models have them, and a row of zeros. */
+function integerInputs(): Record<'x' | 'w' | 's', CaseInput> {
+  const { rows, inner, out } = integer;
+  const x = floats(['N', inner], -1, 1, { N: rows });
+  const values = x.values.map((value, at) => (at < inner ? 0 : at % inner === 3 ? 20 * value : value));
+  const steps = seededNumbers(nextSeed++, out * inner, -127.5, 127.5).map(Math.round);
+  return { x: { ...x, values }, w: integers([out, inner], steps, 'int8'), s: floats([out], 0.001, 0.02) };
+}
+
+/** x (w x scales)^T, which the integer product stands for. */
+function floatLinear({ x, w, s }: Record<string, Value>): Value {
+  return multiply(matmul(x!, w!, { transposeB: true }), s!);
+}
+
+const integerCases = ([1, 2] as const).map((terms): OperationCase => {
+  const { rows, inner, out } = integer;
+  return {
+    title: `of rows in ${terms === 1 ? 'one term' : 'two terms'}`,
+    inputs: integerInputs(),
+    sizes: { N: rows },
+    floatTypes: ['float32'],
+    isExact: true,
+    build: ({ x, w, s }) => [integerLinear(x!, w!, s!, { terms })],
+    shapes: [['N', out]],
+    expected: ({ x, w, s }) => [integers8.linearReference(x!, w!, s!, { rows, inner, out, terms })],
+    differentiable: ['x'],
+    surrogate: { build: floatLinear, tolerance: 0.01 },
+  };
+});
 
 export const operationCases: Record<OperationName, readonly OperationCase[]> = {
   after: [
@@ -454,6 +495,19 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
         reference.differentiate(moved => loraReference(x!, w!, moved, b!), a!, dy!),
         reference.differentiate(moved => loraReference(x!, w!, a!, moved), b!, dy!),
       ],
+    },
+  ],
+  integerLinear: integerCases,
+  integerLinearGradient: [
+    {
+      title: 'of rows',
+      inputs: { ...integerInputs(), dy: floats([integer.rows, integer.out]) },
+      sizes: { N: integer.rows },
+      floatTypes: ['float32'],
+      isExact: true,
+      build: ({ w, s, dy }) => applyOperation(operationTable.integerLinearGradient, [w!, s!, dy!], {}),
+      shapes: [[integer.rows, integer.inner]],
+      expected: ({ w, s, dy }) => [integers8.linearGradientReference(w!, s!, dy!, integer)],
     },
   ],
   rmsNorm: [
