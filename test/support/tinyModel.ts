@@ -12,7 +12,7 @@ export interface TinyModelOptions {
   readonly seed?: number;
   readonly hiddenSize?: number;
   readonly layers?: number;
-  /** 2 give heads of 16 elements, as answering asks for. */
+  /** 2 give heads of 16 elements, for which decoding has a kernel. */
   readonly heads?: number;
   readonly tiedEmbeddings?: boolean;
 }

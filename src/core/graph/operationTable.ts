@@ -40,6 +40,7 @@ import {
   sliceOperation,
   splitOperation,
 } from './operations/slice.ts';
+import { softcapGradientOperation, softcapOperation } from './operations/softcap.ts';
 
 export const operationTable = {
   after: afterOperation,
@@ -51,6 +52,8 @@ export const operationTable = {
   exponential: exponentialOperation,
   logarithm: logarithmOperation,
   sigmoid: sigmoidOperation,
+  softcap: softcapOperation,
+  softcapGradient: softcapGradientOperation,
   reshape: reshapeOperation,
   transpose: transposeOperation,
   expand: expandOperation,

@@ -3,7 +3,6 @@
  * tokenizer and its chat template. Decoding and evaluation of the base and of every adapter read the same copy.
  */
 import { setImmediate } from 'node:timers/promises';
-import { TuneError } from '../../shared/errors.ts';
 import { type Model, readModel } from '../models/findArchitecture.ts';
 import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
@@ -37,16 +36,6 @@ export interface LoadOptions {
 export async function loadResidentModel(opened: OpenModel, options: LoadOptions = {}): Promise<ResidentModel> {
   const model = nameFile(opened.path, () => readModel({ ...opened.config, model_type: opened.modelType }));
   const { config } = model;
-  if (config.headSize % 16 !== 0) {
-    throw new TuneError(
-      'model-unsupported',
-      `${opened.path}: expected head_dim a multiple of 16, got ${config.headSize}`,
-      {
-        file: opened.path,
-        hint: 'Answers of this model cannot be computed here. Choose another model, or export the run and use it elsewhere.',
-      },
-    );
-  }
   const tokenizer = createTokenizer(opened.tokenizer);
   const specialTokens = [...tokenizer.specialTokens.keys()];
   const template = createChatTemplate({ config: opened.tokenizer.tokenizerConfig, specialTokens });

@@ -5,10 +5,7 @@ import type { Model } from '../models/findArchitecture.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import type { ModelText } from './openModelText.ts';
 
-/** What the decoding graph's kernel asks of the size of a head. */
-const headSizeStep = 16;
-
-/** Before anything is written. @throws TuneError `usage` | `model-unsupported` | `dataset-invalid` */
+/** Before anything is written. @throws TuneError `usage` | `dataset-invalid` */
 export function checkSamplePrompts(
   { config }: Model,
   text: Pick<ModelText, 'tokenizer' | 'template'>,
@@ -16,13 +13,6 @@ export function checkSamplePrompts(
 ): void {
   if (samplePrompts.length === 0) return;
   const hint = 'Shorten the prompt, or leave samplePrompts out.';
-  if (config.headSize % headSizeStep !== 0) {
-    throw new TuneError(
-      'model-unsupported',
-      `samplePrompts: expected a model with head_dim a multiple of ${headSizeStep}, got ${config.headSize}`,
-      { hint: 'Answers of this model cannot be computed here: leave samplePrompts out.' },
-    );
-  }
   for (const [index, prompt] of samplePrompts.entries()) {
     const tokens = encodePrompt(text, askQuestion(prompt)).length;
     try {

@@ -14,13 +14,33 @@ export interface ModelConfig {
   readonly keyValueHeads: number;
   readonly headSize: number;
   readonly normEpsilon: number;
+  /** What embedded tokens are multiplied by, usually 1. */
+  readonly embeddingScale: number;
+  /** How each layer attends. Layers with equal settings are computed by the same graph. */
+  readonly layerAttention: readonly LayerAttention[];
   readonly rope: RopeSettings;
+  /** Of layers whose `rope` is `local`. */
+  readonly localRope?: RopeSettings | undefined;
+  /** What the products of q and k are multiplied by, usually 1 / sqrt(D). */
+  readonly attentionFactor: number;
+  /** Attention scores s become cap x tanh(s / cap). */
+  readonly attentionSoftcap?: number | undefined;
+  /** The same for the head's logits. */
+  readonly logitSoftcap?: number | undefined;
   /** The most positions that the model was trained for. */
   readonly maxContextTokens: number;
   /** The head's weight is the embedding's. */
   readonly tiedEmbeddings: boolean;
-  readonly attentionBias: boolean;
-  readonly mlpBias: boolean;
+  /** Linear layers with a bias, by the last part of their names. */
+  readonly biasedModules: readonly string[];
+}
+
+/** How one layer attends. */
+export interface LayerAttention {
+  /** The tables by which its positions are turned. */
+  readonly rope: 'global' | 'local' | 'none';
+  /** The most tokens that a token sees, itself included; absent: all before it. */
+  readonly windowTokens?: number | undefined;
 }
 
 export interface ParameterInfo {
@@ -46,7 +66,8 @@ export interface ModelContext extends Projections {
   /** The weight of that name, other than embedding and head. */
   parameter(name: string): Value;
   /**
-   * Attention of one layer, rotary positions included: over packed rows in training, over a cache in decoding.
+   * Attention of one layer as the config describes it, rotary positions included: over packed rows in training, over a
+   * cache in decoding.
    * q [M, H*D], k and v [M, K*D] -> [M, H*D], where M is all tokens of all rows.
    */
   attend(layer: number, q: Value, k: Value, v: Value): Value;

@@ -9,12 +9,14 @@ import { gatherRows } from '../graph/operations/gather.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import { concatenate, lastPosition } from '../graph/operations/slice.ts';
+import { softcap } from '../graph/operations/softcap.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
+import { scaleEmbedding } from './embeddingScale.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
 import { listWeightTensors, type ParameterTensor, splitTable } from './parameterTensors.ts';
-import { ropeInputNames } from './ropeInputs.ts';
+import { addRopeInputs } from './ropeInputs.ts';
 
 export interface DecodingGraphOptions {
   /** Logits of the last position only ([B, 1, V]), which is all that generation reads, or of every position ([B, S, V]). */
@@ -49,10 +51,9 @@ const newTokens = 'sequence_length';
  * - every weight by its Hugging Face name (large embeddings and heads by shard), float32, as stored ([out, in]);
  * - `base_model.model.<module>.lora_A.weight` [rank, in] and `...lora_B.weight` [out, rank] for each LoRA module. The
  *   adapter's scale (alpha / rank) must be multiplied into B by whoever feeds it. Ranks may differ, and be 0;
- * - `rope_cosines` and `rope_sines` [positions, D/2] from `makeRopeTables`, at least as many positions as the cache grows to.
+ * - the rotary tables of `listRopeTables`, with at least as many positions as the cache grows to.
  *
  * Outputs: `logits` and `present.<i>.key` / `.value` [batch_size, K, total_sequence_length, D].
- * D must be a multiple of 16 (the cached attention's kernel asks for it).
  */
 export function buildDecodingGraph(model: Model, options: DecodingGraphOptions): DecodingGraph {
   const { architecture, config } = model;
@@ -66,9 +67,7 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
 
   const inputIds = graph.input('input_ids', 'int64', [rows, newTokens]);
   const attentionMask = graph.input('attention_mask', 'int64', [rows, 'total_sequence_length']);
-  const half = config.headSize / 2;
-  const cosines = graph.input(ropeInputNames.cosines, 'float', ['positions', half]);
-  const sines = graph.input(ropeInputNames.sines, 'float', ['positions', half]);
+  const ropeTables = addRopeInputs(graph, config, 'positions');
   const weightValues = new Map(weights.map(({ name, shape }) => [name, graph.input(name, 'float', shape)]));
   const loraValues = new Map(
     loraModules.map((module, index) => {
@@ -103,13 +102,14 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
       const pastShape = [rows, config.keyValueHeads, 'past_sequence_length', config.headSize];
       const keys = graph.input(`past_key_values.${layer}.key`, 'float', pastShape);
       const values = graph.input(`past_key_values.${layer}.value`, 'float', pastShape);
-      const attention = cachedAttention(
-        { q, k, v },
-        { keys, values },
-        attentionMask,
-        { cosines, sines },
-        { heads: config.heads, keyValueHeads: config.keyValueHeads, factor: 1 / Math.sqrt(config.headSize) },
-      );
+      const { rope, windowTokens } = config.layerAttention[layer]!;
+      const attention = cachedAttention({ q, k, v }, { keys, values }, attentionMask, ropeTables(rope), {
+        heads: config.heads,
+        keyValueHeads: config.keyValueHeads,
+        factor: config.attentionFactor,
+        softcap: config.attentionSoftcap,
+        windowTokens,
+      });
       presents.set(`present.${layer}.key`, attention.presentKeys);
       presents.set(`present.${layer}.value`, attention.presentValues);
       return attention.attended;
@@ -117,14 +117,15 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
   };
 
   const embedded = gatherRows(table(parameters.embedding), inputIds); // [B, S, C]
-  let hidden = reshape(embedded, [-1, config.hiddenSize]); // [B*S, C]
+  let hidden = scaleEmbedding(reshape(embedded, [-1, config.hiddenSize]), config); // [B*S, C]
   for (let layer = 0; layer < config.layers; layer++) hidden = architecture.buildLayer(context, layer, hidden);
   const apart = reshape(hidden, [rows, newTokens, config.hiddenSize]);
   const wanted = options.logits === 'last' ? lastPosition(apart) : apart;
   const normalized = architecture.buildFinalNorm(context, reshape(wanted, [-1, config.hiddenSize]));
   const parts = table(parameters.head).map(shard => matmul(normalized, shard, { transposeB: true }));
   const logits = parts.length === 1 ? parts[0]! : concatenate(parts, 1); // [.., V]
-  outputs.set('logits', reshape(logits, [...wanted.shape.slice(0, 2), config.vocabularySize]));
+  const capped = config.logitSoftcap === undefined ? logits : softcap(logits, config.logitSoftcap);
+  outputs.set('logits', reshape(capped, [...wanted.shape.slice(0, 2), config.vocabularySize]));
   for (const [name, present] of presents) outputs.set(name, present);
   return { graph, outputs, weights, loraModules };
 }

@@ -2,10 +2,15 @@
 import { TuneError } from '../../shared/errors.ts';
 import type { Architecture, ModelConfig } from './architecture.ts';
 import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
 import type { WeightForms } from './weightForm.ts';
 
 /** By `model_type`. A new architecture is a file beside this one and a line here. */
-const architectures: ReadonlyMap<string, Architecture> = new Map([llama].map(entry => [entry.modelType, entry]));
+const architectures: ReadonlyMap<string, Architecture> = new Map(
+  [llama, mistral, qwen2, qwen3].map(entry => [entry.modelType, entry]),
+);
 
 export interface Model {
   readonly architecture: Architecture;

@@ -20,12 +20,13 @@ export interface LayerPlan {
   readonly inputs: readonly LayerInput[];
 }
 
-/** For each layer, the first that is computed and trained as it is: those of one number share their graphs. */
+/** For each layer, the first that attends, is computed and trained as it is: those of one number share their graphs. */
 export function listLayerKinds(model: Model, trainable: TrainableSpec): number[] {
   const { layers } = model.architecture.describeParameters(model.config);
-  const keys = layers.map(layer =>
-    JSON.stringify(layer.map(parameter => [formOf(model, parameter), describeTraining(parameter, trainable)])),
-  );
+  const keys = layers.map((layer, number) => {
+    const parameters = layer.map(parameter => [formOf(model, parameter), describeTraining(parameter, trainable)]);
+    return JSON.stringify([model.config.layerAttention[number], parameters]);
+  });
   return keys.map(key => keys.indexOf(key));
 }
 

@@ -55,7 +55,12 @@ export function buildLossHead(
   const maxRows = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, maxRows);
   const run = (weights: Value, wanted: CrossEntropyAttributes['gradients']): CrossEntropy =>
-    crossEntropy(normalized, head, labels, weights, { maxRows, chunkRows, gradients: wanted });
+    crossEntropy(normalized, head, labels, weights, {
+      maxRows,
+      chunkRows,
+      gradients: wanted,
+      softcap: config.logitSoftcap,
+    });
   if (gradients === 'none') return { outputs: new Map([[lossesOutput, run(labelWeights, 'none').losses]]) };
   if (loss.kind === 'crossEntropy') {
     const { losses, lossSum } = run(labelWeights, gradients);

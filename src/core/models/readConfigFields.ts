@@ -1,6 +1,5 @@
 /** @file Typed fields out of a config.json, with errors that name the field, what was expected and what stood there. */
 import { TuneError } from '../../shared/errors.ts';
-import type { RopeScaling, RopeSettings } from '../nn/rope.ts';
 
 export type ConfigJson = Readonly<Record<string, unknown>>;
 
@@ -42,41 +41,8 @@ export function readFlag(json: ConfigJson, field: string, fallback: boolean): bo
   return value;
 }
 
-/**
- * Rotary settings, spelt as transformers 5 does (`rope_parameters`) or as version 4 did (`rope_theta` beside
- * `rope_scaling`, whose `type` was later called `rope_type`).
- */
-export function readRope(json: ConfigJson): RopeSettings {
-  const parameters = readObject(json, 'rope_parameters') ?? readObject(json, 'rope_scaling') ?? {};
-  const theta = readPositive({ rope_theta: parameters.rope_theta ?? json.rope_theta }, 'rope_theta', 10_000);
-  return { theta, scaling: readScaling(parameters, json) };
-}
-
-function readScaling(parameters: ConfigJson, json: ConfigJson): RopeScaling {
-  const kind = parameters.rope_type ?? parameters.type ?? 'default';
-  switch (kind) {
-    case 'default':
-      return { kind: 'none' };
-    case 'linear':
-      return { kind: 'linear', factor: readPositive(parameters, 'factor') };
-    case 'llama3':
-      return {
-        kind: 'llama3',
-        factor: readPositive(parameters, 'factor'),
-        lowFrequencyFactor: readPositive(parameters, 'low_freq_factor'),
-        highFrequencyFactor: readPositive(parameters, 'high_freq_factor'),
-        originalContextTokens: readCount(
-          { ...parameters },
-          'original_max_position_embeddings',
-          json.max_position_embeddings as number | undefined,
-        ),
-      };
-    default:
-      throw unsupportedConfig('rope_type', 'default, linear or llama3', kind);
-  }
-}
-
-function readObject(json: ConfigJson, field: string): ConfigJson | undefined {
+/** An object, or undefined where the field is missing or null. */
+export function readObject(json: ConfigJson, field: string): ConfigJson | undefined {
   const value = json[field] ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) throw invalidConfig(field, 'an object', value);

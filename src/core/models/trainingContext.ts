@@ -9,12 +9,12 @@ import { matmul } from '../graph/operations/matmul.ts';
 import { rotary } from '../graph/operations/rotary.ts';
 import type { Adapter, DropoutInputs, FrozenProduct } from '../nn/adapter.ts';
 import { applyLinear } from '../nn/linear.ts';
-import type { ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { ModelContext, ParameterInfo } from './architecture.ts';
 import { dropoutInputNames } from './dropoutInputs.ts';
 import type { Model } from './findArchitecture.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
 import { splitTable } from './parameterTensors.ts';
-import { ropeInputNames } from './ropeInputs.ts';
+import { addRopeInputs } from './ropeInputs.ts';
 import { describeWeightInputs, formOf } from './weightForm.ts';
 
 /** The shape of every batch of an engine. */
@@ -82,7 +82,7 @@ export function makeTrainingContext(
   const { batchRows, contextTokens } = shape;
   const segments = graph.input(batchInputNames.segments, 'int32', [batchRows, contextTokens]);
   const positions = graph.input(batchInputNames.positions, 'int32', [batchRows, contextTokens]);
-  const tables = addRopeInputs(graph, config);
+  const ropeTables = addRopeInputs(graph, config, 'P');
   const parameters = architecture.describeParameters(config);
   const infos = new Map(
     [parameters.embedding, ...parameters.layers.flat(), parameters.finalNorm, parameters.head].map(info => [
@@ -140,14 +140,18 @@ export function makeTrainingContext(
       });
       return applyLinear(x, layers);
     },
-    attend(_layer, q, k, v) {
-      const { heads, keyValueHeads, headSize } = config;
-      const turned = rotary(q, positions, tables.cosines, tables.sines, heads);
-      const turnedKeys = rotary(k, positions, tables.cosines, tables.sines, keyValueHeads);
-      return attention(turned, turnedKeys, v, segments, {
+    attend(layer, q, k, v) {
+      const { heads, keyValueHeads, attentionFactor, attentionSoftcap } = config;
+      const { rope, windowTokens } = config.layerAttention[layer]!;
+      const tables = ropeTables(rope);
+      const turn = (x: Value, count: number): Value =>
+        tables ? rotary(x, positions, tables.cosines, tables.sines, count) : x;
+      return attention(turn(q, heads), turn(k, keyValueHeads), v, segments, {
         heads,
         keyValueHeads,
-        factor: 1 / Math.sqrt(headSize),
+        factor: attentionFactor,
+        softcap: attentionSoftcap,
+        windowTokens,
         blockTokens: chooseBlockTokens(contextTokens),
         recompute,
       });
@@ -174,14 +178,6 @@ export function describeLora(
 /** What evaluation computes: the same without dropout. */
 export function withoutDropout(trainable: TrainableSpec): TrainableSpec {
   return trainable.method === 'full' ? trainable : { ...trainable, drops: false };
-}
-
-function addRopeInputs(graph: Graph, { headSize }: ModelConfig): { cosines: Value; sines: Value } {
-  const shape = ['P', headSize / 2];
-  return {
-    cosines: graph.input(ropeInputNames.cosines, 'float', shape),
-    sines: graph.input(ropeInputNames.sines, 'float', shape),
-  };
 }
 
 export interface TrainableTensor {

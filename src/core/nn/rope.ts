@@ -1,58 +1,39 @@
 /**
- * @file The angles of rotary position embedding as tables of cosines and sines, with the scalings of Llama models.
- * Computed in float32 where Hugging Face's implementation does, so that long positions round alike.
+ * @file The angles of rotary position embedding as tables of cosines and sines, with every scaling that the models here
+ * use. Computed in float32 where Hugging Face's implementation does, so that long positions round alike.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_rope_utils.py
  */
-
-export type RopeScaling =
-  | { readonly kind: 'none' }
-  /** Positions divided by `factor`. */
-  | { readonly kind: 'linear'; readonly factor: number }
-  /** Long wavelengths divided by `factor`, short ones kept, those between interpolated (Llama 3.1). */
-  | {
-      readonly kind: 'llama3';
-      readonly factor: number;
-      readonly lowFrequencyFactor: number;
-      readonly highFrequencyFactor: number;
-      readonly originalContextTokens: number;
-    };
+import { type RopeScaling, type ScaledFrequencies, scaleFrequencies } from './ropeScaling.ts';
 
 export interface RopeSettings {
   readonly theta: number;
+  /** Elements of a head that are turned, an even number: the first ones; the rest stays as it is. */
+  readonly size: number;
   readonly scaling: RopeScaling;
 }
 
 export interface RopeTables {
-  /** [positions, D/2] */
+  /** [positions, size/2] */
   readonly cosines: Float32Array;
   readonly sines: Float32Array;
   readonly shape: readonly [positions: number, half: number];
 }
 
-export function makeRopeTables(settings: RopeSettings, headSize: number, positions: number): RopeTables {
-  const half = headSize / 2;
-  const frequencies = Array.from({ length: half }, (_, i) =>
-    Math.fround(scaleFrequency(Math.fround(1 / settings.theta ** ((2 * i) / headSize)), settings.scaling)),
-  );
+/**
+ * The tables of positions 0 to `positions` - 1.
+ * @param positions also the length of the context, by which dynamic and longrope scaling choose their frequencies
+ */
+export function makeRopeTables(settings: RopeSettings, positions: number): RopeTables {
+  const half = settings.size / 2;
+  const { frequencies, factor }: ScaledFrequencies = scaleFrequencies(settings, positions);
   const cosines = new Float32Array(positions * half);
   const sines = new Float32Array(positions * half);
   for (let position = 0; position < positions; position++) {
     for (const [i, frequency] of frequencies.entries()) {
       const angle = Math.fround(position * frequency);
-      cosines[position * half + i] = Math.cos(angle);
-      sines[position * half + i] = Math.sin(angle);
+      cosines[position * half + i] = Math.fround(Math.cos(angle)) * factor;
+      sines[position * half + i] = Math.fround(Math.sin(angle)) * factor;
     }
   }
   return { cosines, sines, shape: [positions, half] };
-}
-
-function scaleFrequency(frequency: number, scaling: RopeScaling): number {
-  if (scaling.kind === 'none') return frequency;
-  if (scaling.kind === 'linear') return frequency / scaling.factor;
-  const { factor, lowFrequencyFactor, highFrequencyFactor, originalContextTokens } = scaling;
-  const wavelength = (2 * Math.PI) / frequency;
-  if (wavelength < originalContextTokens / highFrequencyFactor) return frequency;
-  if (wavelength > originalContextTokens / lowFrequencyFactor) return frequency / factor;
-  const smooth = (originalContextTokens / wavelength - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
-  return ((1 - smooth) * frequency) / factor + smooth * frequency;
 }

@@ -5,10 +5,9 @@ import type { TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { listWeightTensors } from '../models/parameterTensors.ts';
 import { readWeight } from '../models/readWeight.ts';
-import { ropeInputNames } from '../models/ropeInputs.ts';
+import { listRopeTables } from '../models/ropeInputs.ts';
 import { describeLora, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
 import { formOf } from '../models/weightForm.ts';
-import { makeRopeTables } from '../nn/rope.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { initializeLoraA } from './initializeLora.ts';
 import type { TrainableParameter } from './trainingEngine.ts';
@@ -33,11 +32,10 @@ export function loadEngineTensors(
   loraPlusRatio = 1,
 ): EngineTensors {
   const weights = listWeightTensors(model);
-  const rope = makeRopeTables(model.config.rope, model.config.headSize, contextTokens);
-  const feeds: Record<string, RuntimeTensor> = {
-    [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
-    [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
-  };
+  const feeds: Record<string, RuntimeTensor> = {};
+  for (const { name, data, shape } of listRopeTables(model.config, contextTokens)) {
+    feeds[name] = makeTensor('float32', data, shape);
+  }
   const parameters: TrainableParameter[] = [];
   const addParameter = (
     name: string,

@@ -2,6 +2,7 @@
  * @file Training a layer at a time: small sessions that layers of a kind share, each computed again on the way back.
  * Only the layers' inputs are kept, [M, C] each. Slower by about one forward pass, and half the memory or less.
  */
+import { scaleRows } from '../models/embeddingScale.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
 import { lossesOutput } from '../models/lossHead.ts';
@@ -104,6 +105,7 @@ export class LayeredEngine implements TrainingEngine {
     }
     const { embedding } = model.architecture.describeParameters(model.config);
     if (isTrained(trainable, embedding)) {
+      scaleRows(floatData(read), model.config);
       this.sink.addRows(embedding.name, floatData(read), batch.tokenIds, model.config.hiddenSize);
     }
     return loss;
@@ -198,6 +200,7 @@ export class LayeredEngine implements TrainingEngine {
       const from = (id % shardRows) * width;
       hidden.set(tables[Math.floor(id / shardRows)]!.subarray(from, from + width), row * width);
     }
+    scaleRows(hidden, model.config);
   }
 }
 

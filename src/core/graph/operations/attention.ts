@@ -1,17 +1,23 @@
 /**
  * @file Causal grouped-query attention over packed rows, and its gradient. A token attends to the tokens of its own
- * segment up to itself. Queries are taken a block at a time; keys after the block are skipped. The gradient computes
- * the probabilities again from q and k, as FlashAttention does, so that no [T, T] is kept between the passes.
+ * segment up to itself, or to the last of them only (a sliding window). Queries are taken a block at a time; keys that
+ * none of them sees are skipped. The gradient computes the probabilities again from q and k, as FlashAttention does, so
+ * that no [T, T] is kept between the passes.
  * @see https://arxiv.org/abs/2305.13245 (grouped queries) and https://arxiv.org/abs/2205.14135 (recomputation)
  */
 import { applyOperation, type OnnxEmitter, type Operand, type Operation, type Value } from '../graph.ts';
 import { type Dim, dimAt, multiplyDims, type Shape, staticDim } from '../shape.ts';
+import { emitSoftcap, emitSoftcapSlope } from './softcap.ts';
 
 export interface AttentionAttributes {
   readonly heads: number;
   readonly keyValueHeads: number;
   /** What the products of q and k are multiplied by, usually 1 / sqrt(D). */
   readonly factor: number;
+  /** The most tokens that a token sees, itself included; absent: all before it. */
+  readonly windowTokens?: number | undefined;
+  /** Scores s become cap x tanh(s / cap) before the softmax. */
+  readonly softcap?: number | undefined;
   /** Queries at a time. */
   readonly blockTokens: number;
   /** False lets a graph that runs both passes in a row use the forward pass's probabilities again. */
@@ -46,8 +52,8 @@ export const attentionOperation: Operation<AttentionAttributes> = {
     const keys = layout.splitKeys(k!.name);
     const values = layout.splitHeads(v!.name, attributes.keyValueHeads);
     const parts = layout.blocks.map(block => {
-      const probabilities = layout.emitProbabilities(queries, keys, block);
-      const attended = emit.node('MatMul', [probabilities, layout.upTo(values, block, 2)]); // [B, K, G*t, D]
+      const { probabilities } = layout.emitProbabilities(queries, keys, block);
+      const attended = emit.node('MatMul', [probabilities, layout.seen(values, block, 2)]); // [B, K, G*t, D]
       return emit.reshape(attended, [layout.rows, attributes.heads, block.end - block.start, layout.headSize]);
     });
     return [layout.joinHeads(layout.concatenate(parts), attributes.heads)];
@@ -64,7 +70,8 @@ export function attention(q: Value, k: Value, v: Value, segments: Value, attribu
 
 /**
  * With P the probabilities of a block and dy its output gradient: dV = P^T dy; dS = P (dy V^T - rowsum(dy y)), the
- * softmax's gradient, whose row sum needs no P; dQ = factor dS K; dK = factor dS^T Q.
+ * softmax's gradient, whose row sum needs no P; dQ = factor dS K; dK = factor dS^T Q. Capped scores multiply dS by
+ * 1 - tanh(s / cap)^2.
  */
 export const attentionGradientOperation: Operation<AttentionAttributes> = {
   name: 'attentionGradient',
@@ -92,13 +99,14 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
     const keyParts: string[] = [];
     const valueParts: string[] = [];
     for (const block of layout.blocks) {
-      const probabilities = layout.emitProbabilities(queries, keys, block); // [B, K, G*t, end]
+      const { probabilities, slopes } = layout.emitProbabilities(queries, keys, block); // [B, K, G*t, seen]
       const blockGradient = layout.groupBlock(gradients, block, headSize); // [B, K, G*t, D]
       valueParts.push(layout.padToTokens(emit.node('MatMul', [transpose(probabilities), blockGradient]), block));
-      const flowing = emit.node('MatMul', [blockGradient, transpose(layout.upTo(values, block, 2))]);
+      const flowing = emit.node('MatMul', [blockGradient, transpose(layout.seen(values, block, 2))]);
       const centred = emit.node('Sub', [flowing, layout.groupBlock(rowSums, block, 1)]);
-      const scores = emit.node('Mul', [probabilities, centred]); // [B, K, G*t, end]
-      const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.upTo(keys, block, 3))]));
+      const weighted = emit.node('Mul', [probabilities, centred]);
+      const scores = slopes === undefined ? weighted : emit.node('Mul', [weighted, slopes]); // [B, K, G*t, seen]
+      const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.seen(keys, block, 3))]));
       queryParts.push(emit.reshape(toQueries, [rows, heads, block.end - block.start, headSize]));
       const blockQueries = layout.groupBlock(queries, block, headSize);
       keyParts.push(layout.padToTokens(scale(emit.node('MatMul', [transpose(scores), blockQueries])), block));
@@ -112,8 +120,9 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
   },
 };
 
-/** Queries `start` to `end`, which see keys 0 to `end`. */
+/** Queries `start` to `end`, which see keys `from` to `end`. */
 interface Block {
+  readonly from: number;
   readonly start: number;
   readonly end: number;
 }
@@ -135,10 +144,12 @@ class HeadLayout {
     this.rows = dimAt(segments.shape, 0);
     this.tokens = staticDim(segments.shape, 1);
     this.headSize = staticDim(q.shape, 1) / attributes.heads;
-    this.blocks = Array.from({ length: Math.ceil(this.tokens / attributes.blockTokens) }, (_, index) => ({
-      start: index * attributes.blockTokens,
-      end: Math.min(this.tokens, (index + 1) * attributes.blockTokens),
-    }));
+    const { blockTokens, windowTokens = this.tokens } = attributes;
+    this.blocks = Array.from({ length: Math.ceil(this.tokens / blockTokens) }, (_, index) => {
+      const start = index * blockTokens;
+      const end = Math.min(this.tokens, start + blockTokens);
+      return { from: Math.max(0, start - windowTokens + 1), start, end };
+    });
   }
 
   /** [B*T, n*D] -> [B, n, T, D] */
@@ -162,8 +173,8 @@ class HeadLayout {
   }
 
   /** The part of a tensor that a block's queries may see. */
-  upTo(tensor: string, { end }: Block, axis: number): string {
-    return end === this.tokens ? tensor : this.slice(tensor, 0, end, axis);
+  seen(tensor: string, { from, end }: Block, axis: number): string {
+    return from === 0 && end === this.tokens ? tensor : this.slice(tensor, from, end, axis);
   }
 
   /** [B, H, T, width] -> a block's queries, grouped by the key head they share: [B, K, G*t, width] */
@@ -173,18 +184,24 @@ class HeadLayout {
     return this.emit.reshape(part, [this.rows, keyValueHeads, (heads / keyValueHeads) * (end - start), width]);
   }
 
-  /** queries [B, H, T, D], keys [B, K, D, T] -> probabilities of a block's queries [B, K, G*t, end] */
-  emitProbabilities(queries: string, keys: string, block: Block): string {
-    const { heads, keyValueHeads, factor } = this.attributes;
-    const { start, end } = block;
+  /**
+   * queries [B, H, T, D], keys [B, K, D, T] -> probabilities of a block's queries [B, K, G*t, seen] and, where scores are
+   * capped, the slopes of the cap in the same shape.
+   */
+  emitProbabilities(queries: string, keys: string, block: Block): { probabilities: string; slopes?: string } {
+    const { emit } = this;
+    const { heads, keyValueHeads, factor, softcap } = this.attributes;
+    const { from, start, end } = block;
     const groups = heads / keyValueHeads;
     const blockQueries = this.groupBlock(queries, block, this.headSize);
-    const products = this.emit.node('MatMul', [blockQueries, this.upTo(keys, block, 3)]);
-    const scores = this.emit.node('Mul', [products, this.emit.floats([factor], [])]);
-    const apart = this.emit.reshape(scores, [this.rows, keyValueHeads, groups, end - start, end]);
-    const masked = this.emit.node('Add', [apart, this.emitMask(block)]);
-    const probabilities = this.emit.node('Softmax', [masked], { attributes: { axis: -1 } });
-    return this.emit.reshape(probabilities, [this.rows, keyValueHeads, groups * (end - start), end]);
+    const products = emit.node('MatMul', [blockQueries, this.seen(keys, block, 3)]);
+    const scores = emit.node('Mul', [products, emit.floats([factor], [])]);
+    const capped = softcap === undefined ? undefined : emitSoftcap(emit, scores, softcap);
+    const apart = emit.reshape(capped?.y ?? scores, [this.rows, keyValueHeads, groups, end - start, end - from]);
+    const masked = emit.node('Add', [apart, this.emitMask(block)]);
+    const softmax = emit.node('Softmax', [masked], { attributes: { axis: -1 } });
+    const probabilities = emit.reshape(softmax, [this.rows, keyValueHeads, groups * (end - start), end - from]);
+    return capped === undefined ? { probabilities } : { probabilities, slopes: emitSoftcapSlope(emit, capped.tanh) };
   }
 
   /** The sums of y dy over each head's elements: [B*T, H*D] twice -> [B, H, T, 1] */
@@ -199,24 +216,36 @@ class HeadLayout {
     return this.emit.node('Transpose', [sums], { attributes: { perm: [0, 2, 1, 3] } });
   }
 
-  /** [B, K, end, D] -> [B, K, T, D], zero for the keys that the block does not see */
-  padToTokens(tensor: string, { end }: Block): string {
-    if (end === this.tokens) return tensor;
-    return this.emit.node('Pad', [tensor, this.emit.ints([0, this.tokens - end]), '', this.emit.ints([2])]);
+  /** [B, K, seen, D] -> [B, K, T, D], zero for the keys that the block does not see */
+  padToTokens(tensor: string, { from, end }: Block): string {
+    if (from === 0 && end === this.tokens) return tensor;
+    return this.emit.node('Pad', [tensor, this.emit.ints([from, this.tokens - end]), '', this.emit.ints([2])]);
   }
 
-  /** 0 where a block's query may see a key, else so low that its probability is exactly 0; [B, 1, 1, t, end]. One for all layers. */
-  private emitMask({ start, end }: Block): string {
+  /**
+   * 0 where a block's query may see a key, else so low that its probability is exactly 0; [B, 1, 1, t, seen]. One for all
+   * layers with the same window.
+   */
+  private emitMask({ from, start, end }: Block): string {
     const { emit, segments } = this;
-    return emit.once(`mask|${segments.name}|${start}|${end}`, () => {
+    const { windowTokens } = this.attributes;
+    const hasWindow = windowTokens !== undefined && windowTokens < end;
+    return emit.once(`mask|${segments.name}|${start}|${end}|${hasWindow ? windowTokens : 'all'}`, () => {
       const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
       const querySegments = emit.reshape(this.slice(segments.name, start, end, 1), [this.rows, 1, 1, end - start, 1]);
-      const keySegments = emit.reshape(this.slice(segments.name, 0, end, 1), [this.rows, 1, 1, 1, end]);
-      const isPast = emit.node('GreaterOrEqual', [
-        emit.ints(numbers(start, end), [end - start, 1]),
-        emit.ints(numbers(0, end), [1, end]),
-      ]);
-      const isVisible = emit.node('And', [emit.node('Equal', [querySegments, keySegments]), isPast]);
+      const keySegments = emit.reshape(this.slice(segments.name, from, end, 1), [this.rows, 1, 1, 1, end - from]);
+      const keyColumns = emit.ints(numbers(from, end), [1, end - from]);
+      const isPast = emit.node('GreaterOrEqual', [emit.ints(numbers(start, end), [end - start, 1]), keyColumns]);
+      const inSegment = emit.node('And', [emit.node('Equal', [querySegments, keySegments]), isPast]);
+      // The last token that is too far away for a query.
+      const lastHidden = (): string =>
+        emit.ints(
+          numbers(start, end).map(query => query - windowTokens!),
+          [end - start, 1],
+        );
+      const isVisible = hasWindow
+        ? emit.node('And', [inSegment, emit.node('Greater', [keyColumns, lastHidden()])])
+        : inSegment;
       return emit.node('Where', [isVisible, emit.floats([0], []), emit.floats([-1e9], [])]);
     });
   }

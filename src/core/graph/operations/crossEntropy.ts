@@ -9,6 +9,7 @@ import { emitMatrix, emitMatrixRows, matrixShape } from './blockMatrix.ts';
 import { type BlockMatrix, splitShards } from './blockProduct.ts';
 import { multiply } from './elementwise.ts';
 import { emitMatmul } from './matmul.ts';
+import { emitSoftcap, emitSoftcapSlope } from './softcap.ts';
 import { emitTableRows, keepInside, locateRows, type TableShard, toTableShard } from './tableShards.ts';
 
 export interface CrossEntropyAttributes {
@@ -20,6 +21,8 @@ export interface CrossEntropyAttributes {
   readonly gradients: 'none' | 'hidden' | 'hidden and weight';
   /** Of a frozen head in quantized blocks; absent for one in floats. */
   readonly headForm?: BlockForm | undefined;
+  /** Logits z become cap x tanh(z / cap). */
+  readonly softcap?: number | undefined;
 }
 
 export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
@@ -52,7 +55,7 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
     const scale = (value: Value): Value => multiply(value, gradient);
     return [scale(toHidden!), undefined, undefined, ...toWeights.map(scale)];
   },
-  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients, headForm }) {
+  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients, headForm, softcap }) {
     const head = headForm
       ? splitShards(weights, headForm).map(parts => toBlockShard(emit, parts, headForm))
       : weights.map(weight => ({ ...toTableShard(emit, weight), matrix: () => weight }));
@@ -64,7 +67,7 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
           ? tensor.name
           : emit.node('Slice', [tensor.name, emit.ints([start]), emit.ints([start + chunkRows]), emit.ints([0])]);
       const operands = { hidden: part(hidden!), labels: part(labels!), labelWeights: part(labelWeights!) };
-      chunks.push(emitChunk(emit, operands, head, gradients, chunks.at(-1)));
+      chunks.push(emitChunk(emit, operands, head, { gradients, softcap }, chunks.at(-1)));
     }
     const join = (parts: readonly string[]): string =>
       parts.length === 1 ? parts[0]! : emit.node('Concat', parts, { attributes: { axis: 0 } });
@@ -136,22 +139,23 @@ function toBlockShard(emit: OnnxEmitter, parts: readonly Operand[], form: BlockF
 
 /**
  * With p = softmax(z) and one-hot labels: loss = log-sum-exp(z) - z[label]; dhidden = (p W - W[label]) x label weight;
- * dW = (p - onehot)^T (hidden x label weight).
+ * dW = (p - onehot)^T (hidden x label weight). With capped logits p and onehot are multiplied by the slope of the cap.
  */
 function emitChunk(
   emit: OnnxEmitter,
   chunk: { readonly hidden: string; readonly labels: string; readonly labelWeights: string },
   head: readonly HeadShard[],
-  gradients: CrossEntropyAttributes['gradients'],
+  { gradients, softcap }: Pick<CrossEntropyAttributes, 'gradients' | 'softcap'>,
   previous: ChunkResult | undefined,
 ): ChunkResult {
   const width = staticDim(head[0]!.shape, 1);
   const hidden = { name: previous ? waitFor(emit, chunk.hidden, width, previous) : chunk.hidden, shape: ['n', width] };
-  const logits: Matrix[] = [];
+  const logits: (Matrix & { readonly tanh: string | undefined })[] = [];
   for (const shard of head) {
     const matrix = shard.matrix(logits.at(-1)?.name ?? hidden.name);
-    const name = emitMatmul(emit, hidden, matrix, { transposeB: true });
-    logits.push({ name, shape: ['n', dimAt(shard.shape, 0)] });
+    const product = emitMatmul(emit, hidden, matrix, { transposeB: true });
+    const capped = softcap === undefined ? undefined : emitSoftcap(emit, product, softcap);
+    logits.push({ name: capped?.y ?? product, shape: ['n', dimAt(shard.shape, 0)], tanh: capped?.tanh });
   }
   const { probabilities, logSumExp } = emitSoftmax(emit, logits);
   const asColumn = (tensor: string): string => emit.node('Reshape', [tensor, emit.ints([-1, 1])]);
@@ -171,12 +175,20 @@ function emitChunk(
   if (gradients === 'none') return { losses };
 
   const weights = asColumn(chunk.labelWeights);
-  const expected = probabilities.reduce<string | undefined>(
+  const slopes = logits.map(({ tanh }) => tanh && emitSoftcapSlope(emit, tanh)); // [n, V] where logits are capped
+  const labelSlope =
+    softcap === undefined
+      ? undefined
+      : emitSoftcapSlope(emit, emit.node('Div', [labelLogits, emit.floats([softcap], [])])); // [n, 1]
+  const multiplyBy = (slope: string | undefined, tensor: string): string =>
+    slope === undefined ? tensor : emit.node('Mul', [tensor, slope]);
+  const flowing = probabilities.map(({ name, shape }, index) => ({ name: multiplyBy(slopes[index], name), shape }));
+  const expected = flowing.reduce<string | undefined>(
     (addend, shard, index) =>
       emitMatmul(emit, shard, head[index]!.matrix(addend ?? shard.name), addend === undefined ? {} : { addend }),
     undefined,
   )!; // [n, C]
-  const labelRows = emitTableRows(emit, located, head);
+  const labelRows = multiplyBy(labelSlope, emitTableRows(emit, located, head));
   const toHidden = emit.node('Mul', [emit.node('Sub', [expected, labelRows]), weights]);
   if (gradients === 'hidden') return { losses, toHidden };
 
@@ -185,7 +197,7 @@ function emitChunk(
     const minusOnes = emit.node('Expand', [emit.floats([-1], []), emit.node('Shape', [column.local])]);
     const overProbability = emit.node(
       'ScatterElements',
-      [probabilities[index]!.name, column.local, keepInside(emit, minusOnes, column.inside)],
+      [flowing[index]!.name, column.local, keepInside(emit, multiplyBy(labelSlope, minusOnes), column.inside)],
       { attributes: { axis: 1, reduction: 'add' } },
     );
     const addend = previous?.toWeights?.[index];

@@ -4,7 +4,7 @@ import { applyOperation, type Value } from '../../../../src/core/graph/graph.ts'
 import { type BlockMatrix, blockProduct, gatherBlockRows } from '../../../../src/core/graph/operations/blockProduct.ts';
 import { crossEntropy } from '../../../../src/core/graph/operations/crossEntropy.ts';
 import { operationTable } from '../../../../src/core/graph/operationTable.ts';
-import type { CaseInput, OperationCase } from './operationCases.ts';
+import type { CaseInput, OperationCase } from './caseInputs.ts';
 import { crossEntropyReference, matmulReference, swapReference } from './references.ts';
 import { seededNumbers } from './seededNumbers.ts';
 

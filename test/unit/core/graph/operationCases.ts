@@ -1,9 +1,7 @@
 /** For every operation of the table: small inputs, what should come out, and what it is differentiated by. */
-import { applyOperation, type Graph, type Value } from '../../../../src/core/graph/graph.ts';
+import { applyOperation, type Value } from '../../../../src/core/graph/graph.ts';
 import { after } from '../../../../src/core/graph/operations/after.ts';
-import { attention } from '../../../../src/core/graph/operations/attention.ts';
 import { expand, reduceSum } from '../../../../src/core/graph/operations/broadcast.ts';
-import { cachedAttention } from '../../../../src/core/graph/operations/cachedAttention.ts';
 import { crossEntropy } from '../../../../src/core/graph/operations/crossEntropy.ts';
 import { dropout, droppedProduct } from '../../../../src/core/graph/operations/dropout.ts';
 import {
@@ -25,53 +23,14 @@ import { reshape, transpose } from '../../../../src/core/graph/operations/reshap
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
 import { concatenate, lastPosition, pad, slice, split } from '../../../../src/core/graph/operations/slice.ts';
+import { softcap } from '../../../../src/core/graph/operations/softcap.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
-import type { Shape } from '../../../../src/core/graph/shape.ts';
+import { attentionCases } from './attentionCases.ts';
 import { blockCases, blockLossCases } from './blockCases.ts';
+import { type CaseInput, floats, integers, type OperationCase } from './caseInputs.ts';
 import * as integers8 from './integerReference.ts';
 import * as reference from './references.ts';
 import { seededNumbers } from './seededNumbers.ts';
-
-export interface CaseInput {
-  readonly shape: Shape;
-  readonly dtype: 'float' | 'int32' | 'int64' | 'uint8' | 'int8';
-  readonly values: readonly number[];
-}
-
-export interface OperationCase {
-  readonly title: string;
-  readonly inputs: Readonly<Record<string, CaseInput>>;
-  /** What the symbols in the shapes stand for. */
-  readonly sizes?: Readonly<Record<string, number>>;
-  readonly build: (values: Record<string, Value>, graph: Graph) => readonly Value[];
-  readonly shapes: readonly Shape[];
-  /** The outputs' elements from the inputs'. */
-  readonly expected: (inputs: Record<string, readonly number[]>) => readonly (readonly number[])[];
-  /** Inputs by which the outputs are differentiated; absent only for operations without gradient. */
-  readonly differentiable?: readonly string[];
-  /**
-   * For operations that round, whose gradient passes straight through: the smooth function they stand for, and how far
-   * from its gradient theirs may be, relative to its largest element. Takes the place of central differences.
-   */
-  readonly surrogate?: { readonly build: (values: Record<string, Value>) => Value; readonly tolerance: number };
-  /** Outputs that carry gradients, all by default. */
-  readonly differentiableOutputs?: readonly number[];
-  /** The values are those of the reference to the last bit. */
-  readonly isExact?: true;
-  /** For operations that exist in float32 alone. */
-  readonly floatTypes?: readonly ('float32' | 'float64')[];
-}
-
-let nextSeed = 1;
-function floats(shape: Shape, from = -1, to = 1, sizes: Record<string, number> = {}): CaseInput {
-  const count = shape.reduce<number>((total, dim) => total * (typeof dim === 'number' ? dim : sizes[dim]!), 1);
-  return { shape, dtype: 'float', values: seededNumbers(nextSeed++ * 7919, count, from, to) };
-}
-const integers = (shape: Shape, values: readonly number[], dtype: 'int8' | 'int32' | 'int64' = 'int32'): CaseInput => ({
-  shape,
-  dtype,
-  values,
-});
 
 function binaryCases(build: (a: Value, b: Value) => Value, combine: (x: number, y: number) => number): OperationCase[] {
   const base = { differentiable: ['a', 'b'], build: ({ a, b }: Record<string, Value>) => [build(a!, b!)] };
@@ -167,16 +126,6 @@ const loraInputs = (): Record<string, CaseInput> => ({
   b: floats([lora.out, lora.rank]),
 });
 
-const sizes: reference.AttentionSizes = { rows: 2, tokens: 5, heads: 4, keyValueHeads: 2, headSize: 2 };
-const segments = [0, 0, 1, 1, 1, 0, 0, 0, 0, -1];
-const attentionInputs = (): Record<string, CaseInput> => ({
-  q: floats([10, 8], -2, 2),
-  k: floats([10, 4], -2, 2),
-  v: floats([10, 4]),
-  segments: integers([2, 5], segments),
-});
-const attentionAttributes = { heads: 4, keyValueHeads: 2, factor: Math.SQRT1_2, recompute: true };
-
 const rotaryTables = (): Record<string, CaseInput> => {
   const angles = seededNumbers(5, 8, 0, 3);
   return {
@@ -192,22 +141,27 @@ const lossInputs = (): Record<string, CaseInput> => ({
   labels: integers(['N'], [0, 5, 2, 2, 1]),
   weights: floats(['N'], 0, 2, { N: 5 }),
 });
-const lossReference = ({ h, w, labels, weights }: Record<string, readonly number[]>): number[][] => {
-  const losses = reference.crossEntropyReference(h!, w!, labels!, 4);
+const lossReference = ({ h, w, labels, weights }: Record<string, readonly number[]>, cap?: number): number[][] => {
+  const losses = reference.crossEntropyReference(h!, w!, labels!, 4, cap);
   return [[losses.reduce((sum, loss, i) => sum + loss * weights![i]!, 0)], losses];
 };
 const shardedHead = { first: floats([4, 4]), second: floats([2, 4]) };
-function lossCase(title: string, chunkRows: number, gradients: 'hidden' | 'hidden and weight'): OperationCase {
+function lossCase(
+  title: string,
+  chunkRows: number,
+  gradients: 'hidden' | 'hidden and weight',
+  cap?: number,
+): OperationCase {
   return {
     title,
     inputs: lossInputs(),
     sizes: { N: 5 },
     build: ({ h, w, labels, weights }) => {
-      const loss = crossEntropy(h!, w!, labels!, weights!, { chunkRows, maxRows: 8, gradients });
+      const loss = crossEntropy(h!, w!, labels!, weights!, { chunkRows, maxRows: 8, gradients, softcap: cap });
       return [loss.lossSum, loss.losses];
     },
     shapes: [[], ['N']],
-    expected: lossReference,
+    expected: inputs => lossReference(inputs, cap),
     differentiable: gradients === 'hidden' ? ['h'] : ['h', 'w'],
     differentiableOutputs: [0],
   };
@@ -220,7 +174,7 @@ function integerInputs(): Record<'x' | 'w' | 's', CaseInput> {
   const { rows, inner, out } = integer;
   const x = floats(['N', inner], -1, 1, { N: rows });
   const values = x.values.map((value, at) => (at < inner ? 0 : at % inner === 3 ? 20 * value : value));
-  const steps = seededNumbers(nextSeed++, out * inner, -127.5, 127.5).map(Math.round);
+  const steps = seededNumbers(7717, out * inner, -127.5, 127.5).map(Math.round);
   return { x: { ...x, values }, w: integers([out, inner], steps, 'int8'), s: floats([out], 0.001, 0.02) };
 }
 
@@ -245,6 +199,27 @@ const integerCases = ([1, 2] as const).map((terms): OperationCase => {
   };
 });
 
+function shardedLossCase(title: string, cap?: number): OperationCase {
+  const { h, labels, weights } = lossInputs();
+  return {
+    ...lossCase(title, 2, 'hidden and weight', cap),
+    inputs: { h: h!, ...shardedHead, labels: labels!, weights: weights! },
+    build: values => {
+      const attributes = { chunkRows: 2, maxRows: 8, gradients: 'hidden and weight', softcap: cap } as const;
+      const shards = [values.first!, values.second!];
+      const loss = crossEntropy(values.h!, shards, values.labels!, values.weights!, attributes);
+      return [loss.lossSum, loss.losses];
+    },
+    expected: ({ first, second, ...rest }) => lossReference({ ...rest, w: [...first!, ...second!] }, cap),
+    differentiable: ['h', 'first', 'second'],
+  };
+}
+
+const capAt =
+  (cap: number) =>
+  (x: number): number =>
+    cap * Math.tanh(x / cap);
+
 export const operationCases: Record<OperationName, readonly OperationCase[]> = {
   after: [
     {
@@ -264,6 +239,16 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
   exponential: unaryCases(exponential, Math.exp),
   logarithm: unaryCases(logarithm, Math.log),
   sigmoid: unaryCases(sigmoid, x => 1 / (1 + Math.exp(-x))),
+  softcap: unaryCases(x => softcap(x, 1.5), capAt(1.5)),
+  softcapGradient: [
+    {
+      title: 'of each element',
+      inputs: { x: floats([2, 3], -3, 3), dy: floats([2, 3]) },
+      build: ({ x, dy }) => applyOperation(operationTable.softcapGradient, [softcap(x!, 1.5), dy!], { cap: 1.5 }),
+      shapes: [[2, 3]],
+      expected: ({ x, dy }) => [reference.differentiate(moved => moved.map(capAt(1.5)), x!, dy!)],
+    },
+  ],
   reshape: [
     {
       title: 'with one dimension left open',
@@ -543,100 +528,18 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       ],
       differentiable: ['x'],
     },
-  ],
-  attention: [2, 5].flatMap(blockTokens =>
-    [true, false].map(recompute => ({
-      title: `in blocks of ${blockTokens} ${recompute ? 'computed again' : 'kept'}`,
-      inputs: attentionInputs(),
-      build: ({ q, k, v, segments }) => [
-        attention(q!, k!, v!, segments!, { ...attentionAttributes, blockTokens, recompute }),
-      ],
-      shapes: [[10, 8]],
-      expected: ({ q, k, v }) => [reference.attentionReference(q!, k!, v!, segments, sizes)],
-      differentiable: ['q', 'k', 'v'],
-    })),
-  ),
-  attentionGradient: [
     {
-      title: 'of two blocks',
-      inputs: { ...attentionInputs(), dy: floats([10, 8]) },
-      build: ({ q, k, v, segments, dy }) => {
-        const attributes = { ...attentionAttributes, blockTokens: 3 };
-        const y = attention(q!, k!, v!, segments!, attributes);
-        return applyOperation(operationTable.attentionGradient, [q!, k!, v!, segments!, y, dy!], attributes);
-      },
-      shapes: [
-        [10, 8],
-        [10, 4],
-        [10, 4],
+      title: 'of the first part of two heads',
+      inputs: { x: floats([6, 12]), ...rotaryTables() },
+      build: ({ x, positions, cosines, sines }) => [rotary(x!, positions!, cosines!, sines!, 2)],
+      shapes: [[6, 12]],
+      expected: ({ x, positions, cosines, sines }) => [
+        reference.rotaryReference(x!, positions!, cosines!, sines!, 2, 2, 6),
       ],
-      expected: ({ q, k, v, dy }) => [
-        reference.differentiate(moved => reference.attentionReference(moved, k!, v!, segments, sizes), q!, dy!),
-        reference.differentiate(moved => reference.attentionReference(q!, moved, v!, segments, sizes), k!, dy!),
-        reference.differentiate(moved => reference.attentionReference(q!, k!, moved, segments, sizes), v!, dy!),
-      ],
+      differentiable: ['x'],
     },
   ],
-  cachedAttention: [
-    {
-      title: 'of two new tokens after three',
-      floatTypes: ['float32'],
-      sizes: { B: 1, S: 2, 'B*S': 2, P: 3, total: 5 },
-      inputs: {
-        q: floats(['B*S', 64], -1, 1, { 'B*S': 2 }),
-        k: floats(['B*S', 32], -1, 1, { 'B*S': 2 }),
-        v: floats(['B*S', 32], -1, 1, { 'B*S': 2 }),
-        pastKeys: floats(['B', 2, 'P', 16], -1, 1, { B: 1, P: 3 }),
-        pastValues: floats(['B', 2, 'P', 16], -1, 1, { B: 1, P: 3 }),
-        mask: integers(['B', 'total'], [1, 1, 1, 1, 1], 'int64'),
-        ids: integers(['B', 'S'], [7, 8]),
-        cosines: { shape: [8, 8], dtype: 'float', values: seededNumbers(3, 64, 0, 1.5).map(Math.cos) },
-        sines: { shape: [8, 8], dtype: 'float', values: seededNumbers(3, 64, 0, 1.5).map(Math.sin) },
-      },
-      build: ({ q, k, v, pastKeys, pastValues, mask, cosines, sines }) => {
-        const { attended, presentKeys, presentValues } = cachedAttention(
-          { q: q!, k: k!, v: v! },
-          { keys: pastKeys!, values: pastValues! },
-          mask!,
-          { cosines: cosines!, sines: sines! },
-          { heads: 4, keyValueHeads: 2, factor: 1 / Math.sqrt(16) },
-        );
-        return [attended, presentKeys, presentValues];
-      },
-      shapes: [
-        ['B*S', 64],
-        ['B', 2, 'total', 16],
-        ['B', 2, 'total', 16],
-      ],
-      expected: ({ q, k, v, pastKeys, pastValues, cosines, sines }) => {
-        const turn = (x: readonly number[], heads: number): number[] =>
-          reference.rotaryReference(x, [3, 4], cosines!, sines!, heads, 8);
-        // Caches are [head, token, D]; the reference wants [token, head * D].
-        const extend = (past: readonly number[], fresh: readonly number[]): number[] => {
-          const token = (at: number, head: number): readonly number[] =>
-            at < 3
-              ? past.slice((head * 3 + at) * 16, (head * 3 + at + 1) * 16)
-              : fresh.slice(((at - 3) * 2 + head) * 16, ((at - 3) * 2 + head + 1) * 16);
-          return [0, 1, 2, 3, 4].flatMap(at => [...token(at, 0), ...token(at, 1)]);
-        };
-        const toCache = (x: readonly number[]): number[] =>
-          [0, 1].flatMap(head =>
-            [0, 1, 2, 3, 4].flatMap(at => x.slice((at * 2 + head) * 16, (at * 2 + head + 1) * 16)),
-          );
-        const keys = extend(pastKeys!, turn(k!, 2));
-        const values = extend(pastValues!, v!);
-        const queries = [...new Array<number>(3 * 64).fill(0), ...turn(q!, 4)];
-        const attended = reference.attentionReference(queries, keys, values, [0, 0, 0, 0, 0], {
-          rows: 1,
-          tokens: 5,
-          heads: 4,
-          keyValueHeads: 2,
-          headSize: 16,
-        });
-        return [attended.slice(3 * 64), toCache(keys), toCache(values)];
-      },
-    },
-  ],
+  ...attentionCases,
   gatedSilu: [
     {
       title: 'of each element',
@@ -672,16 +575,9 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     lossCase('of a frozen head at once', 8, 'hidden'),
     lossCase('of a frozen head in chunks, one of them empty', 3, 'hidden'),
     lossCase('of a trained head in chunks', 2, 'hidden and weight'),
-    {
-      ...lossCase('of a trained head in shards', 2, 'hidden and weight'),
-      inputs: { h: lossInputs().h!, ...shardedHead, labels: lossInputs().labels!, weights: lossInputs().weights! },
-      build: ({ h, first, second, labels, weights }) => {
-        const attributes = { chunkRows: 2, maxRows: 8, gradients: 'hidden and weight' } as const;
-        const loss = crossEntropy(h!, [first!, second!], labels!, weights!, attributes);
-        return [loss.lossSum, loss.losses];
-      },
-      expected: ({ first, second, ...rest }) => lossReference({ ...rest, w: [...first!, ...second!] }),
-      differentiable: ['h', 'first', 'second'],
-    },
+    lossCase('of a frozen head with capped logits', 3, 'hidden', 0.5),
+    lossCase('of a trained head with capped logits', 3, 'hidden and weight', 0.5),
+    shardedLossCase('of a trained head in shards'),
+    shardedLossCase('of a trained head in shards with capped logits', 0.5),
   ],
 };

@@ -6,7 +6,8 @@ import { type OperationName, operationTable } from '../../../../src/core/graph/o
 import type { Shape } from '../../../../src/core/graph/shape.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
 import { makeTensor, type RuntimeTensor } from '../../../../src/core/runtime/tensor.ts';
-import { type CaseInput, type OperationCase, operationCases } from './operationCases.ts';
+import type { CaseInput, OperationCase } from './caseInputs.ts';
+import { operationCases } from './operationCases.ts';
 import { seededNumbers } from './seededNumbers.ts';
 
 const valueTolerance = { float32: 2e-5, float64: 1e-7 } as const;

@@ -38,7 +38,7 @@ export function rmsNormReference(x: Numbers, weight: Numbers, epsilon: number): 
   });
 }
 
-/** x [tokens, heads * 2 * half] turned by the angles whose cosines and sines stand at each token's position. */
+/** x [tokens, heads * headSize], the first 2 * half elements of each head turned by the angles whose cosines and sines stand at each token's position. */
 export function rotaryReference(
   x: Numbers,
   positions: Numbers,
@@ -46,12 +46,13 @@ export function rotaryReference(
   sines: Numbers,
   heads: number,
   half: number,
+  headSize = 2 * half,
 ): number[] {
   const turned = [...x];
   for (const [token, position] of positions.entries()) {
     for (let head = 0; head < heads; head++) {
       for (let i = 0; i < half; i++) {
-        const first = (token * heads + head) * 2 * half + i;
+        const first = (token * heads + head) * headSize + i;
         const second = first + half;
         const cos = cosines[position * half + i]!;
         const sin = sines[position * half + i]!;
@@ -69,6 +70,8 @@ export interface AttentionSizes {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
+  readonly windowTokens?: number;
+  readonly softcap?: number;
 }
 
 export function attentionReference(
@@ -78,7 +81,7 @@ export function attentionReference(
   segments: Numbers,
   sizes: AttentionSizes,
 ): number[] {
-  const { rows, tokens, heads, keyValueHeads, headSize } = sizes;
+  const { rows, tokens, heads, keyValueHeads, headSize, windowTokens = tokens, softcap } = sizes;
   const y = new Array<number>(q.length).fill(0);
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
@@ -86,14 +89,15 @@ export function attentionReference(
       for (let query = 0; query < tokens; query++) {
         const at = row * tokens + query;
         const visible = Array.from({ length: query + 1 }, (_, key) => row * tokens + key).filter(
-          key => segments[key] === segments[at],
+          key => segments[key] === segments[at] && at - key < windowTokens,
         );
         const dot = (key: number): number => {
           let sum = 0;
           for (let i = 0; i < headSize; i++) {
             sum += q[(at * heads + head) * headSize + i]! * k[(key * keyValueHeads + keyHead) * headSize + i]!;
           }
-          return sum / Math.sqrt(headSize);
+          const score = sum / Math.sqrt(headSize);
+          return softcap === undefined ? score : softcap * Math.tanh(score / softcap);
         };
         const probabilities = softmaxReference(visible.map(dot));
         for (const [index, key] of visible.entries()) {
@@ -109,9 +113,16 @@ export function attentionReference(
 }
 
 /** Each label's loss: hidden [n, width], weight [vocabulary, width]. */
-export function crossEntropyReference(hidden: Numbers, weight: Numbers, labels: Numbers, width: number): number[] {
+export function crossEntropyReference(
+  hidden: Numbers,
+  weight: Numbers,
+  labels: Numbers,
+  width: number,
+  softcap?: number,
+): number[] {
   const vocabulary = weight.length / width;
-  const logits = matmulReference(hidden, swapReference(weight, vocabulary, width), labels.length, width, vocabulary);
+  const products = matmulReference(hidden, swapReference(weight, vocabulary, width), labels.length, width, vocabulary);
+  const logits = softcap === undefined ? products : products.map(x => softcap * Math.tanh(x / softcap));
   return labels.map(
     (label, row) => -Math.log(softmaxReference(logits.slice(row * vocabulary, (row + 1) * vocabulary))[label]!),
   );

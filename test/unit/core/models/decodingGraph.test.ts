@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { emitOnnx } from '../../../../src/core/graph/emitOnnx.ts';
+import { makeRopeFeeds } from '../../../../src/core/infer/ropeFeeds.ts';
 import { buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
 import { loraParameterNames } from '../../../../src/core/models/loraNames.ts';
 import { readParameterTensor } from '../../../../src/core/models/parameterTensors.ts';
-import { ropeInputNames } from '../../../../src/core/models/ropeInputs.ts';
-import { makeRopeTables } from '../../../../src/core/nn/rope.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../../../../src/core/runtime/tensor.ts';
 import { createTrainingEngine } from '../../../../src/core/train/createTrainingEngine.ts';
@@ -36,11 +35,7 @@ async function openDecoder(logits: 'last' | 'all', rank: number, maxTensorBytes?
   const built = buildDecodingGraph({ ...model, maxTensorBytes }, { logits });
   const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
   const source = makeTinyWeights(model);
-  const rope = makeRopeTables(config.rope, config.headSize, 32);
-  const feeds: Feeds = {
-    [ropeInputNames.cosines]: makeTensor('float32', rope.cosines, rope.shape),
-    [ropeInputNames.sines]: makeTensor('float32', rope.sines, rope.shape),
-  };
+  const feeds: Feeds = { ...makeRopeFeeds(model, 32) };
   for (const weight of built.weights) {
     feeds[weight.name] = makeTensor('float32', readParameterTensor(source, weight), weight.shape);
   }

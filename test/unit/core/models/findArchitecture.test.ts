@@ -30,7 +30,7 @@ describe('readModel', () => {
       kind: 'linear',
       factor: 2,
     });
-    expect(() => readModel({ ...tinyConfig, rope_scaling: { type: 'yarn', factor: 2 } })).toThrow(
+    expect(() => readModel({ ...tinyConfig, rope_scaling: { type: 'proportional', factor: 2 } })).toThrow(
       expect.objectContaining({ code: 'model-unsupported' }),
     );
   });

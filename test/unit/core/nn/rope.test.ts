@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { makeRopeTables, type RopeScaling } from '../../../../src/core/nn/rope.ts';
+import { makeRopeTables } from '../../../../src/core/nn/rope.ts';
+import type { RopeScaling } from '../../../../src/core/nn/ropeScaling.ts';
 
 /** Row 201 of the tables of head size 16 with theta 10,000. */
 function rowOf(scaling: RopeScaling) {
-  const { cosines, sines, shape } = makeRopeTables({ theta: 10_000, scaling }, 16, 202);
+  const { cosines, sines, shape } = makeRopeTables({ theta: 10_000, size: 16, scaling }, 202);
   expect(shape).toEqual([202, 8]);
   return { cosines: [...cosines.subarray(201 * 8)], sines: [...sines.subarray(201 * 8)] };
 }
@@ -33,7 +34,7 @@ describe('makeRopeTables', () => {
   });
 
   it('starts unturned', () => {
-    const { cosines, sines } = makeRopeTables({ theta: 500, scaling: { kind: 'none' } }, 4, 1);
+    const { cosines, sines } = makeRopeTables({ theta: 500, size: 4, scaling: { kind: 'none' } }, 1);
     expect([...cosines, ...sines]).toEqual([1, 1, 0, 0]);
   });
 });
