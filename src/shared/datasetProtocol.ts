@@ -2,6 +2,7 @@
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
+import type { ModelSize } from './suggestSettings.ts';
 
 export interface DatasetProblem {
   file: string;
@@ -30,6 +31,8 @@ export interface DatasetInspection {
   firstRows: { line: number; prompt: string; answer: string }[];
   /** With a model only. */
   tokens: { total: number; supervised: number; longestRow: number; rowsOverContext: number } | null;
+  /** With a model of this machine only. */
+  model: ModelSize | null;
 }
 
 /** One row as the model sees it. */

@@ -10,6 +10,7 @@ import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtoco
 import { mappingSchema, type RunRecord } from './recipe.ts';
 import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
 import type { ShownState } from './runState.ts';
+import type { Suggestion } from './suggestSettings.ts';
 
 export interface ModelChoice {
   id: string;
@@ -28,6 +29,8 @@ export interface FormState {
   model: string;
   models: ModelChoice[];
   values: Hyperparameters;
+  /** What suits this model and dataset; null while one of them is not known. */
+  suggestion: Suggestion | null;
   /** Problems of the values as typed, by name; `model` and `dataset` included. */
   problems: SettingProblem[];
   forecast: ForecastReport | null;
@@ -108,6 +111,7 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('form/openLine'), line: z.number().int().min(1) }),
   empty('form/chooseDataset'),
   empty('form/chooseModel'),
+  z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
   empty('form/reset'),
   empty('form/trust'),
   empty('form/start'),

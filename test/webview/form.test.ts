@@ -72,6 +72,76 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('finds settings by words, folded ones too, and folds again', async () => {
+    const form = await open('ready');
+    const find = form.page.locator('.find-setting input');
+    const visible = () =>
+      form.page
+        .locator('.settings [data-setting]:visible')
+        .evaluateAll(all => all.map(e => e.getAttribute('data-setting')));
+    const before = await visible();
+    await find.fill('memory of gradient');
+    expect(await visible()).toEqual(['beta1', 'beta2']);
+    await form.screenshot('form-find');
+    await find.fill('no such thing');
+    expect(await visible()).toEqual([]);
+    expect(await form.page.getByText('No setting fits these words.').isVisible()).toBe(true);
+    await find.fill('');
+    expect(await visible()).toEqual(before);
+    await form.close();
+  });
+
+  it('says which settings suit model and data, and lets a person turn them off and on', async () => {
+    const form = await open('ready');
+    const card = form.page.locator('.notice', { hasText: 'suit this model and dataset' });
+    expect(await card.innerText()).toMatch(/Learning rate\s+0\.004\s+Epochs\s+14\s+Context \(tokens\)\s+256/);
+    await input(form, 'epochs').fill('many');
+    await card.getByRole('button', { name: 'Use defaults' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/suggest', on: false });
+    await show(form, { ...formSnapshots.ready, values: defaultHyperparameters });
+    expect(await input(form, 'epochs').inputValue()).toBe('3');
+    await form.page.getByRole('button', { name: 'Use suggested settings' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/suggest', on: true });
+    await show(form, { ...formSnapshots.ready, suggestion: null });
+    expect(await form.page.getByText('this model and dataset').isVisible()).toBe(false);
+    await form.close();
+  });
+
+  it('takes a field filled before the first snapshot as typed over it, wrong or right', async () => {
+    for (const [text, expected] of [
+      ['7', '7'],
+      ['', ''],
+    ] as const) {
+      const form = await open('none');
+      await form.page.evaluate(typed => {
+        // What a test or a fast machine does: the field is filled while the page still waits.
+        const field = document.querySelector('[data-setting="epochs"] vscode-text-field') as HTMLElement & {
+          value: string;
+        };
+        field.value = typed;
+        field.dispatchEvent(new Event('input'));
+      }, text);
+      await show(form, { ...formSnapshots.ready, values: defaultHyperparameters });
+      expect(await input(form, 'epochs').inputValue()).toBe(expected);
+      expect(await form.page.locator('.start-reason').textContent()).toBe(
+        text === '' ? 'One setting is wrong: Epochs.' : '',
+      );
+      await form.close();
+    }
+  });
+
+  it('forgets what was wrong once leaving a field brings its value back', async () => {
+    const form = await open('ready');
+    await input(form, 'epochs').fill('');
+    await show(form, { ...formSnapshots.ready, values: { ...formSnapshots.ready.values, epochs: 5 } });
+    expect(await form.page.locator('.start-reason').textContent()).toBe('One setting is wrong: Epochs.');
+    await input(form, 'rank').focus();
+    await drawn(form.page);
+    expect(await input(form, 'epochs').inputValue()).toBe('5');
+    expect(await form.page.locator('.start-reason').textContent()).toBe('');
+    await form.close();
+  });
+
   it('gives every control a name, and refused ones the reason as description', async () => {
     const form = await open('refused');
     await form.page.locator('.advanced > summary').click();
@@ -129,6 +199,7 @@ describe('form page', () => {
     await drawn(form.page);
     expect(await input(form, 'epochs').inputValue()).toBe('many');
     expect(await form.page.locator('[data-setting="epochs"] .field-error').isVisible()).toBe(true);
+    expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'epochs', text: 'many' });
     await form.close();
   });
 

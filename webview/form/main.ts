@@ -2,7 +2,9 @@
 import '../seam/disableEval.ts';
 import '../style/base.css';
 import './form.css';
+import { hyperparameterNames } from '../../src/shared/hyperparameters.ts';
 import type { FormState } from '../../src/shared/pages.ts';
+import { suggestedNames } from '../../src/shared/suggestSettings.ts';
 import { createField } from '../controls/field.ts';
 import { createNotice } from '../controls/notice.ts';
 import { createButton, createTextInput } from '../controls/toolkit.ts';
@@ -16,6 +18,7 @@ import { createModelPicker } from './modelPicker.ts';
 import { createRowPreview } from './rowPreview.ts';
 import { createSettingsForm } from './settingsForm.ts';
 import { createStartBar } from './startBar.ts';
+import { createSuggestionCard } from './suggestionCard.ts';
 
 /** What outlives a page that was hidden: texts that are no values yet, and what was folded open. */
 interface Kept {
@@ -61,17 +64,21 @@ const settings = createSettingsForm({
     keep();
   },
   onProblems: () => {
-    if (newest) startBar.update(newest, settings.problems().length);
+    if (newest) startBar.update(newest, settings.problems());
   },
   onFold: () => keep(),
 });
 const reset = createButton({
   label: 'Reset all',
   onClick: () => {
-    settings.forget();
+    settings.forget(hyperparameterNames);
     host.send({ type: 'form/reset' });
     host.remember({ ...kept(), invalidTexts: {} } satisfies Kept);
   },
+});
+const suggestion = createSuggestionCard(on => {
+  settings.forget(suggestedNames);
+  host.send({ type: 'form/suggest', on });
 });
 const forecast = createForecastCard((name, on) => host.send({ type: 'form/override', name, on }));
 const startBar = createStartBar(() => host.send({ type: 'form/start' }));
@@ -85,14 +92,14 @@ const form = h(
   model.element,
   createField({ label: 'Run name', control: runName.element, describe: runName.describe, class: 'is-stack' }).element,
   h('div', { class: 'heading-line' }, h('h2', {}, 'Hyperparameters'), reset.element),
+  suggestion.element,
   settings.element,
   forecast.element,
 );
 const show = mountPage(form, startBar.element);
 
 function kept(): Kept {
-  const advancedOpen = settings.element.querySelector('details')?.open ?? false;
-  return { invalidTexts: settings.invalidTexts(), advancedOpen };
+  return { invalidTexts: settings.invalidTexts(), advancedOpen: settings.isAdvancedOpen() };
 }
 
 function keep(): void {
@@ -106,10 +113,11 @@ function draw(state: FormState): void {
   rowPreview.update(state);
   model.update(state);
   nameDraft.receive(state.runName);
+  suggestion.update(state);
   settings.update(state);
   if (!restored) restore();
   forecast.update(state);
-  startBar.update(state, settings.problems().length);
+  startBar.update(state, settings.problems());
   show();
 }
 

@@ -13,7 +13,7 @@ export interface SettingField {
   /** What is wrong with what is shown, null when nothing is. */
   problem(): string | null;
   isChanged(): boolean;
-  /** The text as typed when it is not a valid value: what a page made anew has to bring back. */
+  /** The text as typed when it is not a valid value: what a page made anew has to bring back, and say to the host again. */
   invalidText(): string | null;
   restore(text: string): void;
   /** Lets the host's next value in whatever was typed. */
@@ -28,15 +28,22 @@ export function createSettingField(
   const setting: Setting = hyperparameterTable[name];
   let problem: string | null = null;
   let changed = false;
+  let hostSays: string | null = null;
 
   const control = createSettingControl(setting, {
     onChange: () => {
       draft.typed();
+      hostSays = null;
+      show();
       send(wireText(name, control.value));
-      show(null);
       onTyped();
     },
-    onLeave: () => draft.left(),
+    onLeave: () => {
+      draft.left();
+      // Leaving may bring the host's value back in place of a wrong text.
+      show();
+      onTyped();
+    },
   });
   const rules = settingRules(name);
   const draft = createTextDraft(control, rules);
@@ -51,14 +58,15 @@ export function createSettingField(
     onReset: () => {
       control.value = printSetting(name, setting.default);
       draft.typed();
+      hostSays = null;
+      show();
       send(wireText(name, control.value));
-      show(null);
       onTyped();
     },
   });
 
-  const show = (hostProblem: string | null) => {
-    problem = checkText(name, control.value) ?? hostProblem;
+  const show = () => {
+    problem = checkText(name, control.value) ?? hostSays;
     changed = !isSameValue(rules.read(control.value), setting.default);
     field.setError(problem);
     field.setChanged(changed);
@@ -69,15 +77,18 @@ export function createSettingField(
     element: field.element,
     update(value, hostProblem) {
       draft.receive(value);
-      show(hostProblem);
+      hostSays = hostProblem;
+      show();
     },
     problem: () => problem,
     isChanged: () => changed,
-    invalidText: () => (checkText(name, control.value) === null ? null : control.value),
+    // Without a problem yet, an empty field only waits for its first value.
+    invalidText: () => (problem === null || checkText(name, control.value) === null ? null : control.value),
     restore(text) {
       control.value = text;
       draft.typed();
-      show(null);
+      show();
+      send(wireText(name, text));
     },
     forget: () => draft.forget(),
   };

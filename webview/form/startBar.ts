@@ -1,13 +1,16 @@
 /** @file The button that starts the run, always in sight; while it cannot, it says why. */
+import { type HyperparameterName, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import { createErrorNotice } from '../controls/notice.ts';
 import { createButton } from '../controls/toolkit.ts';
 import { h, setText } from '../dom/element.ts';
 import { describeRefusal } from './forecastCard.ts';
 
+const fieldLabels: Record<string, string> = { dataset: 'Dataset', model: 'Model', runName: 'Run name' };
+
 export interface StartBar {
   readonly element: HTMLElement;
-  update(state: FormState, typedProblems: number): void;
+  update(state: FormState, wrong: readonly HyperparameterName[]): void;
 }
 
 export function createStartBar(onStart: () => void): StartBar {
@@ -17,8 +20,8 @@ export function createStartBar(onStart: () => void): StartBar {
   const error = createErrorNotice();
   return {
     element: h('footer', { class: 'start-bar' }, error.element, button.element, reason),
-    update(state, typedProblems) {
-      const refusal = whyNotStart(state, typedProblems);
+    update(state, wrong) {
+      const refusal = whyNotStart(state, wrong);
       button.describe([reason]);
       button.setDisabled(refusal !== null);
       button.setLabel(state.starting ? 'Starting…' : 'Start fine-tuning');
@@ -29,18 +32,19 @@ export function createStartBar(onStart: () => void): StartBar {
 }
 
 /** Why the run cannot start now, null when it can. */
-export function whyNotStart(state: FormState, typedProblems: number): string | null {
+export function whyNotStart(state: FormState, wrong: readonly HyperparameterName[]): string | null {
   if (state.starting) return 'The run is being started.';
   if (!state.trusted) return 'Restricted Mode: trust this folder to start a run.';
   if (state.dataset === null) return 'Choose a dataset first.';
   if (state.model === '') return 'Choose a base model first.';
   if (state.inspecting) return 'Waiting until the dataset is read.';
-  if (typedProblems > 0)
-    return typedProblems === 1 ? 'One setting is wrong: see above.' : `${typedProblems} settings are wrong: see above.`;
-  const [problem] = state.problems;
-  if (problem)
-    return `${problem.name === 'dataset' ? 'Dataset' : problem.name === 'model' ? 'Model' : problem.name}: ${problem.message}`;
+  if (wrong.length > 0) {
+    const labels = wrong.map(name => hyperparameterTable[name].label).join(', ');
+    return wrong.length === 1 ? `One setting is wrong: ${labels}.` : `${wrong.length} settings are wrong: ${labels}.`;
+  }
   if (state.runName.trim() === '') return 'Name the run first.';
+  const [problem] = state.problems;
+  if (problem) return `${fieldLabels[problem.name] ?? problem.name}: ${problem.message}`;
   if (state.forecasting) return 'Waiting for the forecast.';
   if (state.forecast === null) return 'Waiting for the forecast.';
   return describeRefusal(state.forecast);

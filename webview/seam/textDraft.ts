@@ -54,6 +54,8 @@ export function createTextDraft<Value>(control: TextControl, rules: DraftRules<V
       if (isStale && known !== undefined) show(known);
     },
     receive(value) {
+      // What was typed before the first value arrived was typed over that value.
+      if (known === undefined) expected?.push(value);
       known = value;
       const shown = rules.read(control.value);
       if (shown !== undefined && rules.equals(shown, value)) {

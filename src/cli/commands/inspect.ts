@@ -5,10 +5,12 @@ import { readDataset } from '../../core/data/readDataset.ts';
 import { countTokens, describeRow } from '../../core/jobs/countTokens.ts';
 import { describeDataset } from '../../core/jobs/describeDataset.ts';
 import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
+import { measureModel } from '../../core/models/measureModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import type { DatasetInspection, RowTokens } from '../../shared/datasetProtocol.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
+import { type ModelSize, suggestForInspection } from '../../shared/suggestSettings.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';
@@ -37,12 +39,13 @@ export const inspect: Command = {
     const contextTokens = args.integer('context', 8, 131072) ?? defaultHyperparameters.contextTokens;
     const row = args.integer('row', 0, Number.MAX_SAFE_INTEGER);
     const mappingText = args.one('mapping');
-    const text = await openText(args, row);
+    const model = await readModelText(args, row);
+    const text = model?.text;
     const mapping = mappingText === undefined ? null : parseMapping(mappingText);
     const onProgress = (done: number, total: number) => output.progress(`reading ${done}/${total}`);
     const dataset = await readDataset(path, { mapping, onProgress });
     const tokens = text === undefined ? null : await countTokens(dataset.examples, text, contextTokens, signal);
-    const inspection = describeDataset(dataset, tokens);
+    const inspection = describeDataset(dataset, { tokens, model: model?.size ?? null });
     show(inspection, output);
     const shown =
       text === undefined || row === undefined ? undefined : describeRow(dataset.examples, row, text, contextTokens);
@@ -52,12 +55,15 @@ export const inspect: Command = {
   },
 };
 
-async function openText(args: CommandArguments, row: number | undefined): Promise<ModelText | undefined> {
+async function readModelText(
+  args: CommandArguments,
+  row: number | undefined,
+): Promise<{ text: ModelText; size: ModelSize } | undefined> {
   const model = row === undefined ? args.one('model') : args.required('model');
   if (model === undefined) return undefined;
   const opened = await openModel(resolveModel(model), { tinyFolder: findTinyModel() });
   try {
-    return openModelText(opened);
+    return { text: openModelText(opened), size: measureModel(opened.config) };
   } finally {
     opened.close();
   }
@@ -78,6 +84,8 @@ function show(inspection: DatasetInspection, output: Output): void {
   output.print(
     `${total} tokens, ${supervised} supervised; longest row ${longestRow}; ${rowsOverContext} rows over the context`,
   );
+  const suggested = Object.entries(suggestForInspection(inspection, defaultHyperparameters)?.values ?? {});
+  output.print(`suggested for this model: ${suggested.map(([name, value]) => `--set ${name}=${value}`).join(' ')}`);
 }
 
 /** Tokens that are learned stand in brackets. */

@@ -7,7 +7,10 @@ import type { Dataset } from '../data/readDataset.ts';
 const shownRows = 5;
 const shownCharacters = 600;
 
-export function describeDataset(dataset: Dataset, tokens: DatasetInspection['tokens']): DatasetInspection {
+export function describeDataset(
+  dataset: Dataset,
+  { tokens, model }: Pick<DatasetInspection, 'tokens' | 'model'>,
+): DatasetInspection {
   return {
     path: dataset.file,
     fileBytes: dataset.fileBytes,
@@ -22,6 +25,7 @@ export function describeDataset(dataset: Dataset, tokens: DatasetInspection['tok
     problems: dataset.problems.map(({ file, line, code, message, fix }) => ({ file, line, code, message, fix })),
     firstRows: dataset.examples.slice(0, shownRows).map(describeExample),
     tokens,
+    model,
   };
 }
 

@@ -12,11 +12,13 @@ import {
   nameAfter,
   toFormState,
   withDataset,
+  withInspection,
   withMapping,
   withModel,
   withName,
   withOverride,
   withRecipe,
+  withSuggestion,
   withText,
 } from './formModel.ts';
 import { LatestTask } from './latestTask.ts';
@@ -140,6 +142,8 @@ export class FormController {
         if (model !== undefined) this.useModel(model);
         return;
       }
+      case 'form/suggest':
+        return this.changeValues(withSuggestion(this.form, message.on));
       case 'form/reset':
         return this.reset();
       case 'form/trust':
@@ -168,11 +172,18 @@ export class FormController {
   }
 
   private setText(name: HyperparameterName, text: string): void {
+    this.changeValues(withText(this.form, name, text));
+  }
+
+  private changeValues(form: FormModel): void {
     const before = this.form.values;
-    this.change(withText(this.form, name, text));
-    if (this.form.values === before) return;
-    // The context decides which rows are too long, so that the file is looked at again.
-    if (name === 'contextTokens') this.inspect();
+    this.change(form);
+    if (this.form.values !== before) this.askAgain(before.contextTokens);
+  }
+
+  /** The context decides which rows are too long, so that the file is looked at again when it changed. */
+  private askAgain(contextTokens: number): void {
+    if (this.form.values.contextTokens !== contextTokens) this.inspect();
     else this.makeForecast();
   }
 
@@ -205,8 +216,8 @@ export class FormController {
       try {
         const inspection = await this.services.call('dataset/inspect', parameters, signal);
         if (signal.aborted) return;
-        this.change({ ...this.form, inspection, error: null });
-        this.makeForecast();
+        this.change(withInspection(this.form, inspection));
+        this.askAgain(parameters.contextTokens);
       } catch (error) {
         if (!signal.aborted) this.change({ ...this.form, inspection: null, forecast: null, error: toWireError(error) });
       }

@@ -20,6 +20,12 @@ import {
   type RunRecord,
   type RunRequest,
 } from '../../shared/recipe.ts';
+import {
+  type SuggestedName,
+  type SuggestedSettings,
+  suggestedNames,
+  suggestForInspection,
+} from '../../shared/suggestSettings.ts';
 
 export interface FormModel {
   datasetPath: string | null;
@@ -30,6 +36,8 @@ export interface FormModel {
   runNameChosen: boolean;
   model: string;
   values: Hyperparameters;
+  /** Settings that the user chose: a suggestion for another model or dataset leaves them. */
+  chosen: HyperparameterName[];
   /** What is wrong with a value as typed, by name; `values` keeps the last good one. */
   typedProblems: Partial<Record<HyperparameterName, string>>;
   overrides: OverrideName[];
@@ -49,6 +57,7 @@ export function emptyForm(defaults: { model: string; memoryLimitBytes: number | 
     runNameChosen: false,
     model: defaults.model,
     values: { ...defaultHyperparameters, memoryLimitBytes: defaults.memoryLimitBytes },
+    chosen: [],
     typedProblems: {},
     overrides: [],
     parents: [],
@@ -57,6 +66,14 @@ export function emptyForm(defaults: { model: string; memoryLimitBytes: number | 
     row: null,
     error: null,
   };
+}
+
+/** The form as kept; undefined when another version of the extension kept values that mean nothing here. */
+export function recallForm(kept: FormModel | undefined): FormModel | undefined {
+  const values = hyperparametersSchema.safeParse(kept?.values);
+  if (kept === undefined || !values.success) return undefined;
+  // What was typed wrongly stands in the page, which says it again.
+  return { ...kept, values: values.data, chosen: kept.chosen ?? [...suggestedNames], typedProblems: {} };
 }
 
 export function withDataset(form: FormModel, path: string): FormModel {
@@ -92,10 +109,11 @@ export function withText(form: FormModel, name: HyperparameterName, text: string
   const value = parseHyperparameter(name, text);
   const problem = checkHyperparameter(name, value);
   const { [name]: _, ...typedProblems } = form.typedProblems;
-  if (problem !== undefined) return { ...form, typedProblems: { ...typedProblems, [name]: problem } };
+  const chosen = form.chosen.includes(name) ? form.chosen : [...form.chosen, name];
+  if (problem !== undefined) return { ...form, chosen, typedProblems: { ...typedProblems, [name]: problem } };
   const values = hyperparametersSchema.parse({ ...form.values, [name]: value });
   const isSame = JSON.stringify(values) === JSON.stringify(form.values);
-  return { ...form, typedProblems, values, ...(isSame ? {} : { forecast: null, error: null }) };
+  return withFollowing({ ...form, chosen, typedProblems, values, ...(isSame ? {} : { forecast: null, error: null }) });
 }
 
 export function withOverride(form: FormModel, name: string, on: boolean): FormModel {
@@ -103,6 +121,39 @@ export function withOverride(form: FormModel, name: string, on: boolean): FormMo
   if (known === undefined) return form;
   const overrides = form.overrides.filter(n => n !== known);
   return { ...form, overrides: on ? [...overrides, known] : overrides, forecast: null, error: null };
+}
+
+/** What was read of the dataset; settings that nobody chose become those that suit it and the model. */
+export function withInspection(form: FormModel, inspection: DatasetInspection): FormModel {
+  return withFollowing({ ...form, inspection, error: null });
+}
+
+/** All suggested values, or (off) the defaults of every run. */
+export function withSuggestion(form: FormModel, on: boolean): FormModel {
+  const others = form.chosen.filter(name => !isSuggested(name));
+  const typedProblems = { ...form.typedProblems };
+  for (const name of suggestedNames) delete typedProblems[name];
+  if (on) return withFollowing({ ...form, chosen: others, typedProblems });
+  const values = { ...form.values, ...pickSuggested(defaultHyperparameters) };
+  return { ...form, chosen: [...others, ...suggestedNames], typedProblems, values, forecast: null, error: null };
+}
+
+/** Settings that nobody chose follow the suggestion, which follows the others. */
+function withFollowing(form: FormModel): FormModel {
+  if (form.inspection === null) return form;
+  const suggested = suggestForInspection(form.inspection, form.values)?.values ?? defaultHyperparameters;
+  const values = { ...form.values };
+  for (const name of suggestedNames) if (!form.chosen.includes(name)) values[name] = suggested[name];
+  const isSame = suggestedNames.every(name => values[name] === form.values[name]);
+  return isSame ? form : { ...form, values, forecast: null };
+}
+
+function isSuggested(name: HyperparameterName): name is SuggestedName {
+  return suggestedNames.some(suggested => suggested === name);
+}
+
+function pickSuggested({ learningRate, epochs, contextTokens }: SuggestedSettings): SuggestedSettings {
+  return { learningRate, epochs, contextTokens };
 }
 
 /** The form that makes a run again. */
@@ -117,6 +168,7 @@ export function withRecipe(form: FormModel, source: RunRecord | RunRequest, name
     runNameChosen: false,
     model: typeof source.model === 'string' ? source.model : source.model.id,
     values: { ...source.hyperparameters },
+    chosen: [...suggestedNames],
     typedProblems: {},
     overrides: [...source.overrides],
     parents: [...source.parents],
@@ -174,6 +226,7 @@ export function toFormState(form: FormModel, around: FormSurroundings): FormStat
     runName: form.runName,
     model: form.model,
     values: form.values,
+    suggestion: form.inspection === null ? null : suggestForInspection(form.inspection, form.values),
     problems: findProblems(form),
     forecast: form.forecast,
     overrides: form.overrides,

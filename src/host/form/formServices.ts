@@ -1,7 +1,6 @@
 /** @file The form controller's wishes, carried out with the editor. */
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import { hyperparametersSchema } from '../../shared/hyperparameters.ts';
 import type { ModelChoice } from '../../shared/pages.ts';
 import { askForDataset } from '../commands/datasetCommands.ts';
 import type { Services } from '../services.ts';
@@ -13,7 +12,7 @@ import { DatasetWatch } from './datasetWatch.ts';
 import { findFreeName } from './findFreeName.ts';
 import { findModels, workspaceBounds } from './findModels.ts';
 import type { FormServices } from './formController.ts';
-import type { FormModel } from './formModel.ts';
+import { type FormModel, recallForm } from './formModel.ts';
 import { findHubCache, listHubCache } from './hubCache.ts';
 
 const memoryKey = 'form';
@@ -38,7 +37,7 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       const kept: FormModel = { ...form, inspection: null, forecast: null, row: null, error: null };
       void context.workspaceState.update(memoryKey, kept);
     },
-    recall: () => recallForm(context),
+    recall: () => recallForm(context.workspaceState.get<FormModel>(memoryKey)),
     findFreeName: name =>
       findFreeName(
         name,
@@ -55,12 +54,6 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
     openTrust,
     watchDataset: onDidChange => new DatasetWatch(onDidChange, error => services().log.warn(String(error))),
   };
-}
-
-/** The kept form, unless another version of the extension kept it with other hyperparameters. */
-function recallForm(context: vscode.ExtensionContext): FormModel | undefined {
-  const kept = context.workspaceState.get<FormModel>(memoryKey);
-  return hyperparametersSchema.safeParse(kept?.values).success ? kept : undefined;
 }
 
 async function listModels(): Promise<ModelChoice[]> {

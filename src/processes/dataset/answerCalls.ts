@@ -20,12 +20,14 @@ export function answerCalls(tinyFolder: string): Handlers<DatasetCalls> {
     model: string | null,
     contextTokens: number,
     signal: AbortSignal,
-  ): Promise<DatasetInspection['tokens']> => {
-    if (model === null || models.needsDownload(model)) return null;
+  ): Promise<Pick<DatasetInspection, 'tokens' | 'model'>> => {
+    const unknown = { tokens: null, model: null };
+    if (model === null || models.needsDownload(model)) return unknown;
     try {
-      return await countTokens(examples, await models.openText(model), contextTokens, signal);
+      const { text, size } = await models.open(model);
+      return { tokens: await countTokens(examples, text, contextTokens, signal), model: size };
     } catch (error) {
-      if (error instanceof TuneError) return null;
+      if (error instanceof TuneError) return unknown;
       throw error;
     }
   };

@@ -3,13 +3,15 @@ import { statSync } from 'node:fs';
 import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
 import { HubCache } from '../../core/models/hub/hubCache.ts';
 import { locateHub, parseHubReference } from '../../core/models/hub/hubLocation.ts';
+import { measureModel } from '../../core/models/measureModel.ts';
 import type { OpenModel } from '../../core/models/openedModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { ModelSize } from '../../shared/suggestSettings.ts';
 
 export class ModelLibrary {
   private hub: HubSettings | undefined;
-  private known: { reference: string; model: OpenModel; text: ModelText } | undefined;
+  private known: { reference: string; model: OpenModel; text: ModelText; size: ModelSize } | undefined;
 
   constructor(private readonly tinyFolder: string) {}
 
@@ -33,16 +35,20 @@ export class ModelLibrary {
 
   /** @throws TuneError as openModel, `tokenizer-invalid`, `template-invalid` */
   async openText(reference: string): Promise<ModelText> {
-    if (this.known?.reference === reference && isUnchanged(this.known.model)) return this.known.text;
+    return (await this.open(reference)).text;
+  }
+
+  /** What counts its tokens, and how large it is. @throws TuneError as openText */
+  async open(reference: string): Promise<{ text: ModelText; size: ModelSize }> {
+    if (this.known?.reference === reference && isUnchanged(this.known.model)) return this.known;
     this.close();
     const model = await openModel(reference, {
       tinyFolder: this.tinyFolder,
       hub: this.hub === undefined ? undefined : { settings: this.hub },
     });
     try {
-      const text = openModelText(model);
-      this.known = { reference, model, text };
-      return text;
+      this.known = { reference, model, text: openModelText(model), size: measureModel(model.config) };
+      return this.known;
     } catch (error) {
       model.close();
       throw error;

@@ -2,6 +2,7 @@
 import type { DatasetInspection, ForecastReport, RowTokens } from '../../../src/shared/datasetProtocol.ts';
 import { defaultHyperparameters } from '../../../src/shared/hyperparameters.ts';
 import type { FormState } from '../../../src/shared/pages.ts';
+import type { Suggestion } from '../../../src/shared/suggestSettings.ts';
 
 const inspection: DatasetInspection = {
   path: '/home/user/project/data/medical-questions.jsonl',
@@ -17,6 +18,7 @@ const inspection: DatasetInspection = {
   problems: [],
   firstRows: [{ line: 1, prompt: 'What causes anaemia?', answer: 'Too few red blood cells.' }],
   tokens: { total: 133_420, supervised: 98_115, longestRow: 241, rowsOverContext: 0 },
+  model: { hiddenSize: 128, parameterCount: 1_100_000, maxContextTokens: 1024 },
 };
 
 const broken: DatasetInspection = {
@@ -100,6 +102,15 @@ const row: RowTokens = {
   ],
 };
 
+const suggestion: Suggestion = {
+  values: { learningRate: 0.004, epochs: 14, contextTokens: 256 },
+  reasons: [
+    "Learning rate: for LoRA at the model's hidden size of 128.",
+    'Epochs: about 420 steps; a model of this size wants 400 or more.',
+    'Context: the longest row has 241 tokens.',
+  ],
+};
+
 const ready: FormState = {
   trusted: true,
   dataset: { path: inspection.path, name: 'medical-questions.jsonl' },
@@ -115,7 +126,8 @@ const ready: FormState = {
       detail: '98.9 MiB in /home/user/models',
     },
   ],
-  values: defaultHyperparameters,
+  values: { ...defaultHyperparameters, ...suggestion.values },
+  suggestion,
   problems: [],
   forecast,
   forecasting: false,

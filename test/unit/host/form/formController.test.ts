@@ -18,6 +18,7 @@ const inspection: DatasetInspection = {
   problems: [],
   firstRows: [],
   tokens: null,
+  model: null,
 };
 const forecast = { forecast: null, canStart: true, findings: [], error: null };
 
@@ -93,6 +94,24 @@ describe('FormController', () => {
     form.useDataset('/data/b.jsonl');
     await vi.runAllTimersAsync();
     expect(calls.at(-2)?.[1]).toMatchObject({ path: '/data/b.jsonl' });
+  });
+
+  it('reads again with the context that suits the rows, once', async () => {
+    const { form, answers, calls } = open();
+    answers['dataset/inspect'] = () => ({
+      ...inspection,
+      tokens: { total: 900, supervised: 300, longestRow: 700, rowsOverContext: 1 },
+      model: { hiddenSize: 128, parameterCount: 1e6, maxContextTokens: 2048 },
+    });
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    const inspected = calls.filter(([name]) => name === 'dataset/inspect').map(([, parameters]) => parameters);
+    expect(inspected).toMatchObject([{ contextTokens: 512 }, { contextTokens: 1024 }]);
+    expect(form.snapshot()).toMatchObject({ inspecting: false, forecasting: false, values: { contextTokens: 1024 } });
+    expect(form.snapshot().suggestion?.values).toMatchObject({ contextTokens: 1024, learningRate: 0.004 });
+    await form.receive({ type: 'form/suggest', on: false });
+    await vi.runAllTimersAsync();
+    expect(form.snapshot()).toMatchObject({ forecast, values: { contextTokens: 512, learningRate: 2e-4 } });
   });
 
   it('does not ask again for a value that is wrong', async () => {

@@ -3,20 +3,41 @@ import {
   buildRequest,
   emptyForm,
   findProblems,
+  recallForm,
   withDataset,
+  withInspection,
   withMapping,
   withModel,
   withName,
   withOverride,
   withRecipe,
+  withSuggestion,
   withText,
 } from '../../../../src/host/form/formModel.ts';
-import { hyperparametersSchema } from '../../../../src/shared/hyperparameters.ts';
+import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
+import { defaultHyperparameters, hyperparametersSchema } from '../../../../src/shared/hyperparameters.ts';
 import { runRequestSchema } from '../../../../src/shared/recipe.ts';
 import { makeRecord, makeRequest } from '../runFixture.ts';
 
 const empty = emptyForm({ model: 'tiny', memoryLimitBytes: 4e9 });
 const ready = withDataset(empty, '/data/Support tickets.jsonl');
+
+const inspection: DatasetInspection = {
+  path: '/data/Support tickets.jsonl',
+  fileBytes: 10,
+  format: 'jsonl',
+  mapping: { kind: 'questionAnswer', fields: { question: 'question', answer: 'answer' } },
+  mappingChosen: false,
+  mappingReason: 'question and answer',
+  fields: ['question', 'answer'],
+  rows: 538,
+  usableRows: 538,
+  problemCount: 0,
+  problems: [],
+  firstRows: [],
+  tokens: { total: 14_648, supervised: 5277, longestRow: 37, rowsOverContext: 0 },
+  model: { hiddenSize: 128, parameterCount: 1_100_000, maxContextTokens: 1024 },
+};
 
 describe('form model', () => {
   it('cannot start without a dataset and says so', () => {
@@ -98,6 +119,38 @@ describe('form model', () => {
     expect(buildRequest(again)).toMatchObject({ name: 'capitals', model: 'tiny', datasets: [{ mapping: null }] });
     const chosen = { ...record, datasets: [{ ...record.datasets[0]!, mappingChosen: true }] };
     expect(withRecipe(ready, chosen, 'capitals').mapping).toEqual(record.datasets[0]!.mapping);
+  });
+
+  it('sets what nobody chose to what suits model and dataset, and lets a choice stand', () => {
+    const form = withInspection(withText(ready, 'epochs', '2'), inspection);
+    expect(form.values).toMatchObject({ learningRate: 0.004, epochs: 2, contextTokens: 128 });
+    expect(withText(form, 'method', 'full').values).toMatchObject({ learningRate: 0.0004, epochs: 2 });
+    const larger = { ...inspection, model: { hiddenSize: 4096, parameterCount: 8e9, maxContextTokens: 8192 } };
+    expect(withInspection(form, larger).values).toMatchObject({ learningRate: 0.0003, epochs: 2 });
+    expect(withInspection(form, { ...inspection, model: null }).values.learningRate).toBe(
+      defaultHyperparameters.learningRate,
+    );
+  });
+
+  it('keeps the values of a run that is made again', () => {
+    const again = withRecipe(ready, makeRequest({}), 'again');
+    expect(withInspection(again, inspection).values).toEqual(again.values);
+  });
+
+  it('turns suggested values off and on', () => {
+    const suggested = withInspection(ready, inspection);
+    const off = withSuggestion(withText(suggested, 'epochs', 'many'), false);
+    expect(off.values).toMatchObject({ learningRate: 2e-4, epochs: 3, contextTokens: 512 });
+    expect(findProblems(off)).toEqual([]);
+    expect(withInspection(off, inspection).values).toEqual(off.values);
+    expect(withSuggestion(off, true).values).toEqual(suggested.values);
+  });
+
+  it('comes back as it was kept, without what was typed wrongly: the page says that again', () => {
+    const kept = withText(withText(ready, 'rank', '8'), 'alpha', 'x');
+    expect(recallForm(kept)).toEqual({ ...kept, typedProblems: {} });
+    expect(recallForm(undefined)).toBeUndefined();
+    expect(recallForm({ ...kept, values: { ...kept.values, rank: -1 } })).toBeUndefined();
   });
 
   it('makes a run again from a request that came to nothing', () => {

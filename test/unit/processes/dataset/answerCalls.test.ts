@@ -7,6 +7,8 @@ import { writeDatasetSnapshot } from '../../../../src/core/data/writeDatasetSnap
 import { answerCalls } from '../../../../src/processes/dataset/answerCalls.ts';
 import { defaultHyperparameters } from '../../../../src/shared/hyperparameters.ts';
 import type { RunRequest } from '../../../../src/shared/recipe.ts';
+import { suggestForInspection } from '../../../../src/shared/suggestSettings.ts';
+import { demoRecipe } from '../../../../src/tools/demoRecipe.mjs';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const model = resolve('test/fixtures/models/folder');
@@ -46,6 +48,20 @@ describe('answerCalls', () => {
     expect(inspection.firstRows[0]).toEqual({ line: 1, prompt: 'what is 0', answer: 'it is 0 and so on' });
     expect(inspection.tokens!.supervised).toBeGreaterThan(0);
     expect(inspection.tokens!.supervised).toBeLessThan(inspection.tokens!.total);
+    expect(inspection.model!.parameterCount).toBeGreaterThan(inspection.model!.hiddenSize);
+  });
+
+  it('measures the shipped model and dataset so that the form suggests what the demo trains with', async () => {
+    const answers = answerCalls(resolve('media/tiny'));
+    const path = resolve('media/sample/harbour-museum.jsonl');
+    const inspection = await answers['dataset/inspect'](inspect(path, { model: 'tiny', contextTokens: 128 }), signal);
+    const { learningRate, epochs, contextTokens, ...others } = demoRecipe;
+    expect(suggestForInspection(inspection, defaultHyperparameters)?.values).toEqual({
+      learningRate,
+      epochs,
+      contextTokens,
+    });
+    expect(defaultHyperparameters).toMatchObject(others);
   });
 
   it('inspects without a model, and with one that cannot be opened, without tokens', async () => {

@@ -1,0 +1,21 @@
+/** @file config.json -> how large the model is, without looking at its weights. */
+import type { ModelSize } from '../../shared/suggestSettings.ts';
+import type { ParameterInfo } from './architecture.ts';
+import { readModel } from './findArchitecture.ts';
+
+/** @throws TuneError `model-invalid` | `model-unsupported` */
+export function measureModel(configJson: unknown): ModelSize {
+  const { architecture, config } = readModel(configJson);
+  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
+  // A tied head is the embedding itself.
+  const parameters = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
+  return {
+    hiddenSize: config.hiddenSize,
+    parameterCount: parameters.reduce((sum, parameter) => sum + countElements(parameter), 0),
+    maxContextTokens: config.maxContextTokens,
+  };
+}
+
+function countElements({ shape }: ParameterInfo): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
