@@ -39,6 +39,8 @@ const enoughSteps = 100;
 const smallModelParameters = 20e6;
 const enoughStepsForSmallModels = 400;
 const mostEpochs = 20;
+/** Preferences are over-learned soon. */
+const mostEpochsForPreferences = 3;
 const usualEpochs = 3;
 /** From here on one pass has seen enough. */
 const manySteps = 1000;
@@ -49,12 +51,12 @@ function suggestSettings(model: ModelSize, data: DatasetSize, settings: Hyperpar
   const steps = countEpochSteps(data, settings, contextTokens);
   const wanted = model.parameterCount < smallModelParameters ? enoughStepsForSmallModels : enoughSteps;
   const fewest = steps > manySteps ? 1 : usualEpochs;
-  const epochs = Math.min(mostEpochs, Math.max(fewest, Math.round(wanted / steps)));
-  const isFull = settings.method === 'full';
+  const most = settings.objective === 'dpo' ? mostEpochsForPreferences : mostEpochs;
+  const epochs = Math.min(most, Math.max(fewest, Math.round(wanted / steps)));
   return {
-    values: { learningRate: suggestLearningRate(model.hiddenSize, isFull), epochs, contextTokens },
+    values: { learningRate: suggestLearningRate(model.hiddenSize, settings), epochs, contextTokens },
     reasons: [
-      `Learning rate: for ${isFull ? 'all weights' : 'LoRA'} at the model's hidden size of ${model.hiddenSize}.`,
+      `Learning rate: for ${settings.method === 'full' ? 'all weights' : 'LoRA'} at the model's hidden size of ${model.hiddenSize}.`,
       `Epochs: about ${steps * epochs} steps; a model of this size wants ${wanted} or more.`,
       contextTokens >= data.longestRowTokens
         ? `Context: the longest row has ${data.longestRowTokens} tokens.`
@@ -76,10 +78,11 @@ export function suggestForInspection(
   );
 }
 
-/** 5e-4 x (2000 / hidden size)^0.781, a tenth of it for full fine-tuning; one significant digit. */
-function suggestLearningRate(hiddenSize: number, isFull: boolean): number {
+/** 5e-4 x (2000 / hidden size)^0.781, a tenth of it for all weights, and again for preferences; one significant digit. */
+function suggestLearningRate(hiddenSize: number, { method, objective }: Hyperparameters): number {
   const forLora = Math.min(largestLearningRate, 5e-4 * (2000 / hiddenSize) ** 0.781);
-  return Number((isFull ? forLora / 10 : forLora).toPrecision(1));
+  const share = (method === 'full' ? 0.1 : 1) * (objective === 'dpo' ? 0.1 : 1);
+  return Number((forLora * share).toPrecision(1));
 }
 
 /** The next power of two that holds the longest row, within bounds. */

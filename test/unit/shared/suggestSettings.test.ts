@@ -6,7 +6,10 @@ const small: ModelSize = { hiddenSize: 128, parameterCount: 1e6, maxContextToken
 const large: ModelSize = { hiddenSize: 4096, parameterCount: 8e9, maxContextTokens: 131_072 };
 const tokens = { total: 15_000, supervised: 5000, longestRow: 37, rowsOverContext: 0 };
 
-function suggest(model: ModelSize, changes: { total?: number; longestRow?: number; method?: 'full'; packing?: false }) {
+function suggest(
+  model: ModelSize,
+  changes: { total?: number; longestRow?: number; method?: 'full'; objective?: 'dpo'; packing?: false },
+) {
   const { total = 15_000, longestRow = 37, ...settings } = changes;
   const inspection = { model, usableRows: 500, tokens: { ...tokens, total, longestRow } };
   return suggestForInspection(inspection, { ...defaultHyperparameters, ...settings })!;
@@ -18,6 +21,13 @@ describe('suggestForInspection', () => {
     expect(suggest({ ...small, hiddenSize: 2000 }, {}).values.learningRate).toBe(0.0005);
     expect(suggest(large, {}).values.learningRate).toBe(0.0003);
     expect(suggest({ ...small, hiddenSize: 2000 }, { method: 'full' }).values.learningRate).toBe(0.00005);
+  });
+
+  it('takes small steps and few passes for preferences', () => {
+    expect(suggest({ ...small, hiddenSize: 2000 }, { objective: 'dpo' }).values).toMatchObject({
+      learningRate: 0.00005,
+      epochs: 3,
+    });
   });
 
   it('takes as many passes as give enough steps, between three and twenty', () => {
