@@ -2,7 +2,6 @@
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
-import type { ModelSize } from './suggestSettings.ts';
 
 export interface DatasetProblem {
   file: string;
@@ -10,6 +9,13 @@ export interface DatasetProblem {
   code: string;
   message: string;
   fix: string;
+}
+
+export interface ModelSize {
+  hiddenSize: number;
+  parameterCount: number;
+  /** The most positions that the model was trained for. */
+  maxContextTokens: number;
 }
 
 /** What `inspect` says of a file. */

@@ -2,19 +2,12 @@
  * @file A model's size and a dataset's -> the settings that depend on them most: learning rate, epochs, context. One
  * default cannot suit both a demonstration model and one of eight billion parameters. Sources: CONTRIBUTING.md, "Defaults".
  */
-import type { DatasetInspection } from './datasetProtocol.ts';
+import type { DatasetInspection, ModelSize } from './datasetProtocol.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 
 export const suggestedNames = ['learningRate', 'epochs', 'contextTokens'] as const;
 export type SuggestedName = (typeof suggestedNames)[number];
 export type SuggestedSettings = Pick<Hyperparameters, SuggestedName>;
-
-export interface ModelSize {
-  hiddenSize: number;
-  parameterCount: number;
-  /** The most positions that the model was trained for. */
-  maxContextTokens: number;
-}
 
 export interface DatasetSize {
   usableRows: number;

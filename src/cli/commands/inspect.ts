@@ -8,9 +8,9 @@ import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts'
 import { measureModel } from '../../core/models/measureModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
-import type { DatasetInspection, RowTokens } from '../../shared/datasetProtocol.ts';
+import type { DatasetInspection, ModelSize, RowTokens } from '../../shared/datasetProtocol.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
-import { type ModelSize, suggestForInspection } from '../../shared/suggestSettings.ts';
+import { suggestForInspection } from '../../shared/suggestSettings.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';

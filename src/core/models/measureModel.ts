@@ -1,5 +1,5 @@
 /** @file config.json -> how large the model is, without looking at its weights. */
-import type { ModelSize } from '../../shared/suggestSettings.ts';
+import type { ModelSize } from '../../shared/datasetProtocol.ts';
 import type { ParameterInfo } from './architecture.ts';
 import { readModel } from './findArchitecture.ts';
 

@@ -6,8 +6,8 @@ import { locateHub, parseHubReference } from '../../core/models/hub/hubLocation.
 import { measureModel } from '../../core/models/measureModel.ts';
 import type { OpenModel } from '../../core/models/openedModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
+import type { ModelSize } from '../../shared/datasetProtocol.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
-import type { ModelSize } from '../../shared/suggestSettings.ts';
 
 export class ModelLibrary {
   private hub: HubSettings | undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ModelSize } from '../../../src/shared/datasetProtocol.ts';
 import { defaultHyperparameters, hyperparametersSchema } from '../../../src/shared/hyperparameters.ts';
-import { type ModelSize, suggestForInspection } from '../../../src/shared/suggestSettings.ts';
+import { suggestForInspection } from '../../../src/shared/suggestSettings.ts';
 
 const small: ModelSize = { hiddenSize: 128, parameterCount: 1e6, maxContextTokens: 1024 };
 const large: ModelSize = { hiddenSize: 4096, parameterCount: 8e9, maxContextTokens: 131_072 };
