@@ -5,8 +5,6 @@
  */
 import { Graph, type Value } from '../graph/graph.ts';
 import { cachedAttention } from '../graph/operations/cachedAttention.ts';
-import { gatherRows } from '../graph/operations/gather.ts';
-import { matmul } from '../graph/operations/matmul.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import { concatenate, lastPosition } from '../graph/operations/slice.ts';
 import { softcap } from '../graph/operations/softcap.ts';
@@ -14,9 +12,11 @@ import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
 import { scaleEmbedding } from './embeddingScale.ts';
 import type { Model } from './findArchitecture.ts';
+import { addLinearWeight, addTable, gatherTableRows, multiplyTable, type Table } from './frozenWeights.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
-import { listWeightTensors, type ParameterTensor, splitTable } from './parameterTensors.ts';
+import { listWeightTensors, type ParameterTensor } from './parameterTensors.ts';
 import { addRopeInputs } from './ropeInputs.ts';
+import type { WeightInput } from './weightForm.ts';
 
 export interface DecodingGraphOptions {
   /** Logits of the last position only ([B, 1, V]), which is all that generation reads, or of every position ([B, S, V]). */
@@ -32,7 +32,7 @@ export interface DecodingGraph {
   readonly graph: Graph;
   /** By ONNX output name: give both to `emitOnnx`. */
   readonly outputs: ReadonlyMap<string, Value>;
-  /** Weights that must be fed, float32, as `readParameterTensor` reads them. */
+  /** Weights that must be fed, in their form, as `readWeight` reads them. */
   readonly weights: readonly ParameterTensor[];
   /** LoRA inputs that must be fed, by module. */
   readonly loraModules: readonly string[];
@@ -68,7 +68,17 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
   const inputIds = graph.input('input_ids', 'int64', [rows, newTokens]);
   const attentionMask = graph.input('attention_mask', 'int64', [rows, 'total_sequence_length']);
   const ropeTables = addRopeInputs(graph, config, 'positions');
-  const weightValues = new Map(weights.map(({ name, shape }) => [name, graph.input(name, 'float', shape)]));
+  const inputs = new Map<string, Value>();
+  const addInput = ({ name, type, shape }: WeightInput): Value => {
+    const value = inputs.get(name) ?? graph.input(name, type, shape);
+    inputs.set(name, value);
+    return value;
+  };
+  const infos = new Map(weights.map(weight => [weight.name, weight]));
+  const addPlain = (name: string): Value | undefined => {
+    const info = infos.get(name);
+    return info && addInput({ name, type: 'float', shape: info.shape });
+  };
   const loraValues = new Map(
     loraModules.map((module, index) => {
       const weight = linearModules.get(module);
@@ -81,18 +91,18 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
     }),
   );
 
-  const table = (info: ParameterInfo): Value[] => splitTable(model, info).map(({ name }) => weightValues.get(name)!);
+  const table = (info: ParameterInfo): Table => addTable(addInput, model, info);
   const outputs = new Map<string, Value>();
   const presents = new Map<string, Value>();
   const context: ModelContext = {
     config,
-    parameter: name => weightValues.get(name)!,
+    parameter: name => addPlain(name)!,
     project(modules, x) {
       const layers = modules.map(module => {
-        const weight = weightValues.get(`${module}.weight`)!;
+        const { product } = addLinearWeight(addInput, model, infos.get(`${module}.weight`)!);
         return {
-          product: (of: Value) => matmul(of, weight, { transposeB: true }),
-          bias: weightValues.get(`${module}.bias`),
+          product,
+          bias: addPlain(`${module}.bias`),
           adapter: loraValues.get(module),
         };
       });
@@ -116,13 +126,13 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
     },
   };
 
-  const embedded = gatherRows(table(parameters.embedding), inputIds); // [B, S, C]
+  const embedded = gatherTableRows(table(parameters.embedding), inputIds); // [B, S, C]
   let hidden = scaleEmbedding(reshape(embedded, [-1, config.hiddenSize]), config); // [B*S, C]
   for (let layer = 0; layer < config.layers; layer++) hidden = architecture.buildLayer(context, layer, hidden);
   const apart = reshape(hidden, [rows, newTokens, config.hiddenSize]);
   const wanted = options.logits === 'last' ? lastPosition(apart) : apart;
   const normalized = architecture.buildFinalNorm(context, reshape(wanted, [-1, config.hiddenSize]));
-  const parts = table(parameters.head).map(shard => matmul(normalized, shard, { transposeB: true }));
+  const parts = multiplyTable(normalized, table(parameters.head));
   const logits = parts.length === 1 ? parts[0]! : concatenate(parts, 1); // [.., V]
   const capped = config.logitSoftcap === undefined ? logits : softcap(logits, config.logitSoftcap);
   outputs.set('logits', reshape(capped, [...wanted.shape.slice(0, 2), config.vocabularySize]));

@@ -6,6 +6,7 @@ import { TuneError } from '../../shared/errors.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
+import { formOf } from './weightForm.ts';
 
 /** A parameter or a shard of one. Its name is that of the graph input. */
 export interface ParameterTensor extends ParameterInfo {
@@ -14,10 +15,13 @@ export interface ParameterTensor extends ParameterInfo {
 }
 
 const defaultMaxTensorBytes = 256 * 2 ** 20;
+/** A shard in blocks becomes floats in one piece, beside everything else that a step needs. */
+const defaultMaxBlockShardBytes = 64 * 2 ** 20;
 
 /** The tensors of an embedding or a head: itself, or its shards in order, named `<name>#0`, `<name>#1`... */
 export function splitTable(model: Model, table: ParameterInfo): ParameterTensor[] {
-  const { maxTensorBytes = defaultMaxTensorBytes, wholeTables } = model;
+  const isFloat = formOf(model, table).kind === 'float';
+  const { maxTensorBytes = isFloat ? defaultMaxTensorBytes : defaultMaxBlockShardBytes, wholeTables } = model;
   const [rows, width] = table.shape as [number, number];
   const shardRows = Math.max(1, Math.floor(maxTensorBytes / (4 * width)));
   if (rows <= shardRows || wholeTables?.has(table.name)) return [table];
@@ -38,6 +42,15 @@ export function listWeightTensors(model: Model): ParameterTensor[] {
 
 /** The tensor's elements as float32. @throws TuneError `model-invalid` when it is missing or of another shape than the config says */
 export function readParameterTensor(source: TensorSource, tensor: ParameterTensor, path?: string): Float32Array {
+  checkStoredShape(source, tensor, path);
+  const { name } = tensor.shard?.of ?? tensor;
+  return tensor.shard
+    ? source.readFloat32Rows(name, tensor.shard.firstRow, tensor.shape[0]!)
+    : source.readFloat32(name);
+}
+
+/** @throws TuneError `model-invalid` when the tensor is missing or of another shape than the config says */
+export function checkStoredShape(source: TensorSource, tensor: ParameterTensor, path?: string): void {
   const { name, shape } = tensor.shard?.of ?? tensor;
   const stored = source.info(name).shape;
   if (stored.length !== shape.length || stored.some((dim, axis) => dim !== shape[axis])) {
@@ -47,7 +60,4 @@ export function readParameterTensor(source: TensorSource, tensor: ParameterTenso
       hint: 'config.json does not belong to these weights: download the model again.',
     });
   }
-  return tensor.shard
-    ? source.readFloat32Rows(name, tensor.shard.firstRow, tensor.shape[0]!)
-    : source.readFloat32(name);
 }

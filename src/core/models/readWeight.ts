@@ -1,13 +1,16 @@
 /** @file A stored weight -> the arrays of its graph inputs, in the form that the planner chose for it. */
 import type { TensorSource } from '../formats/tensorSource.ts';
-import { type ParameterTensor, readParameterTensor } from './parameterTensors.ts';
-import { describeWeightInputs, type WeightForm } from './weightForm.ts';
+import { unpackBlocks, type WeightBlocks } from '../formats/weightBlocks.ts';
+import { checkStoredShape, type ParameterTensor, readParameterTensor } from './parameterTensors.ts';
+import { type BlocksForm, describeWeightInputs, type WeightForm } from './weightForm.ts';
 
-/** What is fed for one graph input. */
-export type WeightArray = { readonly name: string; readonly shape: readonly number[] } & {
-  readonly type: 'float32';
-  readonly data: Float32Array;
-};
+/** What is fed for one graph input; float16 as bits. */
+export type WeightArray = { readonly name: string; readonly shape: readonly number[] } & (
+  | { readonly type: 'float32'; readonly data: Float32Array }
+  | { readonly type: 'float16'; readonly data: Uint16Array }
+  | { readonly type: 'uint8'; readonly data: Uint8Array }
+  | { readonly type: 'int8'; readonly data: Int8Array }
+);
 
 /** @throws TuneError as `readParameterTensor` */
 export function readWeight(source: TensorSource, tensor: ParameterTensor, form: WeightForm): readonly WeightArray[] {
@@ -16,5 +19,32 @@ export function readWeight(source: TensorSource, tensor: ParameterTensor, form: 
       const [input] = describeWeightInputs(tensor, form);
       return [{ name: input!.name, shape: input!.shape, type: 'float32', data: readParameterTensor(source, tensor) }];
     }
+    case 'blocks': {
+      checkStoredShape(source, tensor);
+      const { name } = tensor.shard?.of ?? tensor;
+      const rows = tensor.shard && { first: tensor.shard.firstRow, count: tensor.shape[0]! };
+      return toBlockArrays(unpackBlocks(source.info(name).dtype, source.readBytes(name, rows)), tensor, form);
+    }
   }
+}
+
+/** The arrays of a weight in blocks, put together again. */
+export function toWeightBlocks(arrays: readonly WeightArray[], form: BlocksForm): WeightBlocks {
+  const [codes, scales, minimums] = arrays.map(({ data }) => data);
+  return { form, codes, scales, minimums } as WeightBlocks;
+}
+
+function toBlockArrays(
+  { codes, scales, minimums }: WeightBlocks,
+  tensor: ParameterTensor,
+  form: BlocksForm,
+): WeightArray[] {
+  const arrays = [codes, scales, ...(minimums ? [minimums] : [])];
+  return describeWeightInputs(tensor, form).map(({ name, shape }, index) => {
+    const data = arrays[index]!;
+    if (data instanceof Uint8Array) return { name, shape, type: 'uint8', data };
+    if (data instanceof Int8Array) return { name, shape, type: 'int8', data };
+    if (data instanceof Uint16Array) return { name, shape, type: 'float16', data };
+    return { name, shape, type: 'float32', data };
+  });
 }

@@ -5,17 +5,16 @@
 import type { DataType, Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
-import { matmul } from '../graph/operations/matmul.ts';
 import { rotary } from '../graph/operations/rotary.ts';
-import type { Adapter, DropoutInputs, FrozenProduct } from '../nn/adapter.ts';
+import type { Adapter, DropoutInputs } from '../nn/adapter.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
 import { dropoutInputNames } from './dropoutInputs.ts';
 import type { Model } from './findArchitecture.ts';
+import { addLinearWeight, addTable, type Table } from './frozenWeights.ts';
 import { loraParameterNames, moduleOf } from './loraNames.ts';
-import { splitTable } from './parameterTensors.ts';
 import { addRopeInputs } from './ropeInputs.ts';
-import { describeWeightInputs, formOf } from './weightForm.ts';
+import type { WeightInput } from './weightForm.ts';
 
 /** The shape of every batch of an engine. */
 export interface BatchShape {
@@ -64,7 +63,7 @@ function chooseBlockTokens(contextTokens: number): number {
 
 export interface TrainingContext extends ModelContext {
   /** The embedding or the head: one tensor, or its shards in order. */
-  table(info: ParameterInfo): readonly Value[];
+  table(info: ParameterInfo): Table;
 }
 
 /**
@@ -96,14 +95,7 @@ export function makeTrainingContext(
     values.set(name, value);
     return value;
   };
-  const addFrozenWeight = (info: ParameterInfo): { product: FrozenProduct; matrix: Value } => {
-    const form = formOf(model, info);
-    const [first] = describeWeightInputs(info, form).map(({ name, shape, type }) => input(name, shape, type));
-    switch (form.kind) {
-      case 'float':
-        return { product: x => matmul(x, first!, { transposeB: true }), matrix: first! };
-    }
-  };
+  const addInput = ({ name, shape: dims, type }: WeightInput): Value => input(name, dims, type);
   const addDropout = (info: ParameterInfo, x: Value): DropoutInputs => {
     const [tokens, width] = [batchRows * contextTokens, info.shape[1]!];
     const masks = input(dropoutInputNames.masks(width), [tokens, width]);
@@ -111,7 +103,7 @@ export function makeTrainingContext(
     if (x.shape[0] === tokens) return { masks, rows };
     return { masks, rows: gatherRows(rows, graph.inputs.get(batchInputNames.targetPositions)!) };
   };
-  const addAdapter = (info: ParameterInfo, weight: Value, x: Value): Adapter | undefined => {
+  const addAdapter = (info: ParameterInfo, weight: Value | undefined, x: Value): Adapter | undefined => {
     if (trainable.method !== 'lora' || !trainable.targets.has(info.name)) return undefined;
     const { rank, scale, mergesWeights, drops } = trainable;
     const [a, b] = describeLora(info, rank);
@@ -126,12 +118,12 @@ export function makeTrainingContext(
   return {
     config,
     parameter: name => input(name, infos.get(name)!.shape),
-    table: info => splitTable(model, info).map(tensor => input(tensor.name, tensor.shape)),
+    table: info => addTable(addInput, model, info),
     project(modules, x) {
       const layers = modules.map(module => {
         const info = infos.get(`${module}.weight`)!;
         const bias = infos.get(`${module}.bias`);
-        const { product, matrix } = addFrozenWeight(info);
+        const { product, matrix } = addLinearWeight(addInput, model, info);
         return {
           product,
           bias: bias && input(bias.name, bias.shape),

@@ -2,11 +2,11 @@
 
 import { computeGradients } from '../graph/gradients.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import { gatherRows } from '../graph/operations/gather.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import type { OperationName } from '../graph/operationTable.ts';
 import { scaleEmbedding } from './embeddingScale.ts';
 import type { Model } from './findArchitecture.ts';
+import { gatherTableRows } from './frozenWeights.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import { type LossSpec, plainLoss } from './lossSpec.ts';
 import {
@@ -55,7 +55,7 @@ export function buildTrainingGraph(
   const selectTargets = addTargetSelection(graph);
 
   const table = context.table(parameters.embedding);
-  const embedded = reshape(gatherRows(table, tokenIds), [-1, config.hiddenSize]); // [M, C]
+  const embedded = reshape(gatherTableRows(table, tokenIds), [-1, config.hiddenSize]); // [M, C]
   let hidden = scaleEmbedding(embedded, config);
   for (let layer = 0; layer < config.layers; layer++) {
     const isLast = layer === config.layers - 1;

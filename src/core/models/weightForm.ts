@@ -1,8 +1,9 @@
 /**
  * @file How a weight lies in memory, and the graph inputs that it becomes: the border between the planner, which decides
  * it, the loader, which reads weights into it, and the graphs, which compute with it. A new form is a member here, its
- * inputs below, its arrays in `readWeight.ts` and its product in `trainingContext.ts`.
+ * inputs below, its arrays in `readWeight.ts` and its product in `frozenWeights.ts`.
  */
+import type { BlockForm } from '../formats/weightBlocks.ts';
 import type { DataType } from '../graph/graph.ts';
 
 /** One float tensor, as the architecture describes it. Norms and biases have no other form. */
@@ -10,7 +11,12 @@ export interface FloatForm {
   readonly kind: 'float';
 }
 
-export type WeightForm = FloatForm;
+/** Quantized blocks, as a GGUF file has them; floats exist only inside a graph, while something reads them. */
+export interface BlocksForm extends BlockForm {
+  readonly kind: 'blocks';
+}
+
+export type WeightForm = FloatForm | BlocksForm;
 
 /** By parameter name; a parameter that is not named is float. */
 export type WeightForms = ReadonlyMap<string, WeightForm>;
@@ -41,5 +47,20 @@ export function describeWeightInputs(tensor: NamedTensor, form: WeightForm): rea
   switch (form.kind) {
     case 'float':
       return [{ name: tensor.name, type: 'float', shape: tensor.shape }];
+    case 'blocks': {
+      const { bits, blockElements, scaleType, hasMinimum } = form;
+      const [out, inner] = tensor.shape as [number, number];
+      const blocks = [out, inner / blockElements] as const;
+      const scales = { type: scaleType, shape: blocks };
+      return [
+        {
+          name: `${tensor.name}:codes`,
+          type: bits === 4 ? 'uint8' : 'int8',
+          shape: [...blocks, (blockElements * bits) / 8],
+        },
+        { name: `${tensor.name}:scales`, ...scales },
+        ...(hasMinimum ? [{ name: `${tensor.name}:minimums`, ...scales }] : []),
+      ];
+    }
   }
 }

@@ -6,13 +6,14 @@ import type { ParameterInfo } from '../models/architecture.ts';
 import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
+import { QuantizedTensors } from '../models/quantizedTensors.ts';
 import type { TrainableSpec } from '../models/trainingContext.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
 import { LayeredEngine } from './layeredEngine.ts';
 import { loraScale } from './loraScale.ts';
-import { planWeightForms } from './planWeightForms.ts';
+import { listMatrices, planWeightForms } from './planWeightForms.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
@@ -52,9 +53,11 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
   const { batchRows, contextTokens } = settings;
   const chosen = chooseTrainable(settings.model, settings);
   const wholeNames = new Set(chosen.whole.map(({ name }) => name));
-  const forms = planWeightForms(settings.model, settings.weights, settings.baseWeights ?? 'auto');
   // What is trained is in floats, and a table one tensor, as the optimizer has it.
-  const weightForms = new Map([...forms].filter(([name]) => !wholeNames.has(name)));
+  const frozen = listMatrices(settings.model).filter(({ name }) => !wholeNames.has(name));
+  const { baseWeights = 'auto' } = settings;
+  const weights = baseWeights === '4bit' ? new QuantizedTensors(settings.weights, frozen) : settings.weights;
+  const weightForms = planWeightForms(frozen, weights, baseWeights);
   const model = { ...settings.model, weightForms, wholeTables: wholeNames };
   const shape = settings.shape ?? planEngineShape(settings);
   const trainable = specifyTrainable(settings, chosen, shape);
@@ -62,14 +65,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     model,
     trainable,
     shape: { batchRows, contextTokens },
-    tensors: loadEngineTensors(
-      model,
-      settings.weights,
-      trainable,
-      settings.seed,
-      contextTokens,
-      settings.loraPlusRatio,
-    ),
+    tensors: loadEngineTensors(model, weights, trainable, settings.seed, contextTokens, settings.loraPlusRatio),
     loss: settings.loss ?? plainLoss,
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
     dropout: makeDropout(settings, trainable, chosen.targets),

@@ -2,9 +2,10 @@
  * @file Stored weights -> the arrays that graphs read and the optimizer changes: one copy of each weight, fed as it is.
  */
 import type { TensorSource } from '../formats/tensorSource.ts';
+import type { WeightBlocks } from '../formats/weightBlocks.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { listWeightTensors } from '../models/parameterTensors.ts';
-import { readWeight } from '../models/readWeight.ts';
+import { readWeight, toWeightBlocks } from '../models/readWeight.ts';
 import { listRopeTables } from '../models/ropeInputs.ts';
 import { describeLora, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
 import { formOf } from '../models/weightForm.ts';
@@ -16,6 +17,8 @@ export interface EngineTensors {
   readonly parameters: readonly TrainableParameter[];
   /** Weights, adapters and rotary tables by graph input name. */
   readonly feeds: Readonly<Record<string, RuntimeTensor>>;
+  /** Of an embedding that lies in blocks, by the name of its shard. */
+  readonly embeddingBlocks: ReadonlyMap<string, WeightBlocks>;
 }
 
 export function countElements(shape: readonly number[]): number {
@@ -46,8 +49,12 @@ export function loadEngineTensors(
   ): void => {
     parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays, learningRateFactor });
   };
+  const embeddingBlocks = new Map<string, WeightBlocks>();
   for (const weight of weights) {
-    const arrays = readWeight(source, weight, formOf(model, weight));
+    const form = formOf(model, weight);
+    const arrays = readWeight(source, weight, form);
+    if (weight.kind === 'embedding' && form.kind === 'blocks')
+      embeddingBlocks.set(weight.name, toWeightBlocks(arrays, form));
     for (const { name, type, data, shape } of arrays) feeds[name] = makeTensor(type, data, shape);
     if (isTrained(trainable, weight)) {
       addParameter(
@@ -63,5 +70,5 @@ export function loadEngineTensors(
     }
   }
   for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);
-  return { parameters, feeds };
+  return { parameters, feeds, embeddingBlocks };
 }

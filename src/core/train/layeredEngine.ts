@@ -2,6 +2,7 @@
  * @file Training a layer at a time: small sessions that layers of a kind share, each computed again on the way back.
  * Only the layers' inputs are kept, [M, C] each. Slower by about one forward pass, and half the memory or less.
  */
+import { decodeBlocks } from '../formats/weightBlocks.ts';
 import { scaleRows } from '../models/embeddingScale.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
@@ -194,11 +195,14 @@ export class LayeredEngine implements TrainingEngine {
     const width = model.config.hiddenSize;
     const { embedding } = model.architecture.describeParameters(model.config);
     const shards = splitTable(model, embedding);
-    const tables = shards.map(({ name }) => floatData(tensors.feeds[name]!));
     const shardRows = shards[0]!.shape[0]!;
     for (const [row, id] of tokenIds.entries()) {
+      const { name } = shards[Math.floor(id / shardRows)]!;
+      const target = hidden.subarray(row * width, (row + 1) * width);
+      const blocks = tensors.embeddingBlocks.get(name);
       const from = (id % shardRows) * width;
-      hidden.set(tables[Math.floor(id / shardRows)]!.subarray(from, from + width), row * width);
+      if (blocks) decodeBlocks(blocks, from / blocks.form.blockElements, target);
+      else target.set(floatData(tensors.feeds[name]!).subarray(from, from + width));
     }
     scaleRows(hidden, model.config);
   }
