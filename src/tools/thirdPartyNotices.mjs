@@ -1,6 +1,6 @@
 // @ts-check
 /** The licences of the packages whose code ships inside the bundles. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 
@@ -10,10 +10,15 @@ const unbundled = ['node_modules/onnxruntime-node', 'node_modules/onnxruntime-co
 /** Who holds the copyright of packages that ship no licence file, by the beginning of their name. */
 const holders = { '@microsoft/fast-': 'Microsoft Corporation', 'onnxruntime-': 'Microsoft Corporation' };
 
-/** @type {Record<string, string[]>} */
+/** Where the notices of ONNX Runtime's native library lie, which the npm package leaves out. @param {string} version */
+const nativeNotices = version => `media/notices/onnxruntime-${version}.txt`;
+
+/** @type {Record<string, (version: string) => string[]>} */
 const furtherNotices = {
-  'onnxruntime-node': [
-    'Its native library contains further code, listed in https://github.com/microsoft/onnxruntime/blob/main/ThirdPartyNotices.txt',
+  'onnxruntime-node': version => [
+    `Its native library contains further code. Its licences are in ${nativeNotices(version)} beside this folder.`,
+    `For Windows it comes with DirectML.dll (Microsoft's terms: https://github.com/microsoft/DirectML) and with dxcompiler.dll
+and dxil.dll (https://github.com/microsoft/DirectXShaderCompiler/blob/main/LICENSE.TXT).`,
   ],
 };
 
@@ -42,16 +47,17 @@ export function listPackageFolders(inputs) {
 /**
  * The licence of a package that comes without its text.
  * @param {string} name
+ * @param {string} version
  * @param {string} license
  */
-function writeLicence(name, license) {
+function writeLicence(name, version, license) {
   const holder = Object.entries(holders).find(([start]) => name.startsWith(start))?.[1];
   if (license !== 'MIT' || holder === undefined) {
     throw new Error(
       `${name}: expected a licence file, got none (${license}): name its holder in thirdPartyNotices.mjs`,
     );
   }
-  return [`Copyright (c) ${holder}`, mitTerms, ...(furtherNotices[name] ?? [])].join('\n\n');
+  return [`Copyright (c) ${holder}`, mitTerms, ...(furtherNotices[name]?.(version) ?? [])].join('\n\n');
 }
 
 /** @param {readonly string[]} inputs */
@@ -60,7 +66,10 @@ export function writeNotices(inputs) {
   const notices = folders.map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const file = readdirSync(join(root, folder)).find(entry => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
-    const text = file ? readFileSync(join(root, folder, file), 'utf8').trim() : writeLicence(name, license);
+    if (name === 'onnxruntime-node' && !existsSync(join(root, nativeNotices(version)))) {
+      throw new Error(`${nativeNotices(version)}: expected ONNX Runtime's LICENSE and ThirdPartyNotices.txt, got none`);
+    }
+    const text = file ? readFileSync(join(root, folder, file), 'utf8').trim() : writeLicence(name, version, license);
     return `${name} ${version} (${license})\n\n${text}\n`;
   });
   return `Tuning Fork contains code of these packages.\n\n${notices.join(`\n${'-'.repeat(72)}\n\n`)}`;

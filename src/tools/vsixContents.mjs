@@ -19,6 +19,9 @@ const allowed = [
   new RegExp(`^${runtime}/(node_modules/onnxruntime-common/)?(package\\.json|dist/(cjs/)?[\\w-]+\\.js)$`),
 ];
 
+/** Its code may be passed on only with the licences of what is in it. */
+const nativeNotices = /^extension\/media\/notices\/onnxruntime-[\d.]+\.txt$/;
+
 /**
  * What is wrong with the contents, one sentence each.
  * @param {string} target as in `nativeFiles`
@@ -36,6 +39,8 @@ export function findContentProblems(target, entries, vsixBytes) {
   for (const file of [...natives, `${runtime}/dist/index.js`, ...listNamedFiles(entries)]) {
     if (!paths.has(file)) problems.push(`${file}: missing`);
   }
+  if (![...paths].some(path => nativeNotices.test(path)))
+    problems.push("the notices of ONNX Runtime's library: missing");
   for (const { path, read } of entries) {
     if (/\.c?js$/.test(path) && read().includes('\n//# sourceMappingURL='))
       problems.push(`${path}: names a source map`);

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { root } from '../../../src/tools/paths.mjs';
 import { listPackageFolders, writeNotices } from '../../../src/tools/thirdPartyNotices.mjs';
 
 describe('listPackageFolders', () => {
@@ -24,6 +27,13 @@ describe('writeNotices', () => {
     expect(notices).toMatch(/^zod \d.*\(MIT\)$/m);
     expect(notices).toContain('Permission is hereby granted');
     expect(notices).toMatch(/^onnxruntime-node 1\.30\./m);
+  });
+
+  it('names the file with the licences inside the native runtime, of the version that is installed', () => {
+    const [file] = writeNotices([]).match(/media\/notices\/onnxruntime-[\d.]+\.txt/)!;
+    const text = readFileSync(join(root, file!), 'utf8');
+    expect(text).toMatch(/^MIT License\n\nCopyright \(c\) Microsoft Corporation/);
+    for (const part of ['THIRD PARTY SOFTWARE NOTICES', 'protobuf', 'Eigen', 'dawn']) expect(text).toContain(part);
   });
 
   it('gives the terms and the holder where a package ships no licence file', () => {

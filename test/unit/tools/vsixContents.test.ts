@@ -14,6 +14,7 @@ function packageWith(extra: Record<string, string> = {}, without: string[] = [])
     'extension/package.json': JSON.stringify(manifest),
     'extension/readme.md': '',
     'extension/media/icon.png': '',
+    'extension/media/notices/onnxruntime-1.30.0.txt': '',
     'extension/dist/extension.cjs': '',
     [`${runtime}/package.json`]: '{}',
     [`${runtime}/dist/index.js`]: '',
@@ -48,6 +49,11 @@ describe('findContentProblems', () => {
   it('misses a native file of the target', () => {
     const path = `${native}/libonnxruntime.1.dylib`;
     expect(findContentProblems(target, packageWith({}, [path]), 1000)).toEqual([`${path}: missing`]);
+  });
+
+  it('misses the licences of the code inside the native library', () => {
+    const without = packageWith({}, ['extension/media/notices/onnxruntime-1.30.0.txt']);
+    expect(findContentProblems(target, without, 1000)).toEqual(["the notices of ONNX Runtime's library: missing"]);
   });
 
   it('misses the program and the pictures that the manifest names, however deep', () => {
