@@ -1,6 +1,6 @@
 /**
  * @file What passes between the host and its webview pages: complete snapshots down, typed messages up. Snapshots are
- * never deltas, because a hidden page loses messages. Messages up are schema-checked by the host.
+ * never deltas, because a hidden page loses messages. Both are schema-checked where they arrive.
  */
 import { z } from 'zod';
 import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from './datasetProtocol.ts';

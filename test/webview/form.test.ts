@@ -142,6 +142,23 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('draws nothing of a snapshot that it does not understand, and says so until the next one', async () => {
+    const form = await open('ready');
+    const broken = { ...formSnapshots.ready, runName: 'broken', models: 'none' } as unknown as FormState;
+    await show(form, broken);
+    expect(
+      await form.page
+        .getByRole('alert')
+        .filter({ hasText: /does not understand.*models: Invalid input/ })
+        .isVisible(),
+    ).toBe(true);
+    expect(await form.page.getByRole('textbox', { name: 'Run name' }).inputValue()).toBe('medical-questions');
+    await form.screenshot('form-notUnderstood');
+    await show(form, formSnapshots.ready);
+    expect(await form.page.getByText('does not understand').isVisible()).toBe(false);
+    await form.close();
+  });
+
   it('gives every control a name, and refused ones the reason as description', async () => {
     const form = await open('refused');
     await form.page.locator('.advanced > summary').click();

@@ -1,6 +1,8 @@
 /** @file The compare panel: one prompt, three answers side by side, and the best prompt the base was given. */
+import '../seam/disableEval.ts';
 import '../style/base.css';
 import './compare.css';
+import { compareStateSchema } from '../../src/shared/pageSnapshots.ts';
 import type { CompareState } from '../../src/shared/pages.ts';
 import { createErrorNotice } from '../controls/notice.ts';
 import { h } from '../dom/element.ts';
@@ -11,7 +13,7 @@ import { createCompareHeader } from './compareHeader.ts';
 import { createPromptBox } from './promptBox.ts';
 import { createPromptEditor } from './promptEditor.ts';
 
-const host = connectHost('compare/state', draw);
+const host = connectHost('compare/state', compareStateSchema, draw);
 
 const header = createCompareHeader(run => host.send({ type: 'compare/adapter', run }));
 const error = createErrorNotice();

@@ -3,6 +3,7 @@ import '../seam/disableEval.ts';
 import '../style/base.css';
 import './form.css';
 import { hyperparameterNames } from '../../src/shared/hyperparameters.ts';
+import { formStateSchema } from '../../src/shared/pageSnapshots.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import { suggestedNames } from '../../src/shared/suggestSettings.ts';
 import { createField } from '../controls/field.ts';
@@ -26,7 +27,7 @@ interface Kept {
   advancedOpen: boolean;
 }
 
-const host = connectHost('form/state', draw);
+const host = connectHost('form/state', formStateSchema, draw);
 let newest: FormState | null = null;
 let restored = false;
 

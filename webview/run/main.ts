@@ -3,6 +3,7 @@ import '../seam/disableEval.ts';
 import 'uplot/dist/uPlot.min.css';
 import '../style/base.css';
 import './run.css';
+import { runStateSchema } from '../../src/shared/pageSnapshots.ts';
 import type { RunState } from '../../src/shared/pages.ts';
 import { createTabs } from '../controls/toolkit.ts';
 import { h } from '../dom/element.ts';
@@ -18,7 +19,7 @@ import { createRunNotices } from './runNotices.ts';
 import { createSampleList } from './sampleList.ts';
 
 const defaultSmoothing = 0.9;
-const host = connectHost('run/state', draw);
+const host = connectHost('run/state', runStateSchema, draw);
 const kept = host.recall() as Partial<KeptChart> | null | undefined;
 
 const header = createRunHeader();

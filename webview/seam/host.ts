@@ -1,5 +1,7 @@
-/** @file The one seam between a page and the host: complete snapshots come down, typed messages go up. */
+/** @file The one seam between a page and the host: complete, checked snapshots come down, typed messages go up. */
+import type { z } from 'zod';
 import type { CompareMessage, FormMessage, PageState, RunMessage } from '../../src/shared/pages.ts';
+import { h, setShown, setText } from '../dom/element.ts';
 
 /** What VS Code gives a webview; a plain browser gets a fake of the same shape (fakeHost.ts). */
 export interface VsCodeApi {
@@ -24,25 +26,29 @@ export interface Host<Message> {
 
 /**
  * Connects the page to its host and says that it is ready. Snapshots that arrive faster than the screen is drawn are
- * drawn once, the newest. A message of another kind is not for this page and is dropped.
+ * drawn once, the newest. A message of another kind is not for this page and is dropped; one that does not fit the schema
+ * is refused, and the page says so.
  */
 export function connectHost<Type extends PageState['type']>(
   type: Type,
+  schema: z.ZodType<StateOf<Type>>,
   draw: (state: StateOf<Type>) => void,
 ): Host<Messages[Type]> {
   const acquire: unknown = Reflect.get(globalThis, 'acquireVsCodeApi');
   if (typeof acquire !== 'function') throw new Error('internal: this page has no host');
   const api = acquire() as VsCodeApi;
-  let newest: StateOf<Type> | undefined;
+  const refusal = createRefusal();
+  let newest: unknown;
   window.addEventListener('message', event => {
     if (!isSnapshot(event.data, type)) return;
     const isScheduled = newest !== undefined;
     newest = event.data.state;
     if (isScheduled) return;
     requestAnimationFrame(() => {
-      const state = newest!;
+      const parsed = schema.safeParse(newest);
       newest = undefined;
-      draw(state);
+      refusal.show(parsed.error);
+      if (parsed.success) draw(parsed.data);
     });
   });
   // The page's own script is still running: its views exist only after it.
@@ -54,8 +60,31 @@ export function connectHost<Type extends PageState['type']>(
   };
 }
 
-function isSnapshot(data: unknown, type: string): data is { state: never } {
+function isSnapshot(data: unknown, type: string): data is { state: object } {
   if (typeof data !== 'object' || data === null) return false;
   const message = data as { type?: unknown; state?: unknown };
   return message.type === type && typeof message.state === 'object' && message.state !== null;
+}
+
+/** What a person reads while the host and this page do not understand each other. */
+function createRefusal(): { show(error: z.ZodError | undefined): void } {
+  const place = h('p', { class: 'muted' });
+  const element = h(
+    'div',
+    { class: 'page-refused', role: 'alert', hidden: true },
+    h(
+      'p',
+      { class: 'error-text' },
+      'This page was sent something that it does not understand. Reload the window; if this comes back, install the extension anew.',
+    ),
+    place,
+  );
+  document.body.prepend(element);
+  return {
+    show(error) {
+      const issue = error?.issues[0];
+      setText(place, issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`);
+      setShown(element, error !== undefined);
+    },
+  };
 }

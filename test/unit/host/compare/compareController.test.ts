@@ -8,6 +8,7 @@ import type { InferenceCaller, InferenceEvent } from '../../../../src/host/compa
 import { Emitter } from '../../../../src/host/emitter.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
 import type { BestPrompt, InferenceCalls } from '../../../../src/shared/inferenceProtocol.ts';
+import { compareStateSchema } from '../../../../src/shared/pageSnapshots.ts';
 import { promptedMessages } from '../../../../src/shared/promptedMessages.ts';
 
 const best: BestPrompt = {
@@ -81,6 +82,7 @@ describe('CompareController', () => {
     await compare.open();
     await compare.receive({ type: 'compare/settings', maxTokens: 20, temperature: 0.5, seed: 7 });
     await compare.receive({ type: 'compare/run' });
+    expect(compareStateSchema.parse(compare.snapshot())).toEqual(compare.snapshot());
     expect(generations.map(g => g.adapter)).toEqual([null, '/runs/a', null]);
     expect(new Set(generations.map(g => JSON.stringify(g.settings))).size).toBe(1);
     expect(generations[0]!.settings).toEqual({ maxTokens: 20, temperature: 0.5, seed: 7, topP: 1 });

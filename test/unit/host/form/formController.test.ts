@@ -3,6 +3,7 @@ import { findFreeName } from '../../../../src/host/form/findFreeName.ts';
 import { type DatasetCaller, FormController, type FormServices } from '../../../../src/host/form/formController.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
+import { formStateSchema } from '../../../../src/shared/pageSnapshots.ts';
 
 const inspection: DatasetInspection = {
   path: '/data/a.jsonl',
@@ -79,6 +80,7 @@ describe('FormController', () => {
     await vi.runAllTimersAsync();
     expect(names()).toEqual(['dataset/inspect', 'dataset/forecast']);
     expect(form.snapshot()).toMatchObject({ inspecting: false, forecasting: false, inspection, forecast });
+    expect(formStateSchema.parse(form.snapshot())).toEqual(form.snapshot());
   });
 
   it('asks once for many quick changes and cancels what is under way', async () => {

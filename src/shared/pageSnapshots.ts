@@ -1,0 +1,174 @@
+/** @file Schemas of the snapshots that the host sends down to its pages: a page draws nothing that it did not check. */
+import { z } from 'zod';
+import { hyperparametersSchema } from './hyperparameters.ts';
+import type { CompareState, FormState, RunState } from './pages.ts';
+import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
+import {
+  type EvaluationRow,
+  evaluationRowSchema,
+  type StepRow,
+  sampleRowSchema,
+  statusSchema,
+  stepRowSchema,
+  wireErrorSchema,
+  writtenStates,
+} from './runFolder.ts';
+
+const error = wireErrorSchema.nullable();
+const count = z.number().int().min(0);
+const progress = z.object({ done: z.number(), total: z.number() });
+
+const inspection = z.object({
+  path: z.string(),
+  fileBytes: z.number(),
+  format: z.enum(['jsonl', 'json', 'csv']),
+  mapping: mappingSchema,
+  mappingChosen: z.boolean(),
+  mappingReason: z.string(),
+  fields: z.array(z.string()),
+  rows: count,
+  usableRows: count,
+  problemCount: count,
+  problems: z.array(
+    z.object({
+      file: z.string(),
+      line: z.number().nullable(),
+      code: z.string(),
+      message: z.string(),
+      fix: z.string(),
+    }),
+  ),
+  firstRows: z.array(z.object({ line: z.number(), prompt: z.string(), answer: z.string() })),
+  tokens: z.object({ total: count, supervised: count, longestRow: count, rowsOverContext: count }).nullable(),
+  model: z.object({ hiddenSize: count, parameterCount: count, maxContextTokens: count }).nullable(),
+});
+
+const forecastReport = z.object({
+  forecast: forecastSchema.nullable(),
+  canStart: z.boolean(),
+  findings: z.array(
+    z.object({ code: z.string(), message: z.string(), remedy: z.string(), override: z.string().nullable() }),
+  ),
+  error,
+});
+
+export const formStateSchema: z.ZodType<FormState> = z.object({
+  trusted: z.boolean(),
+  dataset: z.object({ path: z.string(), name: z.string() }).nullable(),
+  inspection: inspection.nullable(),
+  inspecting: z.boolean(),
+  runName: z.string(),
+  model: z.string(),
+  models: z.array(z.object({ id: z.string(), label: z.string(), detail: z.string() })),
+  values: hyperparametersSchema,
+  suggestion: z
+    .object({
+      values: hyperparametersSchema.pick({ learningRate: true, epochs: true, contextTokens: true }),
+      reasons: z.array(z.string()),
+    })
+    .nullable(),
+  problems: z.array(z.object({ name: z.string(), message: z.string() })),
+  forecast: forecastReport.nullable(),
+  forecasting: z.boolean(),
+  overrides: z.array(z.string()),
+  row: z
+    .object({
+      line: z.number(),
+      tokens: z.array(z.object({ id: z.number(), text: z.string(), supervised: z.boolean() })),
+    })
+    .nullable(),
+  starting: z.boolean(),
+  error,
+});
+
+export const runStateSchema: z.ZodType<RunState> = z.object({
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  state: z.enum([...writtenStates, 'interrupted']),
+  status: statusSchema.nullable(),
+  record: runRecordSchema.nullable(),
+  steps: rowsOf<StepRow>('step', stepRowSchema.shape),
+  evaluations: rowsOf<EvaluationRow>('evaluation', evaluationRowSchema.shape),
+  samples: z.array(sampleRowSchema),
+  logTail: z.array(z.string()),
+  remainingMs: z.number().nullable(),
+  pendingControl: z.enum(['pause', 'stop', 'checkpoint', 'resume']).nullable(),
+  datasetChanged: z.boolean(),
+  datasetDifferences: z
+    .object({
+      differences: z.array(
+        z.object({
+          change: z.enum(['added', 'removed', 'changed']),
+          line: z.number(),
+          before: z.string().nullable(),
+          after: z.string().nullable(),
+        }),
+      ),
+      differenceCount: count,
+    })
+    .nullable(),
+  canCompare: z.boolean(),
+  error,
+});
+
+const answer = z.object({
+  text: z.string(),
+  stats: z
+    .object({
+      promptTokens: count,
+      outputTokens: count,
+      firstTokenMs: z.number(),
+      tokensPerSecond: z.number(),
+      stopReason: z.enum(['end', 'length', 'cancelled']),
+    })
+    .nullable(),
+  running: z.boolean(),
+  error,
+});
+const chatMessage = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
+
+export const compareStateSchema: z.ZodType<CompareState> = z.object({
+  model: z.string(),
+  adapters: z.array(z.object({ run: z.string(), name: z.string() })),
+  adapter: z.string().nullable(),
+  loading: progress.extend({ phase: z.string() }).nullable(),
+  bestPrompt: z
+    .object({
+      system: z.string(),
+      examples: z.array(z.object({ question: z.string(), answer: z.string(), line: z.number() })),
+      scores: z.array(z.object({ k: count, tokenF1: z.number() })),
+      chosenK: count,
+    })
+    .nullable(),
+  searching: progress.nullable(),
+  prompt: z.string(),
+  settings: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number() }),
+  answers: z.object({ base: answer, prompted: answer, adapter: answer }),
+  running: z.boolean(),
+  heldOut: z
+    .object({
+      row: z.object({ index: count, line: z.number(), messages: z.array(chatMessage), reference: z.string() }),
+      total: count,
+    })
+    .nullable(),
+  error,
+});
+
+/** Rows of figures come by the thousand: each field is looked at, without the library's bookkeeping. */
+function rowsOf<Row extends StepRow | EvaluationRow>(
+  kind: Row['kind'],
+  shape: Readonly<Record<string, z.ZodType>>,
+): z.ZodType<Row[]> {
+  const fields = Object.keys(shape).filter(name => name !== 'kind');
+  const isOptional = new Set(fields.filter(name => shape[name]!.safeParse(undefined).success));
+  const isRow = (row: unknown) => {
+    if (typeof row !== 'object' || row === null) return false;
+    const values = row as Readonly<Record<string, unknown>>;
+    return (
+      values.kind === kind &&
+      fields.every(name => (values[name] === undefined ? isOptional.has(name) : typeof values[name] === 'number'))
+    );
+  };
+  return z.custom<Row[]>(rows => Array.isArray(rows) && rows.every(isRow), `expected rows of kind "${kind}"`);
+}
