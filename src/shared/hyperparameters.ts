@@ -218,6 +218,14 @@ export const hyperparameterTable = {
     default: false,
     help: 'Scale adapters by alpha / sqrt(rank) instead of alpha / rank, default off: on = stable at high ranks.',
   }),
+  dora: flag({
+    label: 'DoRA',
+    group: 'method',
+    appliesWhen: loraOnly,
+    advanced: true,
+    default: false,
+    help: 'Train the magnitude of each weight row beside its direction, default off: on = closer to full fine-tuning at low ranks, slower.',
+  }),
   dropout: real({
     label: 'LoRA dropout',
     group: 'method',
@@ -516,6 +524,7 @@ export const hyperparametersSchema = z.strictObject({
   layersToTransform: namesIn(table.layersToTransform).default([]),
   modulesToSave: namesIn(table.modulesToSave).default([]),
   rsLora: z.boolean(),
+  dora: z.boolean().default(false),
   dropout: ranged(table.dropout).default(table.dropout.default),
   loraPlusRatio: ranged(table.loraPlusRatio).default(table.loraPlusRatio.default),
   baseWeights: values(table.baseWeights).default(table.baseWeights.default),

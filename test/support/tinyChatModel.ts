@@ -64,7 +64,7 @@ export interface TinyTensor {
 export function writeTinyAdapter(folder: string, adapter: TinyAdapter = {}): string {
   const { rank = 2, alpha = 4, targetModules = ['q_proj', 'v_proj', 'down_proj'], strength = 0.5, seed = 1 } = adapter;
   mkdirSync(folder, { recursive: true });
-  const settings = { baseModel: 'tiny', rank, alpha, rsLora: false, dropout: 0, targetModules };
+  const settings = { baseModel: 'tiny', rank, alpha, rsLora: false, dropout: 0, dora: false, targetModules };
   writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(toPeftConfig(settings)));
   const { layers } = tinyChatModel.architecture.describeParameters(tinyChatModel.config);
   const tensors = findTargets(layers.flat(), targetModules).flatMap((weight, index): TinyTensor[] => {

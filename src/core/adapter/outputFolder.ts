@@ -36,13 +36,14 @@ export function outputFiles(contents: OutputContents, shardBytes = maxShardBytes
 }
 
 function adapterFiles({ parameters, facts, layers }: OutputContents): FileToWrite[] {
-  const { rank, alpha, rsLora, dropout, targetModules, layersToTransform, modulesToSave } = facts.hyperparameters;
+  const { rank, alpha, rsLora, dropout, dora, targetModules, layersToTransform, modulesToSave } = facts.hyperparameters;
   const config = toPeftConfig({
     baseModel: baseModelName(facts.model),
     rank,
     alpha,
     rsLora,
     dropout,
+    dora,
     targetModules,
     layersToTransform: layersToTransform.length === 0 ? undefined : expandLayers(layersToTransform, layers),
     modulesToSave,

@@ -11,6 +11,7 @@ export interface LoraSettings {
   readonly alpha: number;
   readonly rsLora: boolean;
   readonly dropout: number;
+  readonly dora: boolean;
   readonly targetModules: readonly string[];
   /** Numbers of blocks; absent: all. */
   readonly layersToTransform?: readonly number[] | undefined;
@@ -54,7 +55,7 @@ export function toPeftConfig(settings: LoraSettings): Record<string, unknown> {
     target_parameters: null,
     task_type: 'CAUSAL_LM',
     trainable_token_indices: null,
-    use_dora: false,
+    use_dora: settings.dora,
     use_qalora: false,
     use_rslora: settings.rsLora,
   };
@@ -68,7 +69,7 @@ export const peftConfigSchema = z.looseObject({
   lora_alpha: z.number(),
   target_modules: z.union([z.string(), z.array(z.string()).min(1)]),
   use_rslora: z.boolean().nullish(),
-  use_dora: z.literal(false).nullish(),
+  use_dora: z.boolean().nullish(),
   use_qalora: z.literal(false).nullish(),
   lora_bias: z.literal(false).nullish(),
   bias: z.literal('none').nullish(),

@@ -20,6 +20,8 @@ export interface LoraPair {
   readonly a: Float32Array;
   /** [out, R] */
   readonly b: Float32Array;
+  /** DoRA's, [out]. */
+  readonly magnitude?: Float32Array | undefined;
   readonly inputSize: number;
   readonly outputSize: number;
 }
@@ -44,7 +46,13 @@ export interface Adapter {
 
 /** Before every tensor's name. */
 export const adapterPrefix = 'base_model.model.';
-const tensorPattern = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.default)?\.weight$/;
+const tensorPattern =
+  /^(?:base_model\.model\.)?(.+)\.lora_(?:([AB])(?:\.default)?\.weight|(magnitude_vector)(?:\.default)?(?:\.weight)?)$/;
+
+/** The module that an adapter's tensor belongs to; undefined for another tensor. */
+export function moduleOfTensor(name: string): string | undefined {
+  return tensorPattern.exec(name)?.[1];
+}
 
 /** @throws TuneError `adapter-invalid` */
 export function readAdapter(folder: string): Adapter {
@@ -54,13 +62,13 @@ export function readAdapter(folder: string): Adapter {
   const tensors = openWeights(weights);
   try {
     const isSaved = (name: string): boolean => (config.modules_to_save ?? []).some(end => isSavedAs(name, end));
-    const modules = new Map<string, { A?: string; B?: string }>();
+    const modules = new Map<string, { A?: string; B?: string; magnitude_vector?: string }>();
     for (const name of tensors.names) {
       const match = tensorPattern.exec(name);
       if (match === null && isSaved(name)) continue;
       if (match === null) throw fail(weights, 'only lora_A and lora_B weights', name);
       const module = modules.get(match[1]!) ?? {};
-      module[match[2] as 'A' | 'B'] = name;
+      module[(match[2] ?? match[3]) as 'A' | 'B' | 'magnitude_vector'] = name;
       modules.set(match[1]!, module);
     }
     const unsaved = (config.modules_to_save ?? []).find(end => !tensors.names.some(name => isSavedAs(name, end)));
@@ -78,6 +86,12 @@ export function readAdapter(folder: string): Adapter {
           `[${a.join(', ')}] and [${b.join(', ')}]`,
         );
       }
+      const magnitude = names.magnitude_vector;
+      const isDora = config.use_dora ?? false;
+      if (isDora !== (magnitude !== undefined) || (magnitude && tensors.info(magnitude).shape.join() !== `${b[0]}`)) {
+        const shape = magnitude ? `[${tensors.info(magnitude).shape.join(', ')}]` : 'none';
+        throw fail(weights, `${isDora ? 'a' : 'no'} lora_magnitude_vector [${b[0]}] of ${module}`, shape);
+      }
       const rank = a[0]!;
       const alpha = findPattern(config.alpha_pattern, module) ?? config.lora_alpha;
       return {
@@ -86,6 +100,7 @@ export function readAdapter(folder: string): Adapter {
         scale: loraScale({ rank, alpha, rsLora: config.use_rslora ?? false }),
         a: tensors.readFloat32(names.A),
         b: tensors.readFloat32(names.B),
+        ...(magnitude === undefined ? {} : { magnitude: tensors.readFloat32(magnitude) }),
         inputSize: a[1]!,
         outputSize: b[0]!,
       };

@@ -30,6 +30,7 @@ import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gathe
 import { integerLinearGradientOperation, integerLinearOperation } from './operations/integerLinear.ts';
 import { addProductOperation, matmulOperation } from './operations/matmul.ts';
 import { mergedLinearGradientOperation, mergedLinearOperation } from './operations/mergedLinear.ts';
+import { mergedNormsOperation } from './operations/mergedNorms.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
 import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
 import { rotaryOperation } from './operations/rotary.ts';
@@ -78,6 +79,7 @@ export const operationTable = {
   gatherBlockRows: gatherBlockRowsOperation,
   integerLinear: integerLinearOperation,
   integerLinearGradient: integerLinearGradientOperation,
+  mergedNorms: mergedNormsOperation,
   rmsNorm: rmsNormOperation,
   rmsNormGradient: rmsNormGradientOperation,
   rotary: rotaryOperation,

@@ -3,21 +3,29 @@ import { TuneError } from '../../shared/errors.ts';
 import type { Adapter, LoraPair } from '../adapter/readAdapter.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { loraParameterNames, moduleOf } from '../models/loraNames.ts';
+import { fedInputNames, loraParameterNames, moduleOf } from '../models/loraNames.ts';
 import { listWeightTensors } from '../models/parameterTensors.ts';
-import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { computeGain } from './doraGain.ts';
 
-/** A and B of every linear layer, by the decoding graph's input names. Rank 0 where the adapter has none. */
+/**
+ * A and B of every linear layer, by the decoding graph's input names: rank 0 where the adapter has none. For DoRA a gain
+ * of every linear layer too, which asks for the graph with gains.
+ */
 export type AdapterInputs = Readonly<Record<string, RuntimeTensor>>;
+
+type Weights = Readonly<Record<string, RuntimeTensor>>;
 
 /**
  * The inputs that make the base model the adapter's; null gives the base itself.
+ * @param weights the base model's, by input name; read for DoRA
  * @throws TuneError `adapter-invalid` when the adapter belongs to a model of another shape
  */
-export function makeAdapterInputs(model: Model, adapter: Adapter | null): AdapterInputs {
+export function makeAdapterInputs(model: Model, adapter: Adapter | null, weights: Weights = {}): AdapterInputs {
   const linear = listLinear(model);
   if (adapter !== null) checkFits(adapter, model);
   const pairs = new Map(adapter?.pairs.map(pair => [pair.module, pair]));
+  const hasGains = adapter !== null && isDora(adapter);
   const inputs = adapter === null ? {} : makeSavedInputs(model, adapter);
   for (const weight of linear) {
     const module = moduleOf(weight);
@@ -27,6 +35,7 @@ export function makeAdapterInputs(model: Model, adapter: Adapter | null): Adapte
     const rank = pair?.rank ?? 0;
     inputs[names.a] = makeTensor('float32', pair?.a ?? new Float32Array(0), [rank, inner]);
     inputs[names.b] = makeTensor('float32', pair ? foldScale(pair) : new Float32Array(0), [out, rank]);
+    if (hasGains) inputs[fedInputNames.gain(module)] = makeTensor('float32', gainOf(weight, pair, weights), [out]);
   }
   return inputs;
 }
@@ -48,6 +57,23 @@ export function makeSavedInputs(model: Model, { saved }: Adapter): Record<string
 function listParameters({ architecture, config }: Model): ParameterInfo[] {
   const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
   return [embedding, ...layers.flat(), finalNorm, head];
+}
+
+/** Whether the inputs are for the graph with gains. */
+export function hasGainInputs(inputs: AdapterInputs, model: Model): boolean {
+  return fedInputNames.gain(moduleOf(listLinear(model)[0]!)) in inputs;
+}
+
+export function isDora({ pairs }: Adapter): boolean {
+  return pairs.some(({ magnitude }) => magnitude !== undefined);
+}
+
+/** Ones where the layer has no magnitudes. */
+export function gainOf(weight: ParameterInfo, pair: LoraPair | undefined, weights: Weights): Float32Array {
+  if (pair?.magnitude === undefined) return new Float32Array(weight.shape[0]!).fill(1);
+  const matrix = weights[weight.name];
+  if (matrix === undefined) throw new Error(`internal: DoRA: expected the weight ${weight.name}, got none`);
+  return computeGain(floatData(matrix), pair, pair.magnitude);
 }
 
 export function listLinear({ architecture, config }: Model): ParameterInfo[] {

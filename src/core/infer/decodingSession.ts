@@ -6,9 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import { buildDecodingGraph } from '../models/decodingGraph.ts';
+import type { Model } from '../models/findArchitecture.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
-import { type AdapterInputs, makeAdapterInputs } from './adapterInputs.ts';
+import { type AdapterInputs, hasGainInputs, makeAdapterInputs } from './adapterInputs.ts';
 import { emptyCache, type KeyValueCache, presentName, reserveCache } from './keyValueCache.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
@@ -28,20 +29,23 @@ export class DecodingSession {
   /** The base model's: adapters of rank 0. */
   readonly baseInputs: AdapterInputs;
   private readonly session: GraphSession;
+  private readonly options: SessionOptions;
+  /** For DoRA adapters; made when the first one comes. */
+  private gainedSession: GraphSession | undefined;
   private rope: Readonly<Record<string, RuntimeTensor>>;
   private ropePositions: number;
 
-  private constructor(resident: ResidentModel, session: GraphSession) {
+  private constructor(resident: ResidentModel, session: GraphSession, options: SessionOptions) {
     this.resident = resident;
     this.session = session;
+    this.options = options;
     this.baseInputs = makeAdapterInputs(resident.model, null);
     this.ropePositions = Math.min(firstRopePositions, resident.contextTokens);
     this.rope = makeRopeFeeds(resident.model, this.ropePositions);
   }
 
   static async create(resident: ResidentModel, options: SessionOptions = {}): Promise<DecodingSession> {
-    const { graph, outputs } = buildDecodingGraph(resident.model, { logits: 'last' });
-    return new DecodingSession(resident, await GraphSession.create(emitOnnx(graph, outputs), options));
+    return new DecodingSession(resident, await compileDecoding(resident.model, options, false), options);
   }
 
   emptyCache(): KeyValueCache {
@@ -71,6 +75,7 @@ export class DecodingSession {
   /** Frees the session; the weights go with the last reference to the resident model. */
   async release(): Promise<void> {
     await this.session.release();
+    await this.gainedSession?.release();
   }
 
   /** Runs one token behind those of each row. */
@@ -104,8 +109,18 @@ export class DecodingSession {
     };
     // Attention sees that past and present are one buffer, and writes the new tokens alone.
     const presents = Object.entries(tensors).map(([name, tensor]) => [presentName(name), tensor] as const);
-    const { logits } = await this.session.run(feeds, { logits: null, ...Object.fromEntries(presents) });
+    const { logits } = await (await this.sessionFor(adapter)).run(feeds, {
+      logits: null,
+      ...Object.fromEntries(presents),
+    });
     return { logits: requireFinite(floatData(logits!), total), cache: { tokens, capacity, tensors } };
+  }
+
+  private async sessionFor(adapter: AdapterInputs): Promise<GraphSession> {
+    const { model } = this.resident;
+    if (!hasGainInputs(adapter, model)) return this.session;
+    this.gainedSession ??= await compileDecoding(model, this.options, true);
+    return this.gainedSession;
   }
 
   private growRope(positions: number): void {
@@ -113,6 +128,11 @@ export class DecodingSession {
     this.ropePositions = Math.max(positions, Math.min(2 * this.ropePositions, this.resident.contextTokens));
     this.rope = makeRopeFeeds(this.resident.model, this.ropePositions);
   }
+}
+
+function compileDecoding(model: Model, options: SessionOptions, gains: boolean): Promise<GraphSession> {
+  const { graph, outputs } = buildDecodingGraph(model, { logits: 'last', gains });
+  return GraphSession.create(emitOnnx(graph, outputs), options);
 }
 
 function requireFinite(logits: Float32Array, position: number): Float32Array {

@@ -6,9 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Adapter } from '../adapter/readAdapter.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
-import { loraParameterNames, moduleOf } from '../models/loraNames.ts';
+import { fedInputNames, loraParameterNames, moduleOf } from '../models/loraNames.ts';
 import { lossesOutput } from '../models/lossHead.ts';
-import type { BatchShape, TrainableSpec } from '../models/trainingContext.ts';
+import type { TrainableSpec } from '../models/trainableSpec.ts';
+import type { BatchShape } from '../models/trainingContext.ts';
 import { buildTrainingGraph } from '../models/trainingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
@@ -17,7 +18,7 @@ import type { EncodedRow } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds, sumLosses } from '../train/batchFeeds.ts';
 import { evaluateHeldOut, type HeldOutLoss } from '../train/evaluateHeldOut.ts';
 import { padBatch } from '../train/padBatch.ts';
-import { checkFits, foldScale, listLinear, makeSavedInputs } from './adapterInputs.ts';
+import { checkFits, foldScale, gainOf, isDora, listLinear, makeSavedInputs } from './adapterInputs.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 
@@ -83,11 +84,19 @@ export function toPerplexity(lossNats: number): number {
 
 /** One rank for all pairs, as the graph wants it: smaller ones are filled up with zeros, which add nothing. */
 function describeAdapter(
-  { model }: ResidentModel,
+  { model, weights }: ResidentModel,
   adapter: Adapter | null,
 ): { spec: TrainableSpec; feeds: Readonly<Record<string, RuntimeTensor>> } {
+  const gains = adapter !== null && isDora(adapter) ? ('fed' as const) : undefined;
   const toSpec = (rank: number, targets: readonly ParameterInfo[]): TrainableSpec => {
-    return { method: 'lora', rank, scale: 1, mergesWeights: false, targets: new Set(targets.map(({ name }) => name)) };
+    return {
+      method: 'lora',
+      rank,
+      scale: 1,
+      mergesWeights: false,
+      targets: new Set(targets.map(({ name }) => name)),
+      gains,
+    };
   };
   if (adapter === null) return { spec: toSpec(0, []), feeds: {} };
   const linear = listLinear(model);
@@ -98,6 +107,10 @@ function describeAdapter(
   const feeds = makeSavedInputs(model, adapter);
   for (const weight of targets) {
     const pair = pairs.get(moduleOf(weight))!;
+    if (isDora(adapter)) {
+      const gain = gainOf(weight, pair, weights);
+      feeds[fedInputNames.gain(pair.module)] = makeTensor('float32', gain, [gain.length]);
+    }
     const names = loraParameterNames(pair.module);
     const a = new Float32Array(rank * pair.inputSize);
     a.set(pair.a);

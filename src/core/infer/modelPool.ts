@@ -134,7 +134,7 @@ function attachAdapter({ session, adapters }: Entry, folder: string): AttachedMo
   const fingerprint = fingerprintFiles(Object.values(adapterFileNames).map(name => join(folder, name)));
   const known = adapters.get(folder);
   if (known?.fingerprint === fingerprint) return { session, adapter: known.inputs };
-  const inputs = makeAdapterInputs(session.resident.model, readAdapter(folder));
+  const inputs = makeAdapterInputs(session.resident.model, readAdapter(folder), session.resident.weights);
   adapters.delete(folder);
   adapters.set(folder, { fingerprint, inputs });
   const [oldest] = adapters.keys();

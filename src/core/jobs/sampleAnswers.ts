@@ -2,14 +2,13 @@
  * @file The fixed prompts of a run and a model in training -> its greedy answers as they are now. Decoding reads the very
  * arrays that training changes: no second copy of the weights.
  */
-import type { AdapterInputs } from '../infer/adapterInputs.ts';
+import { listTrainedPairs } from '../adapter/trainedPairs.ts';
+import { type AdapterInputs, makeAdapterInputs } from '../infer/adapterInputs.ts';
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
 import { chooseTrainable } from '../models/chooseTrainable.ts';
-import { makeTensor } from '../runtime/tensor.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
-import { loraScale } from '../train/loraScale.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
 
@@ -62,15 +61,12 @@ export class SampleAnswers {
   }
 
   /** The adapter as it is at this step: A is read where it stands, B with the scale multiplied in. */
-  private readAdapter({ baseInputs }: DecodingSession): AdapterInputs {
+  private readAdapter({ baseInputs, resident }: DecodingSession): AdapterInputs {
     const { hyperparameters } = this.prepared.record;
     if (hyperparameters.method === 'full') return baseInputs;
-    const scale = loraScale(hyperparameters);
-    const adapters = this.engine.parameters.filter(({ name }) => name.includes('.lora_'));
-    const trained = adapters.map(({ name, value, shape }) => {
-      const isB = name.endsWith('.lora_B.weight');
-      return [name, makeTensor('float32', isB ? value.map(v => v * scale) : value, shape)] as const;
-    });
-    return { ...baseInputs, ...Object.fromEntries(trained) };
+    const pairs = listTrainedPairs(this.engine.parameters, hyperparameters);
+    // What is trained whole is among the weights that are read.
+    const adapter = { path: 'adapter in training', baseModel: null, pairs, saved: [], coversAllLayers: false };
+    return makeAdapterInputs(resident.model, adapter, resident.weights);
   }
 }

@@ -13,7 +13,7 @@ import type { ModelContext, ParameterInfo } from './architecture.ts';
 import { scaleEmbedding } from './embeddingScale.ts';
 import type { Model } from './findArchitecture.ts';
 import { addLinearWeight, addTable, gatherTableRows, multiplyTable, type Table } from './frozenWeights.ts';
-import { loraParameterNames, moduleOf } from './loraNames.ts';
+import { fedInputNames, loraParameterNames, moduleOf } from './loraNames.ts';
 import { listWeightTensors, type ParameterTensor } from './parameterTensors.ts';
 import { addRopeInputs } from './ropeInputs.ts';
 import type { WeightInput } from './weightForm.ts';
@@ -26,6 +26,8 @@ export interface DecodingGraphOptions {
    * A of 0 rows and B of 0 columns are the base model.
    */
   readonly loraModules?: readonly string[] | undefined;
+  /** Each of them has a gain for DoRA too: `<module>.gain` [out], ones for a layer without. */
+  readonly gains?: boolean | undefined;
 }
 
 export interface DecodingGraph {
@@ -87,7 +89,8 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
       const rank = `rank_${index}`;
       const a = graph.input(names.a, 'float', [rank, weight.shape[1]!]);
       const b = graph.input(names.b, 'float', [weight.shape[0]!, rank]);
-      return [module, { a, b, scale: 1 }];
+      const gain = options.gains ? graph.input(fedInputNames.gain(module), 'float', [weight.shape[0]!]) : undefined;
+      return [module, { a, b, scale: 1, gain }];
     }),
   );
 

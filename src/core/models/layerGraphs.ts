@@ -8,14 +8,8 @@ import { Graph, type Value } from '../graph/graph.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import { type LossSpec, plainLoss } from './lossSpec.ts';
-import {
-  type BatchShape,
-  isTrained,
-  listTrainable,
-  makeTrainingContext,
-  type TrainableSpec,
-  withoutDropout,
-} from './trainingContext.ts';
+import { isTrained, listTrainable, type TrainableSpec, withoutDropout } from './trainableSpec.ts';
+import { type BatchShape, makeTrainingContext } from './trainingContext.ts';
 import { gradientOutput, type TrainingGraph } from './trainingGraph.ts';
 
 export const layerNames = {

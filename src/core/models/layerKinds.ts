@@ -2,8 +2,8 @@
 import type { ParameterInfo } from './architecture.ts';
 import { dropoutInputNames } from './dropoutInputs.ts';
 import type { Model } from './findArchitecture.ts';
-import { moduleOf } from './loraNames.ts';
-import { isTrained, listTrainable, type TrainableSpec } from './trainingContext.ts';
+import { fedInputNames, moduleOf } from './loraNames.ts';
+import { isTrained, listTrainable, type TrainableSpec } from './trainableSpec.ts';
 import { describeWeightInputs, formOf } from './weightForm.ts';
 
 /** A layer's tensor and its name in the graphs of the layer's kind. */
@@ -53,7 +53,8 @@ export function planLayers(model: Model, trainable: TrainableSpec): LayerPlan[] 
 
 /** What a weight's adapter may need beside its trainable tensors. */
 function listFedInputs(weight: ParameterInfo): { readonly name: string }[] {
-  return [{ name: dropoutInputNames.rows(moduleOf(weight)) }];
+  const module = moduleOf(weight);
+  return [{ name: dropoutInputNames.rows(module) }, { name: fedInputNames.weightSquares(module) }];
 }
 
 function pairNames(

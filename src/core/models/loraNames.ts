@@ -11,6 +11,19 @@ export function loraParameterNames(module: string): { readonly a: string; readon
   return { a: `base_model.model.${module}.lora_A.weight`, b: `base_model.model.${module}.lora_B.weight` };
 }
 
+/** As PEFT writes DoRA's magnitudes: [out]. */
+export function magnitudeName(module: string): string {
+  return `base_model.model.${module}.lora_magnitude_vector`;
+}
+
+/** Graph inputs that are fed beside an adapter's own tensors. */
+export const fedInputNames = {
+  /** [out]: the squared lengths of the weight's rows, for DoRA in training. */
+  weightSquares: (module: string): string => `${module}.weight_squares`,
+  /** [out]: DoRA's gain where nothing of it is trained. */
+  gain: (module: string): string => `${module}.gain`,
+} as const;
+
 /** The linear weights that `targetModules` names: the last part of a module's name or its whole end, as PEFT matches. */
 export function findTargets(parameters: Iterable<ParameterInfo>, targetModules: readonly string[]): ParameterInfo[] {
   return [...parameters].filter(parameter => {

@@ -6,42 +6,19 @@ import type { DataType, Graph, Value } from '../graph/graph.ts';
 import { attention } from '../graph/operations/attention.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
 import { rotary } from '../graph/operations/rotary.ts';
-import type { Adapter, DropoutInputs } from '../nn/adapter.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
-import { dropoutInputNames } from './dropoutInputs.ts';
+import { type AdapterGraph, buildAdapter } from './buildAdapter.ts';
 import type { Model } from './findArchitecture.ts';
 import { addLinearWeight, addTable, type Table } from './frozenWeights.ts';
-import { loraParameterNames, moduleOf } from './loraNames.ts';
 import { addRopeInputs } from './ropeInputs.ts';
+import type { TrainableSpec } from './trainableSpec.ts';
 import type { WeightInput } from './weightForm.ts';
 
 /** The shape of every batch of an engine. */
 export interface BatchShape {
   readonly batchRows: number;
   readonly contextTokens: number;
-}
-
-/** The adapters to be trained, or `full` for the weights themselves. */
-export type TrainableSpec = { readonly method: 'full' } | ({ readonly method: 'lora' } & LoraSpec);
-
-export interface LoraSpec {
-  readonly rank: number;
-  /** alpha / rank, or alpha / sqrt(rank) for rsLoRA. */
-  readonly scale: number;
-  /** W + scale B A is made at each use, where W is in floats; see `Adapter`. */
-  readonly mergesWeights: boolean;
-  /** Elements of the adapters' inputs are dropped, by masks that are fed. */
-  readonly drops?: boolean | undefined;
-  /** Linear weights that carry an adapter, by name. */
-  readonly targets: ReadonlySet<string>;
-  /** Parameters that are trained themselves, by name. */
-  readonly whole?: ReadonlySet<string> | undefined;
-}
-
-/** Whether the parameter itself is trained, not only an adapter beside it. */
-export function isTrained(trainable: TrainableSpec, { name }: { readonly name: string }): boolean {
-  return trainable.method === 'full' || trainable.whole?.has(name) === true;
 }
 
 /** Inputs that a batch brings, all of them int32 but the label weights. */
@@ -96,24 +73,10 @@ export function makeTrainingContext(
     return value;
   };
   const addInput = ({ name, shape: dims, type }: WeightInput): Value => input(name, dims, type);
-  const addDropout = (info: ParameterInfo, x: Value): DropoutInputs => {
-    const [tokens, width] = [batchRows * contextTokens, info.shape[1]!];
-    const masks = input(dropoutInputNames.masks(width), [tokens, width]);
-    const rows = input(dropoutInputNames.rows(moduleOf(info)), [tokens], 'int32');
-    if (x.shape[0] === tokens) return { masks, rows };
-    return { masks, rows: gatherRows(rows, graph.inputs.get(batchInputNames.targetPositions)!) };
-  };
-  const addAdapter = (info: ParameterInfo, weight: Value | undefined, x: Value): Adapter | undefined => {
-    if (trainable.method !== 'lora' || !trainable.targets.has(info.name)) return undefined;
-    const { rank, scale, mergesWeights, drops } = trainable;
-    const [a, b] = describeLora(info, rank);
-    return {
-      a: input(a.name, a.shape),
-      b: input(b.name, b.shape),
-      scale,
-      mergeInto: mergesWeights && !drops ? weight : undefined,
-      dropout: drops ? addDropout(info, x) : undefined,
-    };
+  const adapterGraph: AdapterGraph = {
+    input,
+    tokens: batchRows * contextTokens,
+    selectRows: perToken => gatherRows(perToken, graph.inputs.get(batchInputNames.targetPositions)!),
   };
   return {
     config,
@@ -127,7 +90,10 @@ export function makeTrainingContext(
         return {
           product,
           bias: bias && input(bias.name, bias.shape),
-          adapter: addAdapter(info, matrix, x),
+          adapter:
+            trainable.method === 'lora'
+              ? buildAdapter(adapterGraph, trainable, { weight: info, product, matrix }, x)
+              : undefined,
         };
       });
       return applyLinear(x, layers);
@@ -149,40 +115,4 @@ export function makeTrainingContext(
       });
     },
   };
-}
-
-/** The matrices of one layer's adapter: A [rank, in] and B [out, rank]. */
-export function describeLora(
-  weight: ParameterInfo,
-  rank: number,
-): [
-  a: { readonly name: string; readonly shape: readonly number[] },
-  b: { readonly name: string; readonly shape: readonly number[] },
-] {
-  const [out, inner] = weight.shape as [number, number];
-  const names = loraParameterNames(moduleOf(weight));
-  return [
-    { name: names.a, shape: [rank, inner] },
-    { name: names.b, shape: [out, rank] },
-  ];
-}
-
-/** What evaluation computes: the same without dropout. */
-export function withoutDropout(trainable: TrainableSpec): TrainableSpec {
-  return trainable.method === 'full' ? trainable : { ...trainable, drops: false };
-}
-
-export interface TrainableTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly kind: ParameterInfo['kind'] | 'lora';
-}
-
-/** The trainable tensors that a list of parameters brings, in order. */
-export function listTrainable(parameters: readonly ParameterInfo[], trainable: TrainableSpec): TrainableTensor[] {
-  return parameters.flatMap((parameter): TrainableTensor[] => {
-    if (isTrained(trainable, parameter)) return [parameter];
-    if (trainable.method === 'full' || !trainable.targets.has(parameter.name)) return [];
-    return describeLora(parameter, trainable.rank).map(matrix => ({ ...matrix, kind: 'lora' as const }));
-  });
 }

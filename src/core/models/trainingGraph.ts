@@ -9,15 +9,8 @@ import type { Model } from './findArchitecture.ts';
 import { gatherTableRows } from './frozenWeights.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import { type LossSpec, plainLoss } from './lossSpec.ts';
-import {
-  type BatchShape,
-  batchInputNames,
-  isTrained,
-  listTrainable,
-  makeTrainingContext,
-  type TrainableSpec,
-  withoutDropout,
-} from './trainingContext.ts';
+import { isTrained, listTrainable, type TrainableSpec, withoutDropout } from './trainableSpec.ts';
+import { type BatchShape, batchInputNames, makeTrainingContext } from './trainingContext.ts';
 
 export interface TrainingGraph {
   readonly graph: Graph;

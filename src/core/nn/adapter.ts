@@ -1,10 +1,11 @@
 /**
  * @file LoRA beside frozen linear layers: y = x W^T + scale (x A^T) B^T, whatever form the weight has. The A of layers
- * that read the same x are one thin product: products of inner or outer size 16 run far below a machine's rate.
- * @see https://arxiv.org/abs/2106.09685
+ * that read the same x are one thin product: products of inner or outer size 16 run far below a machine's rate. DoRA
+ * gives each output a gain. @see https://arxiv.org/abs/2106.09685 and https://arxiv.org/abs/2402.09353
  */
 import type { Value } from '../graph/graph.ts';
-import { droppedProduct } from '../graph/operations/dropout.ts';
+import { dropout, droppedProduct } from '../graph/operations/dropout.ts';
+import { add, multiply, subtract } from '../graph/operations/elementwise.ts';
 import { addProduct, matmul } from '../graph/operations/matmul.ts';
 import { mergedLinear } from '../graph/operations/mergedLinear.ts';
 import { concatenate, split } from '../graph/operations/slice.ts';
@@ -24,6 +25,8 @@ export interface Adapter {
    * rows than weight rows, and a copy of the weight while the layer runs. Absent: two thin products beside the wide one.
    */
   readonly mergeInto?: Value | undefined;
+  /** DoRA: what each column of the layer's output, weight and adapter together, is multiplied by. [out] */
+  readonly gain?: Value | undefined;
   /** Drops elements of x on the adapter's side alone. */
   readonly dropout?: DropoutInputs | undefined;
 }
@@ -46,9 +49,14 @@ export function adapt(x: Value, layers: readonly AdaptedLayer[]): Value[] {
   const downs = new Map(projectDown(x, beside).map((down, index) => [beside[index]!, down]));
   return layers.map(layer => {
     const { product, adapter } = layer;
-    const { a, b, scale, mergeInto } = adapter;
+    const { a, b, scale, mergeInto, gain, dropout: dropped } = adapter;
     if (mergeInto !== undefined) return mergedLinear(x, mergeInto, a, b, scale);
-    return addProduct(product(x), downs.get(layer)!, b, { transposeB: true, factor: scale });
+    const addTo = (wide: Value): Value => addProduct(wide, downs.get(layer)!, b, { transposeB: true, factor: scale });
+    if (!gain) return addTo(product(x));
+    if (!dropped) return multiply(addTo(product(x)), gain);
+    // As PEFT: the gain's change is seen by the dropped x alone.
+    const wide = product(dropout(x, dropped.masks, dropped.rows));
+    return add(subtract(product(x), wide), multiply(addTo(wide), gain));
   });
 }
 
@@ -57,8 +65,8 @@ function projectDown(x: Value, layers: readonly AdaptedLayer[]): readonly Value[
   const matrices = layers.map(({ adapter }) => adapter.a);
   const ranks = matrices.map(({ shape }) => shape[0]!);
   if (layers.some(({ adapter }) => adapter.dropout !== undefined)) {
-    return layers.map(({ adapter: { a, dropout } }) =>
-      dropout ? droppedProduct(x, dropout.masks, dropout.rows, a) : matmul(x, a, { transposeB: true }),
+    return layers.map(({ adapter: { a, dropout: dropped } }) =>
+      dropped ? droppedProduct(x, dropped.masks, dropped.rows, a) : matmul(x, a, { transposeB: true }),
     );
   }
   if (layers.length < 2 || !ranks.every(rank => typeof rank === 'number')) {

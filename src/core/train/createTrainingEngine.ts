@@ -7,7 +7,7 @@ import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '
 import type { Model } from '../models/findArchitecture.ts';
 import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
 import { QuantizedTensors } from '../models/quantizedTensors.ts';
-import type { TrainableSpec } from '../models/trainingContext.ts';
+import type { TrainableSpec } from '../models/trainableSpec.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
@@ -27,6 +27,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly rsLora?: boolean | undefined;
   /** Share of the elements of the adapters' inputs that are dropped in training, 0 by default. */
   readonly dropout?: number | undefined;
+  /** Trains directions and magnitudes of the weights apart (DoRA). */
+  readonly dora?: boolean | undefined;
   /** Learning rate of B over that of A (LoRA+), 1 by default. */
   readonly loraPlusRatio?: number | undefined;
   /** How the frozen weights are held; default float32, which is `auto` for whoever did not plan before. */
@@ -101,6 +103,7 @@ function specifyTrainable(
     scale: loraScale(settings),
     mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
     drops: (settings.dropout ?? 0) > 0,
+    gains: settings.dora ? 'trained' : undefined,
     targets: new Set(targets.map(({ name }) => name)),
     whole: new Set(whole.map(({ name }) => name)),
   };

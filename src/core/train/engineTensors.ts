@@ -4,10 +4,11 @@
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { WeightBlocks } from '../formats/weightBlocks.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { listWeightTensors } from '../models/parameterTensors.ts';
+import { fedInputNames, moduleOf } from '../models/loraNames.ts';
+import { listWeightTensors, type ParameterTensor, readParameterTensor } from '../models/parameterTensors.ts';
 import { readWeight, toWeightBlocks } from '../models/readWeight.ts';
 import { listRopeTables } from '../models/ropeInputs.ts';
-import { describeLora, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
+import { describeAdapter, isTrained, type TrainableSpec, type TrainableTensor } from '../models/trainableSpec.ts';
 import { formOf } from '../models/weightForm.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { initializeLoraA } from './initializeLora.ts';
@@ -50,6 +51,8 @@ export function loadEngineTensors(
     parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays, learningRateFactor });
   };
   const embeddingBlocks = new Map<string, WeightBlocks>();
+  const weightSquares = (weight: ParameterTensor): Float32Array =>
+    sumRowSquares(readParameterTensor(source, weight), weight.shape[0]!);
   for (const weight of weights) {
     const form = formOf(model, weight);
     const arrays = readWeight(source, weight, form);
@@ -64,11 +67,31 @@ export function loadEngineTensors(
         weight.kind !== 'bias' && weight.kind !== 'norm',
       );
     } else if (trainable.method === 'lora' && trainable.targets.has(weight.name)) {
-      const [a, b] = describeLora(weight, trainable.rank);
-      addParameter(a.name, a.shape, initializeLoraA(seed, a.name, a.shape[0]!, a.shape[1]!), true);
-      addParameter(b.name, b.shape, new Float32Array(countElements(b.shape)), true, loraPlusRatio);
+      const startValues = (tensor: TrainableTensor): Float32Array => {
+        if (tensor.kind === 'loraA') return initializeLoraA(seed, tensor.name, tensor.shape[0]!, tensor.shape[1]!);
+        if (tensor.kind === 'magnitude') return weightSquares(weight).map(Math.sqrt);
+        return new Float32Array(countElements(tensor.shape));
+      };
+      for (const tensor of describeAdapter(weight, trainable)) {
+        const factor = tensor.kind === 'loraB' ? loraPlusRatio : 1;
+        addParameter(tensor.name, tensor.shape, startValues(tensor), tensor.kind !== 'magnitude', factor);
+      }
+      if (trainable.gains) {
+        const squares = weightSquares(weight);
+        feeds[fedInputNames.weightSquares(moduleOf(weight))] = makeTensor('float32', squares, [squares.length]);
+      }
     }
   }
   for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);
   return { parameters, feeds, embeddingBlocks };
+}
+
+/** The squared length of each row, summed in float64. */
+function sumRowSquares(matrix: Float32Array, rows: number): Float32Array {
+  const width = matrix.length / rows;
+  return Float32Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) sum += matrix[i]! * matrix[i]!;
+    return sum;
+  });
 }

@@ -13,6 +13,7 @@ export interface MemoryRequest extends BatchShape, TrainableSettings {
   readonly model: Model;
   readonly rank: number;
   readonly dropout?: number | undefined;
+  readonly dora?: boolean | undefined;
   readonly samplePrompts?: readonly string[] | undefined;
 }
 
@@ -54,13 +55,18 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
 
   const weightsBytes = floatBytes * weightElements;
   const wholeElements = whole.reduce((total, { shape }) => total + countElements(shape), 0);
-  const adapterElements = targets.reduce((total, { shape }) => total + request.rank * (shape[0]! + shape[1]!), 0);
+  const adapterElements = targets.reduce(
+    (total, { shape: [out, inner] }) => total + request.rank * (out! + inner!) + (request.dora ? out! : 0),
+    0,
+  );
   // Gradient and two moments; adapters are not among the weights.
   const trainableBytes = floatBytes * (3 * wholeElements + 4 * adapterElements);
   const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
   const logitsBytes = floatBytes * (2 * chunkRows * config.vocabularySize + headCopies);
   const hiddenBytes = floatBytes * tokens * config.hiddenSize;
-  const keptBytes = floatBytes * tokens * countKeptPerToken(config);
+  // DoRA keeps each output before its gain too.
+  const gained = request.dora ? countOutputsPerLayer(targets, config) : 0;
+  const keptBytes = floatBytes * tokens * (countKeptPerToken(config) + gained);
   const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens);
   const activationsBytes = {
     whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
@@ -83,6 +89,10 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
       layered: fixedBytes + activationsBytes.layered + evaluationBytes.layered,
     },
   };
+}
+
+function countOutputsPerLayer(targets: readonly ParameterInfo[], { layers }: ModelConfig): number {
+  return targets.reduce((sum, { shape }) => sum + shape[0]!, 0) / layers;
 }
 
 /** A table of factors for each width, and a row number for each token and module. */

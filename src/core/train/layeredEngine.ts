@@ -8,7 +8,7 @@ import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } fro
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
 import { lossesOutput } from '../models/lossHead.ts';
 import { splitTable } from '../models/parameterTensors.ts';
-import { isTrained, listTrainable } from '../models/trainingContext.ts';
+import { isTrained, listTrainable } from '../models/trainableSpec.ts';
 import { gradientOutput, type TrainingGraph } from '../models/trainingGraph.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';

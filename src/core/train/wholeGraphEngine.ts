@@ -3,7 +3,8 @@ import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { lossesOutput } from '../models/lossHead.ts';
 import type { LossSpec } from '../models/lossSpec.ts';
-import { type BatchShape, isTrained, type TrainableSpec } from '../models/trainingContext.ts';
+import { isTrained, type TrainableSpec } from '../models/trainableSpec.ts';
+import type { BatchShape } from '../models/trainingContext.ts';
 import {
   buildTrainingGraph,
   embeddedGradientOutput,

@@ -212,7 +212,11 @@ describe('readAdapter', () => {
 
   it.each([
     ['another kind of adapter', setConfig({ peft_type: 'IA3' }), /peft_type/],
-    ['DoRA', setConfig({ use_dora: true }), /use_dora/],
+    [
+      'DoRA without magnitudes',
+      setConfig({ use_dora: true }),
+      /a lora_magnitude_vector \[8\] of model.layers.0.mlp.up_proj, got none/,
+    ],
     ['trained biases', setConfig({ bias: 'all' }), /bias/],
     ['modules_to_save without their weights', setConfig({ modules_to_save: ['lm_head'] }), /modules_to_save/],
     ['no config', (folder: string) => writeFileSync(join(folder, 'adapter_config.json'), '{'), /adapter_config.json/],

@@ -19,6 +19,7 @@ import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operation
 import { integerLinear } from '../../../../src/core/graph/operations/integerLinear.ts';
 import { addProduct, matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { mergedLinear } from '../../../../src/core/graph/operations/mergedLinear.ts';
+import { mergedNorms } from '../../../../src/core/graph/operations/mergedNorms.ts';
 import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
@@ -493,6 +494,30 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       build: ({ w, s, dy }) => applyOperation(operationTable.integerLinearGradient, [w!, s!, dy!], {}),
       shapes: [[integer.rows, integer.inner]],
       expected: ({ w, s, dy }) => [integers8.linearGradientReference(w!, s!, dy!, integer)],
+    },
+  ],
+  mergedNorms: [
+    {
+      title: 'of the rows of a weight with a low-rank addition',
+      inputs: {
+        w: floats([lora.out, lora.inner]),
+        a: floats([lora.rank, lora.inner]),
+        b: floats([lora.out, lora.rank]),
+      },
+      build: ({ w, a, b }) => {
+        const squares = reshape(reduceSum(multiply(w!, w!), [1]), [lora.out]);
+        return [mergedNorms(squares, matmul(a!, w!, { transposeB: true }), a!, b!, lora.scale)];
+      },
+      shapes: [[lora.out]],
+      expected: ({ w, a, b }) => {
+        const added = reference.matmulReference(b!, a!, lora.out, lora.rank, lora.inner);
+        const merged = reference.zipWith(w!, added, (x, y) => x + lora.scale * y);
+        return [
+          Array.from({ length: lora.out }, (_, row) =>
+            Math.hypot(...merged.slice(row * lora.inner, (row + 1) * lora.inner)),
+          ),
+        ];
+      },
     },
   ],
   rmsNorm: [

@@ -37,12 +37,13 @@ async function answerAfterwards(folder: string, run: string | null): Promise<str
 }
 
 describe('SampleAnswers', () => {
-  it.each([
+  it.each<[string, Partial<Hyperparameters>]>([
     ['an adapter in the whole graph', { method: 'lora', learningRate: 0.05, alpha: 48 }],
     ['an adapter layer by layer', { method: 'lora', learningRate: 0.05, rsLora: true, memoryLimitBytes: 64 * 2 ** 20 }],
+    ['DoRA on a layer', { method: 'lora', learningRate: 0.05, dora: true, layersToTransform: ['1'] }],
     ['all weights', { method: 'full', learningRate: 0.02 }],
     ['all weights layer by layer', { method: 'full', learningRate: 0.02, memoryLimitBytes: 64 * 2 ** 20 }],
-  ] as const)('are at each evaluation what the model would answer then, training %s', async (_name, settings) => {
+  ])('are at each evaluation what the model would answer then, training %s', async (_name, settings) => {
     const folder = temporaryFolder();
     const run = makeRun(folder, settings);
     const { events } = await runJob(run);
