@@ -35,4 +35,9 @@ async function main([name, ...given]: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever read the output has left, as `| head` does: there is nobody to work for. A trainer without its parent pauses.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.interrupted);
+});
 process.exitCode = await main(process.argv.slice(2));

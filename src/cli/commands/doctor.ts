@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
-import { toWireError } from '../../shared/errors.ts';
+import { TuneError, toWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Command } from '../command.ts';
 import { findProgram, findTinyModel } from '../places.ts';
@@ -39,11 +39,24 @@ export const doctor: Command = {
     for (const { name, ok, detail, fix } of checks) {
       output.print(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail}${ok || fix === undefined ? '' : `\n     ${fix}`}`);
     }
-    const isWell = checks.every(check => check.ok);
-    output.line({ type: 'result', ok: isWell, checks });
-    return isWell ? exitCodes.done : exitCodes.failed;
+    const failed = checks.filter(check => !check.ok);
+    output.line({ type: 'result', ok: failed.length === 0, checks });
+    if (failed.length > 0) throw toError(failed);
+    return exitCodes.done;
   },
 };
+
+function toError(failed: readonly Check[]): TuneError {
+  const [first] = failed;
+  const names = failed.map(check => check.name).join(', ');
+  return new TuneError(
+    'unsupported-platform',
+    `doctor: expected all to be well, got ${failed.length} amiss: ${names}`,
+    {
+      hint: first?.fix,
+    },
+  );
+}
 
 function checkNode(): Check {
   const ok = Number(process.versions.node.split('.')[0]) >= oldestNode;
