@@ -1,7 +1,9 @@
 /** @file Folders, settings, trust and the Hub token -> the parts that depend on them. */
 import * as vscode from 'vscode';
 import type { Services } from './services.ts';
+import { readSettings } from './settings.ts';
 import { findStorePlaces } from './storePlaces.ts';
+import { openWindowLease } from './windows/openWindowLease.ts';
 
 export function followChanges({ context, stores, form, dataset, inference, log }: Services): vscode.Disposable {
   const findStores = () => stores.setPlaces(findStorePlaces(context));
@@ -12,7 +14,11 @@ export function followChanges({ context, stores, form, dataset, inference, log }
     inference.end();
   };
   findStores();
+  const lease = openWindowLease(stores, error => log.warn(String(error)));
+  const followLease = () => lease.follow(readSettings().onWindowClose);
+  followLease();
   return vscode.Disposable.from(
+    lease,
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
       findStores();
       refreshForm();
@@ -24,6 +30,7 @@ export function followChanges({ context, stores, form, dataset, inference, log }
       }
       findStores();
       refreshForm();
+      if (event.affectsConfiguration('tuningFork.onWindowClose')) followLease();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshForm),
     context.secrets.onDidChange(restartHelpers),

@@ -9,6 +9,8 @@ export interface Settings {
   hubCache: string;
   memoryLimitBytes: number | null;
   defaultModel: string;
+  /** What becomes of runs when the last window closes. */
+  onWindowClose: 'keepTraining' | 'pause';
 }
 
 const bytesPerGigabyte = 1024 ** 3;
@@ -25,5 +27,6 @@ export function readSettings(scope?: vscode.Uri): Settings {
     hubCache: text('hubCache'),
     memoryLimitBytes: typeof gigabytes === 'number' && gigabytes > 0 ? Math.round(gigabytes * bytesPerGigabyte) : null,
     defaultModel: text('defaultModel') || 'tiny',
+    onWindowClose: text('onWindowClose') === 'pause' ? 'pause' : 'keepTraining',
   };
 }

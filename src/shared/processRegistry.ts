@@ -29,7 +29,8 @@ export function registryFolder({ platform, home, env }: UserPlace): string {
 
 export const registryFileName = (nonce: string): string => `${nonce}.json`;
 
-function userStateFolder({ platform, home, env }: UserPlace): string {
+/** This user's own folder beside every workspace: registry, queue, leases of windows. */
+export function userStateFolder({ platform, home, env }: UserPlace): string {
   const chosen = env.TUNING_FORK_STATE;
   if (chosen !== undefined && isAbsolutePath(chosen)) return chosen;
   if (platform === 'win32') return `${env.LOCALAPPDATA ?? `${home}/AppData/Local`}/tuning-fork`;

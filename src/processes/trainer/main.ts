@@ -1,13 +1,14 @@
 /** The trainer process: takes one command from its parent, does one job into a run folder, starts the next queued run, ends. */
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DeviceQueue } from '../../core/runs/deviceQueue.ts';
-import { registerProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
+import { ensureUserStateFolder, registerProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
 import { writeStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
 import { TuneError, toWireError, type WireError } from '../../shared/errors.ts';
 import { type ProcessIdentity, runNames } from '../../shared/runFolder.ts';
 import { type TrainerCommand, trainerCommandSchema, type WorkCommand } from '../../shared/trainerProtocol.ts';
+import { windowLeaseFolderName } from '../../shared/windowLease.ts';
 import { type ClaimedRun, claimRun } from './claimRun.ts';
 import { enterOwnEnvironment } from './environment.ts';
 import { leaveQueue } from './leaveQueue.ts';
@@ -16,6 +17,7 @@ import { closeChannel, receiveCommand, sendToParent } from './parentChannel.ts';
 import { RunSession } from './runSession.ts';
 import { startNextRuns } from './startTrainer.ts';
 import { waitForTurn } from './waitForTurn.ts';
+import { WindowWatch } from './windowWatch.ts';
 
 const commandTimeoutMs = 30_000;
 
@@ -132,7 +134,13 @@ async function compute(command: WorkCommand, { path: run, status }: ClaimedRun, 
   });
   outside.ask = what => session.ask(what);
   if (command.attached && !process.connected) session.ask('pause');
+  const windows = new WindowWatch(join(ensureUserStateFolder(), windowLeaseFolderName), dirname(dirname(run)), () => {
+    log.write('trainer: the last window has closed');
+    session.ask('pause');
+  });
+  if (!command.attached) windows.start();
   const code = await session.run();
+  windows.stop();
   log.write(`trainer: ends with ${code}`);
   await lastLine;
   return code;
