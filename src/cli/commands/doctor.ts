@@ -1,7 +1,8 @@
 /** `tuning-fork doctor`: whether this machine can train, and what to do where it cannot. */
 import { existsSync, statfsSync } from 'node:fs';
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { countFreeBytes } from '../../core/jobs/freeMemory.ts';
 import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
@@ -80,7 +81,7 @@ function checkEngine(): Check {
 }
 
 function checkMemory(): Check {
-  const [free, total] = [freemem(), totalmem()];
+  const [free, total] = [countFreeBytes(), totalmem()];
   return {
     name: 'memory',
     ok: free >= comfortableBytes,

@@ -1,5 +1,4 @@
 /** @file The shape of a run -> the memory it will need, the limit it may use, and which engine fits. */
-import { freemem } from 'node:os';
 import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
@@ -7,11 +6,12 @@ import type { Forecast } from '../../shared/recipe.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { countBatchRows } from '../text/pairBatches.ts';
 import { forecastMemory } from '../train/forecastMemory.ts';
+import { countFreeBytes } from './freeMemory.ts';
 
 export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
 
 /** The whole graph when it fits the limit, else layer by layer. */
-export function planMemory(model: Model, settings: Hyperparameters, freeBytes = freemem()): MemoryPlan {
+export function planMemory(model: Model, settings: Hyperparameters, freeBytes = countFreeBytes()): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
   const { totalBytes } = forecastMemory({ model, ...settings, batchRows: countBatchRows(settings) });
   const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
