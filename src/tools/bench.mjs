@@ -11,12 +11,14 @@ import { parseArgs } from 'node:util';
 import { profileTables, summarizeProfile } from './benchProfile.mjs';
 import {
   benchCases,
+  contextTable,
   decodingTable,
   findDifferentLosses,
   formatColumns,
   formatMarkdown,
   groups,
   replaceFigures,
+  summarizeContexts,
   summarizeDecoding,
   summarizeTraining,
   trainingSpeed,
@@ -116,20 +118,22 @@ async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, 
   if (load > 0.5) console.error(`The machine is busy (load average ${load.toFixed(1)}): the figures will be too.`);
   /** @type {Record<string, string>} */
   let versions = {};
-  /** Runs every case in turn, as often as wanted. @param {string} work @param {number} contextTokens */
-  const measure = async (work, contextTokens) => {
-    const plan = join(folder, `plan-${contextTokens}.json`);
-    writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick, contextTokens })));
+  /** Runs every case in turn, as often as wanted. @param {string} work @param {number} batchContext */
+  const measure = async (work, batchContext) => {
     const cases = chosen.filter(benchCase => benchCase.work === work);
     /** @type {Map<string, Measurement[]>} */
     const results = new Map(cases.map(({ name }) => [name, []]));
     for (let repeat = 1; repeat <= repeats; repeat++) {
       for (const benchCase of cases) {
+        const { contextTokens = batchContext } = benchCase;
+        const plan = join(folder, `plan-${contextTokens}.json`);
+        writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick, contextTokens })));
         const { versions: found, ...measurement } = await runCase(benchCase, python, plan);
         versions = { ...versions, ...found };
         results.get(benchCase.name)?.push(measurement);
         const where = `run ${repeat} of ${repeats}: ${work === 'training' ? `${describeBatch(contextTokens)}, ` : ''}`;
-        console.error(`${where}${benchCase.label}: ${describeSpeed(measurement)}`);
+        const tokens = Math.max(batchTokens, contextTokens);
+        console.error(`${where}${benchCase.label}: ${describeSpeed(measurement, tokens)}`);
       }
     }
     return results;
@@ -139,15 +143,17 @@ async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, 
     const cases = summarizeTraining(await measure('training', contextTokens), batchTokens);
     training.push({ batch: describeBatch(contextTokens), cases });
   }
+  const byContext = summarizeContexts(await measure('context', batchTokens));
   const decoding = summarizeDecoding(await measure('decoding', contexts[0] ?? batchTokens));
   const machine = describeMachine({ versions, threads, repeats, load });
   const different = training.flatMap(({ cases }) => findDifferentLosses(cases));
   if (different.length > 0) throw new Error(`the cases did not compute the same:\n${different.join('\n')}`);
   const tables = [
     ...training.map(({ cases, batch }) => trainingTable(cases, batch)),
+    ...(byContext.length > 0 ? [contextTable(byContext)] : []),
     ...(decoding.length > 0 ? [decodingTable(decoding)] : []),
   ];
-  if (json) console.log(JSON.stringify({ machine, training, decoding }));
+  if (json) console.log(JSON.stringify({ machine, training, contexts: byContext, decoding }));
   else console.log(`\n${[...tables.map(formatColumns), machine.join('\n')].join('\n\n')}`);
   if (!write) return;
   const list = machine.map(line => `- ${line}`).join('\n');
@@ -183,12 +189,12 @@ async function profile(shape, { contexts: [contextTokens = batchTokens], threads
  * @param {string} plan
  * @returns {Promise<Measurement & { versions?: Record<string, string> }>}
  */
-async function runCase({ name, work, by }, python, plan) {
-  const program = join(root, '.cache/bench', work === 'training' ? 'train.js' : 'decode.js');
+async function runCase({ name, work, by, shape = /** @type {'whole' | 'layered'} */ (name) }, python, plan) {
+  const program = join(root, '.cache/bench', work === 'decoding' ? 'decode.js' : 'train.js');
   const command =
     by === 'pytorch'
-      ? [python, join(root, 'test/bench/pytorch.py'), work === 'training' ? name : 'decode', plan]
-      : [process.execPath, program, ...(work === 'training' ? [name] : []), plan];
+      ? [python, join(root, 'test/bench/pytorch.py'), work === 'decoding' ? 'decode' : name, plan]
+      : [process.execPath, program, ...(work === 'decoding' ? [] : [shape]), plan];
   const output = await requireCommand(command, { cwd: folder, limitMs: 20 * 60_000 });
   const line = output.split('\n').findLast(text => text.startsWith('{'));
   if (line === undefined) throw new Error(`${command.join(' ')} printed no measurement`);
@@ -196,8 +202,13 @@ async function runCase({ name, work, by }, python, plan) {
 }
 
 /** @param {number} contextTokens */
+function countRows(contextTokens) {
+  return Math.max(1, batchTokens / contextTokens);
+}
+
+/** @param {number} contextTokens */
 function describeBatch(contextTokens) {
-  return `${batchTokens / contextTokens} x ${contextTokens}`;
+  return `${countRows(contextTokens)} x ${contextTokens}`;
 }
 
 /** @param {{ model: string, threads: number, quick: boolean, contextTokens: number }} options @returns {import('../../test/bench/benchPlan.ts').BenchPlan} */
@@ -207,9 +218,9 @@ function makePlan({ model, threads, quick, contextTokens }) {
     threads,
     warmupSteps: 1,
     timedSteps: quick ? 1 : 3,
-    batchRows: batchTokens / contextTokens,
+    batchRows: countRows(contextTokens),
     contextTokens,
-    tokenIds: drawTokenIds(batchTokens),
+    tokenIds: drawTokenIds(countRows(contextTokens) * contextTokens),
     // A quarter of each row is supervised, as where answers are a quarter of the text.
     supervisedFrom: (3 * contextTokens) / 4,
     lora: {
@@ -232,9 +243,9 @@ function drawTokenIds(count) {
   });
 }
 
-/** @param {Measurement} measurement */
-function describeSpeed(measurement) {
-  if ('stepMs' in measurement) return `${trainingSpeed(measurement, batchTokens).toFixed(0)} tokens/s`;
+/** @param {Measurement} measurement @param {number} tokens of a step */
+function describeSpeed(measurement, tokens) {
+  if ('stepMs' in measurement) return `${trainingSpeed(measurement, tokens).toFixed(0)} tokens/s`;
   const { base, adapter } = measurement;
   return `${base.tokensPerSecond.toFixed(1)} tokens/s, ${adapter.tokensPerSecond.toFixed(1)} with adapter`;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Measurements of `npm run bench` -> medians, ratios within one run, and the tables it prints and writes. */
 
-/** @typedef {'whole' | 'layered' | 'pytorch' | 'compiled' | 'bfloat16' | 'decode'} Group */
+/** @typedef {'whole' | 'layered' | 'pytorch' | 'compiled' | 'bfloat16' | 'context' | 'decode'} Group */
 /**
  * @typedef {object} TrainingMeasurement one process
  * @property {readonly number[]} stepMs of the steps that count
@@ -23,8 +23,10 @@
  * @property {string} name
  * @property {string} label
  * @property {Group} group
- * @property {'training' | 'decoding'} work
+ * @property {'training' | 'context' | 'decoding'} work
  * @property {'engine' | 'pytorch'} by
+ * @property {'whole' | 'layered'} [shape] of the engine, where it is not the name
+ * @property {number} [contextTokens] of a case that has its own
  * @property {boolean} [isRounded] computes in fewer bits, so that its loss is near the others' only
  */
 
@@ -36,6 +38,18 @@ export const benchCases = [
   { name: 'gathered', label: 'same, supervised logits only', group: 'pytorch', work: 'training', by: 'pytorch' },
   { name: 'compiled', label: 'same, torch.compile', group: 'compiled', work: 'training', by: 'pytorch' },
   { name: 'bfloat16', label: 'same, bfloat16', group: 'bfloat16', work: 'training', by: 'pytorch', isRounded: true },
+  ...[1024, 2048, 4096, 8192].map(
+    contextTokens =>
+      /** @type {const} */ ({
+        name: `context-${contextTokens}`,
+        label: `1 x ${contextTokens}`,
+        group: 'context',
+        work: 'context',
+        by: 'engine',
+        shape: 'layered',
+        contextTokens,
+      }),
+  ),
   { name: 'decode', label: 'engine', group: 'decode', work: 'decoding', by: 'engine' },
   { name: 'pytorch-decode', label: 'PyTorch + PEFT', group: 'decode', work: 'decoding', by: 'pytorch' },
 ];
@@ -112,6 +126,41 @@ export function summarizeTraining(results, tokens) {
       firstLossNats: runs[0]?.losses[0] ?? Number.NaN,
     };
   });
+}
+
+/**
+ * How one engine's memory and speed change with the context.
+ * @param {ReadonlyMap<string, readonly Measurement[]>} results
+ */
+export function summarizeContexts(results) {
+  return benchCases.flatMap(({ name, label, contextTokens }) => {
+    const runs = /** @type {readonly TrainingMeasurement[] | undefined} */ (results.get(name));
+    if (contextTokens === undefined || runs === undefined) return [];
+    const tokensPerSecond = median(runs.map(run => trainingSpeed(run, contextTokens)));
+    return [{ case: name, label, contextTokens, tokensPerSecond, ...largestPeaks(runs) }];
+  });
+}
+
+/** @param {ReturnType<typeof summarizeContexts>} summaries */
+export function contextTable(summaries) {
+  return {
+    header: ['Context, layer by layer', 'tokens/s', 'peak MB', 'MB more per 1,024 tokens', 'with loading MB'],
+    rows: summaries.map((summary, i) => {
+      const before = summaries[i - 1];
+      const [peak, peakBefore] = [summary.stepsPeakRssBytes, before?.stepsPeakRssBytes];
+      const slope =
+        before && peak && peakBefore
+          ? formatMegabytes((1024 * (peak - peakBefore)) / (summary.contextTokens - before.contextTokens))
+          : '';
+      return [
+        summary.label,
+        formatNumber(summary.tokensPerSecond),
+        formatMegabytes(summary.stepsPeakRssBytes),
+        slope,
+        formatMegabytes(summary.peakRssBytes),
+      ];
+    }),
+  };
 }
 
 /**

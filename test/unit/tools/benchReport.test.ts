@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  contextTable,
   decodingTable,
   findDifferentLosses,
   formatColumns,
@@ -9,6 +10,7 @@ import {
   median,
   medianRatio,
   replaceFigures,
+  summarizeContexts,
   summarizeDecoding,
   summarizeTraining,
   trainingTable,
@@ -95,6 +97,21 @@ describe('summarizeTraining', () => {
       '',
       '',
       '1500',
+    ]);
+  });
+});
+
+describe('summarizeContexts', () => {
+  it('gives speed and memory of each context, and what more tokens add', () => {
+    const results = new Map([
+      ['context-1024', [trained([1000])]],
+      ['context-2048', [trained([4000], 2, 1300 * megabyte)]],
+    ]);
+    const summaries = summarizeContexts(results);
+    expect(summaries.map(({ tokensPerSecond }) => tokensPerSecond)).toEqual([1024, 512]);
+    expect(contextTable(summaries).rows).toEqual([
+      ['1 x 1024', '1024', '1000', '', '1500'],
+      ['1 x 2048', '512', '1300', '300', '1500'],
     ]);
   });
 });
