@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AdamW } from '../../../../src/core/optim/adamW.ts';
+import { loadOnnxRuntime } from '../../../../src/core/runtime/onnxRuntime.ts';
 import type { PackedBatch } from '../../../../src/core/text/packedBatch.ts';
 import { createTrainingEngine, type TrainingEngineSettings } from '../../../../src/core/train/createTrainingEngine.ts';
 import type { TrainingEngine } from '../../../../src/core/train/trainingEngine.ts';
@@ -175,6 +176,20 @@ describe('tables in shards', () => {
 });
 
 describe('createTrainingEngine', () => {
+  it.each(shapes)('%s: releases every session it made', async shape => {
+    const { InferenceSession } = loadOnnxRuntime();
+    const create = vi.spyOn(InferenceSession, 'create');
+    const engine = await openEngine({ shape });
+    await engine.accumulate(batch, 1);
+    await engine.evaluate(batch);
+    const sessions = await Promise.all(create.mock.results.map(({ value }) => value));
+    create.mockRestore();
+    const releases = sessions.map(session => vi.spyOn(session, 'release'));
+    await engine.dispose();
+    expect(sessions.length).toBe(shape === 'whole' ? 2 : 4);
+    for (const release of releases) expect(release).toHaveBeenCalledOnce();
+  });
+
   it('names LoRA tensors as PEFT does and starts with B at zero', async () => {
     const model = makeTinyModel();
     const engine = await createTrainingEngine({
