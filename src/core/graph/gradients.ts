@@ -39,7 +39,7 @@ export function computeGradients(
       throw new Error(`internal: gradient: expected the value's shape ${shapes}`);
     }
     const sum = gradients.get(value);
-    gradients.set(value, sum ? add(sum, gradient) : gradient);
+    gradients.set(value, sum ? addGradient(sum, gradient) : gradient);
   };
   for (const seed of seeds) accumulate(seed.value, seed.gradient);
   const repetition = new Repetition(recomputed);
@@ -62,6 +62,12 @@ export function computeGradients(
       throw new Error(`internal: gradients: value ${index} of ${wrt.length} has no influence on the target`);
     return gradient;
   });
+}
+
+/** What makes `gradient` may add to the sum while it computes; alone it is then read by nothing, and left out. */
+function addGradient(sum: Value, gradient: Value): Value {
+  const { source } = gradient;
+  return (source.kind === 'node' ? source.node.addTo?.(sum) : undefined) ?? add(sum, gradient);
 }
 
 function findActiveValues(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {

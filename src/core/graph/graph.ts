@@ -51,6 +51,8 @@ export interface Node {
   gradient(outputGradients: readonly (Value | undefined)[], inputs?: readonly Value[]): readonly (Value | undefined)[];
   /** The same operation once more, on other values of the same types. */
   repeat(inputs: readonly Value[]): readonly Value[];
+  /** See `Operation.addTo`. */
+  readonly addTo?: ((sum: Value) => Value | undefined) | undefined;
   lower(emit: OnnxEmitter, inputs: readonly Operand[]): readonly string[];
 }
 
@@ -79,6 +81,8 @@ export interface Operation<Attributes> {
   readonly name: string;
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[];
   readonly gradient: GradientRule<Attributes> | 'none';
+  /** Sum plus the operation's only output in one pass, where that is possible; used where gradients of one value meet. */
+  addTo?(sum: Value, inputs: readonly Value[], attributes: Attributes): Value | undefined;
   lower(emit: OnnxEmitter, inputs: readonly Operand[], attributes: Attributes): readonly string[];
 }
 
@@ -172,6 +176,7 @@ export function applyOperation<Attributes>(
     gradient: (outputGradients, given = inputs) =>
       operation.gradient === 'none' ? [] : operation.gradient({ inputs: given, outputs, attributes, outputGradients }),
     repeat: given => applyOperation(operation, given, attributes),
+    addTo: operation.addTo && (sum => operation.addTo?.(sum, inputs, attributes)),
     lower: (emit, operands) => operation.lower(emit, operands, attributes),
   };
   for (const [outputIndex, type] of operation.infer(inputs, attributes).entries()) {

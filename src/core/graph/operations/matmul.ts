@@ -22,6 +22,7 @@ export const matmulOperation: Operation<MatmulAttributes> = {
   },
   gradient: ({ inputs: [a, b], attributes, outputGradients: [gradient] }) =>
     gradient ? differentiateProduct(a!, b!, attributes, gradient) : [],
+  addTo: (sum, [a, b], attributes) => (sum.shape.length === 2 ? addProduct(sum, a!, b!, attributes) : undefined),
   lower: (emit, [a, b], attributes) => [emitMatmul(emit, a!, b!, attributes)],
 };
 

@@ -52,13 +52,9 @@ export const concatenateOperation: Operation<{ readonly axis: number }> = {
     return [{ dtype: inputs[0]!.dtype, shape: inputs[0]!.shape.map((dim, i) => (i === axis ? length : dim)) }];
   },
   gradient({ inputs, attributes: { axis }, outputGradients: [gradient] }) {
-    let start = 0;
-    return inputs.map(({ shape }) => {
-      const end = start + staticDim(shape, axis);
-      const part = gradient && slice(gradient, axis, start, end);
-      start = end;
-      return part;
-    });
+    // Not slices: ONNX Runtime would make one Split of them, put it behind all other nodes, and so compute it last.
+    const sizes = inputs.map(({ shape }) => staticDim(shape, axis));
+    return gradient ? split(gradient, axis, sizes) : [];
   },
   lower: (emit, inputs, { axis }) => [
     emit.node(

@@ -7,6 +7,7 @@ import { add, multiply, sigmoid } from '../../../../src/core/graph/operations/el
 import { matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { reshape } from '../../../../src/core/graph/operations/reshape.ts';
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
+import { concatenate } from '../../../../src/core/graph/operations/slice.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
 import { floatData, makeTensor } from '../../../../src/core/runtime/tensor.ts';
 
@@ -64,6 +65,23 @@ describe('computeGradients', () => {
     const again = await gradientOf(new Set(['rmsNorm']));
     expect([kept.norms, again.norms]).toEqual([1, 2]);
     expect(again.values).toEqual(kept.values);
+  });
+
+  it('adds up gradients of products while they are computed, and slices nothing that ONNX Runtime would reorder', () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float', [4, 3]);
+    const weights = ['a', 'b'].map(name => graph.input(name, 'float', [2, 3]));
+    const joined = matmul(x, concatenate(weights, 0), { transposeB: true });
+    const target = reshape(
+      reduceSum(add(joined, matmul(x, concatenate(weights, 0), { transposeB: true })), [0, 1]),
+      [],
+    );
+    const gradients = computeGradients(target, [x, ...weights]);
+    const model = emitOnnx(graph, new Map(gradients.map((gradient, i) => [`${i}`, gradient])));
+    const types = model.nodes.map(({ type }) => type);
+    expect(types.filter(type => type === 'Split')).toHaveLength(2);
+    expect(types).not.toContain('Slice');
+    expect(model.nodes.filter(({ type, inputs }) => type === 'Gemm' && inputs.length === 3)).not.toHaveLength(0);
   });
 
   it('says so when a value has no influence', () => {
