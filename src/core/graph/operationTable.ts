@@ -42,6 +42,7 @@ import {
   splitOperation,
 } from './operations/slice.ts';
 import { softcapGradientOperation, softcapOperation } from './operations/softcap.ts';
+import { topTokensOperation } from './operations/topTokens.ts';
 
 export const operationTable = {
   after: afterOperation,
@@ -89,6 +90,7 @@ export const operationTable = {
   gatedSilu: gatedSiluOperation,
   gatedSiluGradient: gatedSiluGradientOperation,
   crossEntropy: crossEntropyOperation,
+  topTokens: topTokensOperation,
 } as const;
 
 export type OperationName = keyof typeof operationTable;

@@ -5,12 +5,14 @@
 import type { BlockForm } from '../../formats/weightBlocks.ts';
 import { applyOperation, formatTypes, type OnnxEmitter, type Operand, type Operation, type Value } from '../graph.ts';
 import { dimAt, staticDim } from '../shape.ts';
-import { emitMatrix, emitMatrixRows, matrixShape } from './blockMatrix.ts';
+import { matrixShape } from './blockMatrix.ts';
 import { type BlockMatrix, splitShards } from './blockProduct.ts';
 import { multiply } from './elementwise.ts';
+import { emitLogits, emitZero, type HeadShard, listHeadShards, type Matrix } from './headLogits.ts';
 import { emitMatmul } from './matmul.ts';
-import { emitSoftcap, emitSoftcapSlope } from './softcap.ts';
-import { emitTableRows, keepInside, locateRows, type TableShard, toTableShard } from './tableShards.ts';
+import { emitSoftcapSlope } from './softcap.ts';
+import { emitDivergence, emitOverRow, type SoftTargets, type TeacherChunk } from './softTargets.ts';
+import { emitTableRows, keepInside, locateRows } from './tableShards.ts';
 
 export interface CrossEntropyAttributes {
   /** Positions whose logits exist at one time. */
@@ -19,6 +21,8 @@ export interface CrossEntropyAttributes {
   readonly maxRows: number;
   /** What is to be differentiated: nothing (evaluation), the hidden states (frozen head), or both. */
   readonly gradients: 'none' | 'hidden' | 'hidden and weight';
+  /** With a teacher's likeliest tokens as further targets. */
+  readonly softTargets?: SoftTargets | undefined;
   /** Of a frozen head in quantized blocks; absent for one in floats. */
   readonly headForm?: BlockForm | undefined;
   /** Logits z become cap x tanh(z / cap). */
@@ -27,7 +31,9 @@ export interface CrossEntropyAttributes {
 
 export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
   name: 'crossEntropy',
-  infer([hidden, labels, labelWeights, ...weights], { gradients, headForm }) {
+  infer([hidden, labels, labelWeights, ...others], { gradients, headForm, softTargets }) {
+    const teacher = softTargets ? others.slice(0, 2) : [];
+    const weights = others.slice(teacher.length);
     const shards = headForm
       ? splitShards(weights, headForm).map(([codes]) => matrixShape(codes!, headForm))
       : weights.map(({ shape }) => shape);
@@ -35,30 +41,35 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
     const isFit =
       dimAt(labels!.shape, 0) === rows &&
       dimAt(labelWeights!.shape, 0) === rows &&
+      teacher.every(({ shape }) => dimAt(shape, 0) === rows) &&
       shards.every(shape => dimAt(shape, 1) === dimAt(hidden!.shape, 1)) &&
       !(headForm && gradients === 'hidden and weight');
     if (!isFit) {
-      throw new Error(`internal: crossEntropy: got ${formatTypes([hidden!, labels!, labelWeights!, ...weights])}`);
+      throw new Error(`internal: crossEntropy: got ${formatTypes([hidden!, labels!, labelWeights!, ...others])}`);
     }
     const { dtype } = hidden!;
-    const losses = [
-      { dtype, shape: [] },
-      { dtype, shape: [rows] },
-    ];
+    const perRow = { dtype, shape: [rows] };
+    const losses = [{ dtype, shape: [] }, perRow, ...(softTargets ? [perRow] : [])];
     if (gradients === 'none') return losses;
     const withHidden = [...losses, { dtype, shape: hidden!.shape }];
     return gradients === 'hidden' ? withHidden : [...withHidden, ...weights.map(({ shape }) => ({ dtype, shape }))];
   },
-  gradient({ outputs: [, , toHidden, ...toWeights], attributes, outputGradients: [gradient] }) {
+  gradient({ outputs, attributes, outputGradients: [gradient] }) {
     if (!gradient) return [];
+    const [toHidden, ...toWeights] = outputs.slice(attributes.softTargets ? 3 : 2);
     if (attributes.gradients === 'none') throw new Error('internal: crossEntropy: built without gradients');
     const scale = (value: Value): Value => multiply(value, gradient);
-    return [scale(toHidden!), undefined, undefined, ...toWeights.map(scale)];
+    const noGradient = attributes.softTargets ? 4 : 2;
+    return [scale(toHidden!), ...new Array<undefined>(noGradient), ...toWeights.map(scale)];
   },
-  lower(emit, [hidden, labels, labelWeights, ...weights], { chunkRows, maxRows, gradients, headForm, softcap }) {
-    const head = headForm
-      ? splitShards(weights, headForm).map(parts => toBlockShard(emit, parts, headForm))
-      : weights.map(weight => ({ ...toTableShard(emit, weight), matrix: () => weight }));
+  lower(
+    emit,
+    [hidden, labels, labelWeights, ...others],
+    { chunkRows, maxRows, gradients, headForm, softcap, softTargets },
+  ) {
+    const [ids, logProbabilities] = others;
+    const weights = softTargets ? others.slice(2) : others;
+    const head = listHeadShards(emit, weights, headForm);
     const chunks: ChunkResult[] = [];
     for (let start = 0; start < maxRows; start += chunkRows) {
       const isOnly = chunkRows >= maxRows;
@@ -66,17 +77,25 @@ export const crossEntropyOperation: Operation<CrossEntropyAttributes> = {
         isOnly
           ? tensor.name
           : emit.node('Slice', [tensor.name, emit.ints([start]), emit.ints([start + chunkRows]), emit.ints([0])]);
-      const operands = { hidden: part(hidden!), labels: part(labels!), labelWeights: part(labelWeights!) };
+      const teacher = softTargets && {
+        ...softTargets,
+        ids: part(ids!),
+        logProbabilities: part(logProbabilities!),
+      };
+      const operands = { hidden: part(hidden!), labels: part(labels!), labelWeights: part(labelWeights!), teacher };
       chunks.push(emitChunk(emit, operands, head, { gradients, softcap }, chunks.at(-1)));
     }
     const join = (parts: readonly string[]): string =>
       parts.length === 1 ? parts[0]! : emit.node('Concat', parts, { attributes: { axis: 0 } });
     const losses = join(chunks.map(chunk => chunk.losses));
-    const sum = emit.node('ReduceSum', [emit.node('Mul', [losses, labelWeights!.name])], {
+    const divergences = softTargets ? [join(chunks.map(chunk => chunk.divergences!))] : [];
+    const mixed = softTargets ? emitMixture(emit, losses, divergences[0]!, softTargets) : losses;
+    const sum = emit.node('ReduceSum', [emit.node('Mul', [mixed, labelWeights!.name])], {
       attributes: { keepdims: 0 },
     });
-    if (gradients === 'none') return [sum, losses];
-    return [sum, losses, join(chunks.map(chunk => chunk.toHidden!)), ...(chunks.at(-1)!.toWeights ?? [])];
+    const perRow = [sum, losses, ...divergences];
+    if (gradients === 'none') return perRow;
+    return [...perRow, join(chunks.map(chunk => chunk.toHidden!)), ...(chunks.at(-1)!.toWeights ?? [])];
   },
 };
 
@@ -85,6 +104,8 @@ export interface CrossEntropy {
   readonly lossSum: Value;
   /** Each position's loss in nats, unweighted, [N]. Not differentiable. */
   readonly losses: Value;
+  /** Each position's divergence from the teacher, [N], where there is one. Not differentiable. */
+  readonly divergences?: Value | undefined;
   /** d lossSum / d hidden, [N, C], for whoever weighs positions by their losses; absent without gradients. */
   readonly hiddenGradient?: Value | undefined;
 }
@@ -92,6 +113,7 @@ export interface CrossEntropy {
 /**
  * hidden [N, C], head [V, C], labels int32 [N], labelWeights [N] -> the losses of the labels.
  * @param head one tensor, or its shards [V1, C], [V2, C]... one after another, all of one form
+ * @param teacher its likeliest tokens, int32 [N, K], and their log-probabilities, [N, K], where attributes name soft targets
  */
 export function crossEntropy(
   hidden: Value,
@@ -99,42 +121,45 @@ export function crossEntropy(
   labels: Value,
   labelWeights: Value,
   attributes: Omit<CrossEntropyAttributes, 'headForm'>,
+  teacher: readonly [ids: Value, logProbabilities: Value] | readonly [] = [],
 ): CrossEntropy {
   const shards: readonly (Value | BlockMatrix)[] = 'graph' in head ? [head] : head;
   const headForm = shards.flatMap(shard => ('form' in shard ? [shard.form] : []))[0];
   const weights = shards.flatMap(shard => ('form' in shard ? shard.parts : [shard]));
-  const outputs = applyOperation(crossEntropyOperation, [hidden, labels, labelWeights, ...weights], {
+  const outputs = applyOperation(crossEntropyOperation, [hidden, labels, labelWeights, ...teacher, ...weights], {
     ...attributes,
     headForm,
   });
-  return { lossSum: outputs[0]!, losses: outputs[1]!, hiddenGradient: outputs[2] };
+  const [lossSum, losses, ...more] = outputs;
+  const [divergences, hiddenGradient] = attributes.softTargets ? more : [undefined, more[0]];
+  return { lossSum: lossSum!, losses: losses!, divergences, hiddenGradient };
 }
 
 interface ChunkResult {
   readonly losses: string;
+  readonly divergences?: string;
   readonly toHidden?: string;
   /** By shard of the head, summed over this chunk and those before it. */
   readonly toWeights?: readonly string[];
 }
 
-type Matrix = Pick<Operand, 'name' | 'shape'>;
-
-/** A part of the head, whose floats may exist only from `dependency` on, for the one product that then reads them. */
-interface HeadShard extends TableShard {
-  matrix(dependency: string): Matrix;
+interface ChunkOperands {
+  readonly hidden: string;
+  readonly labels: string;
+  readonly labelWeights: string;
+  readonly teacher: (SoftTargets & TeacherChunk) | undefined;
 }
 
-function toBlockShard(emit: OnnxEmitter, parts: readonly Operand[], form: BlockForm): HeadShard {
-  return {
-    shape: matrixShape(parts[0]!, form),
-    gather: rows => emitMatrixRows(emit, parts, form, { name: rows, shape: ['n'] }),
-    matrix(dependency) {
-      const zero = emit.once(`no rows of ${dependency}`, () => emitZero(emit, [dependency]));
-      return emitMatrix(emit, parts, form, (tensor, shape) =>
-        emit.node('Reshape', [tensor, emit.node('Add', [emit.shapeTensor(shape), zero])]),
-      );
-    },
-  };
+/** (1 - share) x losses + share x T^2 x divergences. */
+function emitMixture(
+  emit: OnnxEmitter,
+  losses: string,
+  divergences: string,
+  { share, temperature }: SoftTargets,
+): string {
+  const factor = emit.floats([share * temperature ** 2], []);
+  const own = emit.node('Mul', [losses, emit.floats([1 - share], [])]);
+  return emit.node('Add', [own, emit.node('Mul', [divergences, factor])]);
 }
 
 /**
@@ -143,21 +168,15 @@ function toBlockShard(emit: OnnxEmitter, parts: readonly Operand[], form: BlockF
  */
 function emitChunk(
   emit: OnnxEmitter,
-  chunk: { readonly hidden: string; readonly labels: string; readonly labelWeights: string },
+  chunk: ChunkOperands,
   head: readonly HeadShard[],
   { gradients, softcap }: Pick<CrossEntropyAttributes, 'gradients' | 'softcap'>,
   previous: ChunkResult | undefined,
 ): ChunkResult {
   const width = staticDim(head[0]!.shape, 1);
   const hidden = { name: previous ? waitFor(emit, chunk.hidden, width, previous) : chunk.hidden, shape: ['n', width] };
-  const logits: (Matrix & { readonly tanh: string | undefined })[] = [];
-  for (const shard of head) {
-    const matrix = shard.matrix(logits.at(-1)?.name ?? hidden.name);
-    const product = emitMatmul(emit, hidden, matrix, { transposeB: true });
-    const capped = softcap === undefined ? undefined : emitSoftcap(emit, product, softcap);
-    logits.push({ name: capped?.y ?? product, shape: ['n', dimAt(shard.shape, 0)], tanh: capped?.tanh });
-  }
-  const { probabilities, logSumExp } = emitSoftmax(emit, logits);
+  const logits = emitLogits(emit, hidden, head, softcap);
+  const { probabilities: ownProbabilities, logSumExp } = emitSoftmax(emit, logits);
   const asColumn = (tensor: string): string => emit.node('Reshape', [tensor, emit.ints([-1, 1])]);
   const labels = { name: chunk.labels, dtype: 'int32' } as const;
   const located = locateRows(emit, labels, head).map(({ local, inside }) => ({
@@ -172,7 +191,22 @@ function emitChunk(
     })
     .reduce((sum, part) => emit.node('Add', [sum, part]));
   const losses = emit.node('Reshape', [emit.node('Sub', [logSumExp, labelLogits]), emit.ints([-1])]);
-  if (gradients === 'none') return { losses };
+  const { teacher } = chunk;
+  const distilled = teacher && emitDivergence(emit, logits, teacher, teacher, gradients !== 'none');
+  const measured = {
+    losses,
+    ...(distilled && { divergences: emit.node('Reshape', [distilled.divergences, emit.ints([-1])]) }),
+  };
+  if (gradients === 'none') return measured;
+
+  // What flows back is linear: the teacher's part joins the probabilities, the labels keep their share.
+  const scaleBy = (factor: number, tensor: string): string => emit.node('Mul', [tensor, emit.floats([factor], [])]);
+  const probabilities = ownProbabilities.map(({ name, shape }, index) => {
+    if (!teacher || !distilled) return { name, shape };
+    const soft = scaleBy(teacher.share * teacher.temperature, distilled.differences[index]!.name);
+    return { name: emit.node('Add', [scaleBy(1 - teacher.share, name), soft]), shape };
+  });
+  const labelShare = (tensor: string): string => (teacher ? scaleBy(1 - teacher.share, tensor) : tensor);
 
   const weights = asColumn(chunk.labelWeights);
   const slopes = logits.map(({ tanh }) => tanh && emitSoftcapSlope(emit, tanh)); // [n, V] where logits are capped
@@ -188,13 +222,13 @@ function emitChunk(
       emitMatmul(emit, shard, head[index]!.matrix(addend ?? shard.name), addend === undefined ? {} : { addend }),
     undefined,
   )!; // [n, C]
-  const labelRows = multiplyBy(labelSlope, emitTableRows(emit, located, head));
+  const labelRows = labelShare(multiplyBy(labelSlope, emitTableRows(emit, located, head)));
   const toHidden = emit.node('Mul', [emit.node('Sub', [expected, labelRows]), weights]);
-  if (gradients === 'hidden') return { losses, toHidden };
+  if (gradients === 'hidden') return { ...measured, toHidden };
 
   const weightedHidden = { name: emit.node('Mul', [hidden.name, weights]), shape: hidden.shape };
   const toWeights = located.map(({ column }, index) => {
-    const minusOnes = emit.node('Expand', [emit.floats([-1], []), emit.node('Shape', [column.local])]);
+    const minusOnes = labelShare(emit.node('Expand', [emit.floats([-1], []), emit.node('Shape', [column.local])]));
     const overProbability = emit.node(
       'ScatterElements',
       [flowing[index]!.name, column.local, keepInside(emit, multiplyBy(labelSlope, minusOnes), column.inside)],
@@ -206,7 +240,7 @@ function emitChunk(
       ...(addend === undefined ? {} : { addend }),
     });
   });
-  return { losses, toHidden, toWeights };
+  return { ...measured, toHidden, toWeights };
 }
 
 /** Softmax over all shards' columns: its probabilities shard by shard, and the rows' log-sum-exp [n, 1]. */
@@ -214,12 +248,7 @@ function emitSoftmax(
   emit: OnnxEmitter,
   logits: readonly Matrix[],
 ): { readonly probabilities: readonly Matrix[]; readonly logSumExp: string } {
-  // The slice is for chunks without rows, which ONNX Runtime's reductions leave as wide as they were.
-  const overRow = (type: string, tensor: string): string =>
-    emit.node('Slice', [
-      emit.node(type, [tensor, emit.ints([-1])], { attributes: { keepdims: 1 } }),
-      ...[0, 1, 1].map(number => emit.ints([number])),
-    ]);
+  const overRow = (type: string, tensor: string): string => emitOverRow(emit, type, tensor);
   const maxima = logits.map(({ name }) => overRow('ReduceMax', name));
   if (logits.length === 1) {
     const softmax = emit.node('Softmax', [logits[0]!.name], { attributes: { axis: -1 } });
@@ -243,18 +272,10 @@ function emitSoftmax(
 
 /** A chunk's hidden states, not before the previous chunk is done: else the logits of several chunks would exist at a time. */
 function waitFor(emit: OnnxEmitter, hidden: string, width: number, previous: ChunkResult): string {
-  const tensors = [previous.losses, previous.toHidden, ...(previous.toWeights ?? [])];
+  const tensors = [previous.losses, previous.divergences, previous.toHidden, ...(previous.toWeights ?? [])];
   const zero = emitZero(
     emit,
     tensors.filter(tensor => tensor !== undefined),
   );
   return emit.node('Reshape', [hidden, emit.node('Add', [emit.ints([-1, width]), zero])]);
-}
-
-/** Zero [1], once all tensors are there, be they empty. */
-function emitZero(emit: OnnxEmitter, tensors: readonly string[]): string {
-  const size = tensors
-    .map(tensor => emit.node('Shape', [tensor], { attributes: { start: 0, end: 1 } }))
-    .reduce((sum, rows) => emit.node('Add', [sum, rows]));
-  return emit.node('Mul', [size, emit.ints([0])]);
 }

@@ -25,6 +25,7 @@ import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
 import { concatenate, lastPosition, pad, slice, split } from '../../../../src/core/graph/operations/slice.ts';
 import { softcap } from '../../../../src/core/graph/operations/softcap.ts';
+import { topTokens } from '../../../../src/core/graph/operations/topTokens.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
 import { attentionCases } from './attentionCases.ts';
 import { blockCases, blockLossCases } from './blockCases.ts';
@@ -165,6 +166,95 @@ function lossCase(
     expected: inputs => lossReference(inputs, cap),
     differentiable: gradients === 'hidden' ? ['h'] : ['h', 'w'],
     differentiableOutputs: [0],
+  };
+}
+
+/** Teachers that know 3 of 6 tokens, one of them surely, or all of them. */
+const teacherOf = (count: number): Record<string, CaseInput> => {
+  const ids = [0, 5, 2, 3, 1, 4].slice(0, count);
+  const shares = count === 6 ? [0.4, 0.3, 0.1, 0.1, 0.06, 0.04] : [0.5, 0.2, 0.1];
+  const rows = [0, 1, 2, 3, 4].map(row => (count < 6 && row === 3 ? [0.98, 0.01, 0.005] : shares));
+  return {
+    ids: integers(
+      ['N', count],
+      [0, 1, 2, 3, 4].flatMap(row => ids.map(id => (id + row) % 6)),
+    ),
+    logs: { shape: ['N', count], dtype: 'float', values: rows.flat().map(Math.log) },
+  };
+};
+
+function distilledCase(
+  title: string,
+  gradients: 'hidden' | 'hidden and weight',
+  softTargets: { share: number; temperature: number },
+  {
+    count = 3,
+    chunkRows = 2,
+    isSharded = false,
+    cap,
+  }: { count?: number; chunkRows?: number; isSharded?: boolean; cap?: number },
+): OperationCase {
+  const { h, w, labels, weights } = lossInputs();
+  const head = isSharded ? shardedHead : { w: w! };
+  const names = Object.keys(head);
+  return {
+    title,
+    inputs: { h: h!, ...head, labels: labels!, weights: weights!, ...teacherOf(count) },
+    sizes: { N: 5 },
+    build: values => {
+      const attributes = { chunkRows, maxRows: 8, gradients, softcap: cap, softTargets };
+      const shards = names.map(name => values[name]!);
+      const teacher = [values.ids!, values.logs!] as const;
+      const loss = crossEntropy(values.h!, shards, values.labels!, values.weights!, attributes, teacher);
+      return [loss.lossSum, loss.losses, loss.divergences!];
+    },
+    shapes: [[], ['N'], ['N']],
+    expected: inputs => {
+      const table = names.flatMap(name => inputs[name]!);
+      const losses = reference.crossEntropyReference(inputs.h!, table, inputs.labels!, 4, cap);
+      const products = reference.matmulReference(inputs.h!, reference.swapReference(table, 6, 4), 5, 4, 6);
+      const logits = cap === undefined ? products : products.map(x => cap * Math.tanh(x / cap));
+      const { share, temperature } = softTargets;
+      const divergences = reference.divergenceReference(logits, inputs.ids!, inputs.logs!, count, temperature);
+      const mixed = losses.map((loss, n) => (1 - share) * loss + share * temperature ** 2 * divergences[n]!);
+      return [[mixed.reduce((sum, loss, n) => sum + loss * inputs.weights![n]!, 0)], losses, divergences];
+    },
+    differentiable: gradients === 'hidden' ? ['h'] : ['h', ...names],
+    differentiableOutputs: [0],
+  };
+}
+
+function topTokensCase(title: string, temperature: number, isSharded: boolean): OperationCase {
+  const { h, w } = lossInputs();
+  const head = isSharded ? shardedHead : { w: w! };
+  const names = Object.keys(head);
+  return {
+    title,
+    inputs: { h: h!, ...head },
+    sizes: { N: 5 },
+    build: values => {
+      const attributes = { chunkRows: 2, maxRows: 8, count: 3, temperature };
+      const { ids, logProbabilities } = topTokens(
+        values.h!,
+        names.map(name => values[name]!),
+        attributes,
+      );
+      return [ids, logProbabilities];
+    },
+    shapes: [
+      ['N', 3],
+      ['N', 3],
+    ],
+    expected: inputs => {
+      const table = names.flatMap(name => inputs[name]!);
+      const logits = reference.matmulReference(inputs.h!, reference.swapReference(table, 6, 4), 5, 4, 6);
+      const rows = [0, 1, 2, 3, 4].map(row => {
+        const p = reference.softmaxReference(logits.slice(6 * row, 6 * row + 6).map(z => z / temperature));
+        const ids = [...p.keys()].sort((a, b) => p[b]! - p[a]!).slice(0, 3);
+        return { ids, logs: ids.map(id => Math.log(p[id]!)) };
+      });
+      return [rows.flatMap(({ ids }) => ids), rows.flatMap(({ logs }) => logs)];
+    },
   };
 }
 
@@ -595,7 +685,26 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     },
   ],
   ...blockCases,
+  topTokens: [
+    topTokensCase('of a whole head', 1, false),
+    topTokensCase('of a head in shards, at a temperature', 2.5, true),
+  ],
   crossEntropy: [
+    distilledCase('with a teacher', 'hidden', { share: 0.3, temperature: 1 }, {}),
+    distilledCase('with a teacher alone, at a temperature', 'hidden', { share: 1, temperature: 2.5 }, { chunkRows: 8 }),
+    distilledCase('with a teacher who knows every token', 'hidden', { share: 0.5, temperature: 0.5 }, { count: 6 }),
+    distilledCase(
+      'with a teacher, a trained head and capped logits',
+      'hidden and weight',
+      { share: 0.6, temperature: 2 },
+      { cap: 1.5 },
+    ),
+    distilledCase(
+      'with a teacher and a trained head in shards',
+      'hidden and weight',
+      { share: 0.4, temperature: 3 },
+      { isSharded: true },
+    ),
     ...blockLossCases,
     lossCase('of a frozen head at once', 8, 'hidden'),
     lossCase('of a frozen head in chunks, one of them empty', 3, 'hidden'),

@@ -112,6 +112,30 @@ export function attentionReference(
   return y;
 }
 
+/** Each row's divergence from a teacher, the rest of the vocabulary counting as one token. */
+export function divergenceReference(
+  logits: Numbers,
+  ids: Numbers,
+  logProbabilities: Numbers,
+  count: number,
+  temperature: number,
+): number[] {
+  const rows = ids.length / count;
+  const vocabulary = logits.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    const own = logits.slice(row * vocabulary, (row + 1) * vocabulary).map(z => z / temperature);
+    const q = softmaxReference(own);
+    const top = ids.slice(row * count, (row + 1) * count);
+    const p = logProbabilities.slice(row * count, (row + 1) * count).map(Math.exp);
+    const rest = {
+      p: 1 - p.reduce((a, b) => a + b, 0),
+      q: q.filter((_, id) => !top.includes(id)).reduce((a, b) => a + b, 0),
+    };
+    const known = p.reduce((sum, pk, k) => sum + pk * Math.log(pk / q[top[k]!]!), 0);
+    return known + (rest.p > 1e-6 ? rest.p * Math.log(rest.p / rest.q) : 0);
+  });
+}
+
 /** Each label's loss: hidden [n, width], weight [vocabulary, width]. */
 export function crossEntropyReference(
   hidden: Numbers,
