@@ -14,6 +14,7 @@ import {
   parseHyperparameter,
 } from '../shared/hyperparameters.ts';
 import {
+  type ModelReference,
   type OverrideName,
   overrideNames,
   type RunRecord,
@@ -30,6 +31,7 @@ export const runsOption: CommandOption = {
 
 export const requestOptions: readonly CommandOption[] = [
   { name: 'model', value: 'M', help: 'Base model: tiny, a folder, a .gguf file or a Hub id.' },
+  { name: 'teacher', value: 'M', help: 'Model to learn from (objective=distill), named like the base model.' },
   { name: 'set', value: 'k=v', isRepeatable: true, help: 'Set a hyperparameter; may be repeated. See below.' },
   {
     name: 'mapping',
@@ -68,9 +70,12 @@ export function readRequest(args: CommandArguments): RunRequest {
   if (datasets === undefined) args.positional(0, 'dataset');
   const given = args.one('model') ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
+  const teacherName = args.one('teacher');
+  const teacher = teacherName === undefined ? recipe?.teacher && nameAgain(recipe.teacher) : resolveModel(teacherName);
   return {
     name: readName(args.one('name')) ?? basename(path, extname(path)).slice(0, maxNameCharacters),
-    model: given === undefined ? modelOf(recipe!) : resolveModel(given),
+    model: given === undefined ? nameAgain(recipe!.model) : resolveModel(given),
+    ...(teacher === undefined ? {} : { teacher }),
     datasets: (datasets ?? []).map(d => ({ path: d.path, mapping: mapping ?? d.mapping })),
     hyperparameters: applySettings(startingValues(recipe), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
@@ -107,7 +112,7 @@ function readRecipe(path: string | undefined): RunRecord | undefined {
   throw new TuneError('usage', `${where}: expected the run.json of a run, got ${issue?.message}`, { file: path });
 }
 
-function modelOf({ model }: RunRecord): string {
+function nameAgain(model: ModelReference): string {
   return model.id !== 'tiny' && existsSync(model.path) ? model.path : model.id;
 }
 

@@ -9,7 +9,6 @@ export function checkObjectiveData(
   sources: readonly ReadSource[],
   { objective }: Pick<Hyperparameters, 'objective'>,
 ): void {
-  if (objective === 'distill') throw new TuneError('usage', 'objective: expected sft or dpo, got distill');
   const wantsPairs = objective === 'dpo';
   for (const { dataset } of sources) {
     const { mapping } = dataset.mapping;

@@ -6,7 +6,7 @@ import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast, RunRequest } from '../../shared/recipe.ts';
 import type { SplitName } from '../../shared/runFolder.ts';
 import type { Example } from '../data/example.ts';
-import { findArchitecture, type Model } from '../models/findArchitecture.ts';
+import type { Model } from '../models/findArchitecture.ts';
 import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
@@ -17,12 +17,15 @@ import { checkSamplePrompts } from './checkSamplePrompts.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
 import { findMemoryRefusal, planMemory } from './memoryPlan.ts';
+import { type OpenTeacher, openTeacher } from './openTeacher.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
+import { checkWeights, readArchitecture } from './readArchitecture.ts';
 import { type ReadSource, readSources } from './readSources.ts';
 
 export interface CheckedRun {
   readonly model: OpenModel;
   readonly architecture: Model;
+  readonly teacher: OpenTeacher | undefined;
   readonly sources: readonly ReadSource[];
   readonly sides: EncodedSides;
   readonly batches: BatchPlan;
@@ -39,11 +42,12 @@ export interface CheckOptions {
   readonly onPhase: (name: string, done: number, total: number) => void;
 }
 
-/** The caller closes the model. @throws TuneError for whatever the user gave wrong; JobInterrupted */
+/** The caller closes the model and the teacher. @throws TuneError for whatever the user gave wrong; JobInterrupted */
 export async function checkRun(request: RunRequest, options: CheckOptions): Promise<CheckedRun> {
   const { control, onPhase } = options;
   onPhase('opening model', 0, 1);
   const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
+  let teacher: OpenTeacher | undefined;
   try {
     const architecture = readArchitecture(model);
     checkWeights(model, architecture);
@@ -65,11 +69,13 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     checkSamplePrompts(architecture, sides, samplePrompts);
     const refusals = findRefusals({ report, tokenizer, trainOn });
     if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
+    teacher = await interruptible(control, signal => openTeacher(request, modelOptions(options, signal), tokenizer));
     const batches = planBatches(sides, request.hyperparameters);
-    const memory = planMemory(architecture, request.hyperparameters);
+    const memory = planMemory(architecture, request.hyperparameters, { teacher: teacher?.architecture });
     return {
       model,
       architecture,
+      teacher,
       sources,
       sides,
       batches,
@@ -90,6 +96,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     };
   } catch (error) {
     model.close();
+    teacher?.model.close();
     throw error;
   }
 }
@@ -147,8 +154,9 @@ export function enforceChecks(
 /** What a person wants to know before the start; never throws for what the user gave. */
 export async function forecastRun(request: RunRequest, options: CheckOptions): Promise<ForecastReport> {
   try {
-    const { model, forecast, refusals, warnings } = await checkRun(request, options);
+    const { model, teacher, forecast, refusals, warnings } = await checkRun(request, options);
     model.close();
+    teacher?.model.close();
     const standing = refusals.filter(({ override }) => override === null || !isOverridden(override, request));
     return { forecast, canStart: standing.length === 0, findings: [...refusals, ...warnings], error: null };
   } catch (error) {
@@ -171,28 +179,4 @@ function findNothingHeldOut({ train, heldOut }: EncodedSides, { hyperparameters 
       override: null,
     },
   ];
-}
-
-function readArchitecture(model: OpenModel): Model {
-  return nameFile(model.path, () => {
-    const architecture = findArchitecture(model.modelType);
-    return { architecture, config: architecture.readConfig(model.config) };
-  });
-}
-
-/** Reads what the files say of their tensors, so that a truncated or foreign file is found before anything is written. */
-function checkWeights({ weights, path }: OpenModel, { architecture, config }: Model): void {
-  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
-  for (const { name, shape } of [embedding, ...layers.flat(), finalNorm, head]) {
-    const stored = weights.info(name).shape;
-    if (stored.join() === shape.join()) continue;
-    throw new TuneError(
-      'model-invalid',
-      `${path}: expected ${name} of shape [${shape.join(', ')}], got [${stored.join(', ')}]`,
-      {
-        file: path,
-        hint: 'config.json does not belong to these weights: download the model again.',
-      },
-    );
-  }
 }

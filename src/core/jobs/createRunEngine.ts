@@ -20,6 +20,6 @@ export function createRunEngine({
     memoryLimitBytes: forecast.memoryLimitBytes,
     shape: forecast.plan,
     baseWeights: forecast.baseWeights,
-    loss: specifyLoss(hyperparameters),
+    loss: specifyLoss(hyperparameters, architecture.config.vocabularySize),
   });
 }

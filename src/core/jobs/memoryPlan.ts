@@ -6,17 +6,23 @@ import type { Forecast } from '../../shared/recipe.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { countBatchRows } from '../text/pairBatches.ts';
 import { forecastMemory } from '../train/forecastMemory.ts';
+import { forecastTeacher } from '../train/forecastTeacher.ts';
 import { countFreeBytes } from './freeMemory.ts';
 
 export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
 
-/** The whole graph when it fits the limit, else layer by layer. */
-export function planMemory(model: Model, settings: Hyperparameters, freeBytes = countFreeBytes()): MemoryPlan {
+/** The whole graph when it fits the limit, else layer by layer; a teacher's own pass, before it, may need more. */
+export function planMemory(
+  model: Model,
+  settings: Hyperparameters,
+  { freeBytes = countFreeBytes(), teacher }: { readonly freeBytes?: number; readonly teacher?: Model | undefined } = {},
+): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
   const { totalBytes } = forecastMemory({ model, ...settings, batchRows: countBatchRows(settings) });
   const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
   const baseWeights = settings.baseWeights === 'auto' ? 'float32' : settings.baseWeights;
-  return { plan, baseWeights, peakMemoryBytes: totalBytes[plan], memoryLimitBytes };
+  const peakMemoryBytes = Math.max(totalBytes[plan], teacher ? forecastTeacher(teacher, settings) : 0);
+  return { plan, baseWeights, peakMemoryBytes, memoryLimitBytes };
 }
 
 /** What refuses a run that does not fit, if it does not. */

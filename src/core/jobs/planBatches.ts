@@ -37,9 +37,15 @@ export function planBatches(sides: EncodedSides, settings: Hyperparameters): Bat
   };
 }
 
-/** Steps after which every batch that the run ever meets was met once. */
-export function countFirstSteps({ totalSteps, stepsPerEpoch }: BatchPlan): number {
-  return Math.min(totalSteps, stepsPerEpoch);
+/** Every batch that the run ever meets, or one with the same rows, once: an epoch's, as far as the run gets, and the held-out ones. */
+export function* listFirstBatches({
+  totalSteps,
+  stepsPerEpoch,
+  stepBatches,
+  heldOut,
+}: BatchPlan): Generator<PackedBatch> {
+  for (let step = 1; step <= Math.min(totalSteps, stepsPerEpoch); step++) yield* stepBatches(step).batches;
+  yield* heldOut;
 }
 
 /** The same batches with what an objective adds to them, when they are asked for. */

@@ -1,7 +1,7 @@
 /** @file A run's request -> its recipe in run.json, with data snapshotted; or a run that has one -> the same state again. */
 import { basename } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
-import { type DatasetReference, type RunRecord, runSchemaVersion } from '../../shared/recipe.ts';
+import { type DatasetReference, type ModelReference, type RunRecord, runSchemaVersion } from '../../shared/recipe.ts';
 import { examplesOf, readDatasetSnapshot } from '../data/readDatasetSnapshot.ts';
 import { writeDatasetSnapshot } from '../data/writeDatasetSnapshot.ts';
 import type { Model } from '../models/findArchitecture.ts';
@@ -38,18 +38,18 @@ export async function prepareRun(run: string, options: CheckOptions): Promise<Pr
 async function prepareNew(run: string, options: CheckOptions): Promise<PreparedRun> {
   const request = readRequest(run);
   const checked = await checkRun(request, options);
-  const { model, architecture, sides, batches } = checked;
+  const { model, architecture, sides, batches, teacher } = checked;
   try {
     enforceChecks(checked, request.overrides);
     throwIfInterrupted(options.control);
     options.onPhase('hashing model', 0, 1);
-    const sha256 = model.computeSha256();
+    model.computeSha256();
+    teacher?.model.computeSha256();
     const datasets = checked.sources.map(({ dataset, split }, i): DatasetReference => {
       const { mapping, isChosen } = dataset.mapping;
       const snapshot = writeDatasetSnapshot(storeOf(run), dataset, split);
       return { path: request.datasets[i]!.path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
     });
-    const { id, path, format, modelType } = model;
     const record: RunRecord = {
       schemaVersion: runSchemaVersion,
       id: basename(run),
@@ -58,7 +58,8 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       createdAt: new Date().toISOString(),
       engine: 'embedded',
       objective: request.hyperparameters.objective,
-      model: { id, path, format, modelType, sha256 },
+      model: describeModel(model),
+      ...(teacher && { teacher: describeModel(teacher.model) }),
       datasets,
       hyperparameters: request.hyperparameters,
       overrides: request.overrides,
@@ -70,7 +71,14 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
   } catch (error) {
     model.close();
     throw error;
+  } finally {
+    teacher?.model.close();
   }
+}
+
+function describeModel(model: OpenModel): ModelReference {
+  const { id, path, format, modelType } = model;
+  return { id, path, format, modelType, sha256: model.computeSha256() };
 }
 
 async function prepareAgain(run: string, record: RunRecord, options: CheckOptions): Promise<PreparedRun> {

@@ -12,7 +12,7 @@ import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { TrainControl } from '../train/trainLoop.ts';
 import { throwIfInterrupted } from './interruption.ts';
 import type { JobEvent } from './jobEvents.ts';
-import { type BatchPlan, completeBatches, countFirstSteps } from './planBatches.ts';
+import { type BatchPlan, completeBatches, listFirstBatches } from './planBatches.ts';
 import type { PreparedRun } from './prepareRun.ts';
 
 const fileName = 'reference.bin';
@@ -31,15 +31,11 @@ export async function* addReference(
   const file = join(run, runNames.cache, fileName);
   const reference = new Reference([...sides.train, ...sides.heldOut]);
   if (!reference.load(file)) {
-    const met = function* (): Generator<PackedBatch> {
-      for (let step = 1; step <= countFirstSteps(batches); step++) yield* batches.stepBatches(step).batches;
-      yield* batches.heldOut;
-    };
-    const total = countFirstSteps(batches) + batches.heldOut.length;
+    const total = [...listFirstBatches(batches)].length;
     let done = 0;
-    for (const batch of met()) {
+    for (const batch of listFirstBatches(batches)) {
       throwIfInterrupted(control);
-      yield { kind: 'phase', name: 'measuring the reference', done: Math.min(done++, total), total };
+      yield { kind: 'phase', name: 'measuring the reference', done: done++, total };
       const { pairLogProbabilities } = await engine.evaluate(batch);
       reference.keep(batch, pairLogProbabilities!);
     }

@@ -2,7 +2,15 @@
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
 
-export function specifyLoss(settings: Hyperparameters): LossSpec {
-  if (settings.objective !== 'dpo') return plainLoss;
-  return { kind: 'preference', beta: settings.dpoBeta, labelSmoothing: settings.dpoLabelSmoothing };
+export function specifyLoss(settings: Hyperparameters, vocabularySize: number): LossSpec {
+  switch (settings.objective) {
+    case 'sft':
+      return plainLoss;
+    case 'dpo':
+      return { kind: 'preference', beta: settings.dpoBeta, labelSmoothing: settings.dpoLabelSmoothing };
+    case 'distill': {
+      const topK = Math.min(settings.distillTopK, vocabularySize);
+      return { kind: 'distillation', share: settings.distillAlpha, temperature: settings.distillTemperature, topK };
+    }
+  }
 }

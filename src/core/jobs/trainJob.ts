@@ -26,6 +26,7 @@ import { addReference } from './referencePass.ts';
 import { RunRows } from './runRows.ts';
 import { SampleAnswers } from './sampleAnswers.ts';
 import { streamPhases } from './streamPhases.ts';
+import { addTeacher } from './teacherPass.ts';
 
 export interface TrainJobInput {
   /** The run's folder. */
@@ -70,6 +71,8 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   const { hyperparameters } = record;
   for (const text of prepared.notes) yield { kind: 'note', text };
   for (const problem of prepared.warnings) yield { kind: 'warning', problem };
+  // Before the student is loaded: the two are never in memory together.
+  const taught = hyperparameters.objective === 'distill' ? yield* addTeacher(input, prepared) : prepared.batches;
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
   const engine = await (input.createEngine ?? createRunEngine)(prepared);
   const rows = new RunRows(run, attempt);
@@ -81,8 +84,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     const output = new OutputWriter(run, prepared, readNotes(run).name, engine.parameters, fileSystem);
     const target = { parameters: engine.parameters, moments: optimizer.moments };
     // Before a checkpoint replaces the parameters that the run began with.
-    const batches =
-      hyperparameters.objective === 'dpo' ? yield* addReference(run, prepared, engine, control) : prepared.batches;
+    const batches = hyperparameters.objective === 'dpo' ? yield* addReference(run, prepared, engine, control) : taught;
     const resumed = continueFrom(checkpoints, output, target, hyperparameters.keepCheckpoints);
     for (const text of resumed.notes) yield { kind: 'note', text };
     yield { kind: 'prepared', record, step: resumed.state.step, totalSteps: batches.totalSteps };

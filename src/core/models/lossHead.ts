@@ -5,6 +5,7 @@ import { type CrossEntropy, type CrossEntropyAttributes, crossEntropy } from '..
 import { add, multiply } from '../graph/operations/elementwise.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
 import { reshape } from '../graph/operations/reshape.ts';
+import { topTokens } from '../graph/operations/topTokens.ts';
 import type { Model } from './findArchitecture.ts';
 import type { LossSpec } from './lossSpec.ts';
 import { addPreferenceInputs, weighByPreference } from './preferenceLoss.ts';
@@ -21,6 +22,14 @@ export function chooseChunkRows(vocabularySize: number, maxRows: number): number
 
 /** Each label's loss in nats, unweighted, [N]. */
 export const lossesOutput = 'losses';
+
+/** Each label's divergence from the teacher, [N]. */
+export const divergencesOutput = 'divergences';
+/** A teacher's likeliest tokens, int32 [N, K], and their log-probabilities, [N, K]. */
+export const topTokenOutputs = { ids: 'top_ids', logProbabilities: 'top_log_probabilities' } as const;
+
+/** What a teacher said of a batch's labels: its likeliest tokens, int32 [N, K], and their log-probabilities, [N, K]. */
+export const teacherInputNames = { ids: 'teacher_ids', logProbabilities: 'teacher_log_probabilities' } as const;
 
 /** What drops all but the supervised positions: x [M, C] -> [N, C]. */
 export function addTargetSelection(graph: Graph): (x: Value) => Value {
@@ -48,19 +57,35 @@ export function buildLossHead(
   loss: LossSpec,
 ): LossHead {
   const { graph } = hidden;
-  const labels = graph.input(batchInputNames.labels, 'int32', ['N']);
-  const labelWeights = graph.input(batchInputNames.labelWeights, 'float', ['N']);
   const normalized = architecture.buildFinalNorm(context, hidden);
   const head = context.table(architecture.describeParameters(config).head);
   const maxRows = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, maxRows);
+  const shared = { maxRows, chunkRows, softcap: config.logitSoftcap };
+  if (loss.kind === 'topTokens') {
+    const { ids, logProbabilities } = topTokens(normalized, head, { ...shared, ...loss });
+    const outputs = [ids, logProbabilities] as const;
+    return {
+      outputs: new Map([topTokenOutputs.ids, topTokenOutputs.logProbabilities].map((name, i) => [name, outputs[i]!])),
+    };
+  }
+  const labels = graph.input(batchInputNames.labels, 'int32', ['N']);
+  const labelWeights = graph.input(batchInputNames.labelWeights, 'float', ['N']);
+  if (loss.kind === 'distillation') {
+    const teacher = [
+      graph.input(teacherInputNames.ids, 'int32', ['N', loss.topK]),
+      graph.input(teacherInputNames.logProbabilities, 'float', ['N', loss.topK]),
+    ] as const;
+    const attributes = { ...shared, gradients, softTargets: loss };
+    const { losses, divergences, lossSum } = crossEntropy(normalized, head, labels, labelWeights, attributes, teacher);
+    const outputs = new Map([
+      [lossesOutput, losses],
+      [divergencesOutput, divergences!],
+    ]);
+    return gradients === 'none' ? { outputs } : { outputs, target: lossSum };
+  }
   const run = (weights: Value, wanted: CrossEntropyAttributes['gradients']): CrossEntropy =>
-    crossEntropy(normalized, head, labels, weights, {
-      maxRows,
-      chunkRows,
-      gradients: wanted,
-      softcap: config.logitSoftcap,
-    });
+    crossEntropy(normalized, head, labels, weights, { ...shared, gradients: wanted });
   if (gradients === 'none') return { outputs: new Map([[lossesOutput, run(labelWeights, 'none').losses]]) };
   if (loss.kind === 'crossEntropy') {
     const { losses, lossSum } = run(labelWeights, gradients);

@@ -31,6 +31,17 @@ export interface PackedBatch {
   readonly rows?: readonly EncodedRow[];
   /** For preference tuning. */
   readonly preference?: PreferenceLabels;
+  /** For distillation. */
+  readonly teacher?: TeacherTokens;
+}
+
+/** What a teacher thinks of N labels: its K likeliest tokens, the likeliest first. */
+export interface TeacherTokens {
+  readonly topK: number;
+  /** [N, K] */
+  readonly ids: Int32Array;
+  /** [N, K], logarithms, at the temperature of the distillation */
+  readonly logProbabilities: Float32Array;
 }
 
 /** What a batch of Q pairs says of its labels. */
@@ -41,6 +52,13 @@ export interface PreferenceLabels {
   readonly signs: Float32Array;
   /** [Q, 2] log-probability of chosen and rejected answer under the reference; zero until they are known. */
   readonly reference: Float64Array;
+}
+
+/** The tokens of a row that are to be predicted; the first one never is. */
+export function countLabels({ supervised }: EncodedRow): number {
+  let count = 0;
+  for (let i = 1; i < supervised.length; i++) count += supervised[i]!;
+  return count;
 }
 
 /** What a batch counts beside others: its pairs, or its supervised tokens by their weights. */

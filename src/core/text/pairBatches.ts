@@ -3,7 +3,7 @@
  * below them, the packs of the rejected ones in the same order. Pairs are packed by the longer of the two.
  */
 import { type BatchOrder, type BatchSettings, createBatchOrder } from './batchOrder.ts';
-import type { EncodedRow, PackedBatch, PreferenceLabels } from './packedBatch.ts';
+import { countLabels, type EncodedRow, type PackedBatch, type PreferenceLabels } from './packedBatch.ts';
 import { buildBatch, keepRowsApart, type Pack, packRows } from './packRows.ts';
 
 export interface PairSettings extends BatchSettings {
@@ -66,11 +66,4 @@ function buildPairBatch(
   }
   const preference: PreferenceLabels = { pairOfLabel, signs, reference: new Float64Array(2 * pairs) };
   return { ...batch, labelWeights, preference };
-}
-
-/** The first token of a row is no label. */
-function countLabels({ supervised }: EncodedRow): number {
-  let count = 0;
-  for (let i = 1; i < supervised.length; i++) count += supervised[i]!;
-  return count;
 }

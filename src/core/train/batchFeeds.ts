@@ -1,8 +1,9 @@
 /** @file A packed batch -> graph inputs, and a graph's losses -> the batch's loss. */
+import { teacherInputNames } from '../models/lossHead.ts';
 import { preferenceInputNames } from '../models/preferenceLoss.ts';
 import { type BatchShape, batchInputNames } from '../models/trainingContext.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
-import type { PackedBatch, PreferenceLabels } from '../text/packedBatch.ts';
+import type { PackedBatch, PreferenceLabels, TeacherTokens } from '../text/packedBatch.ts';
 import type { BatchLoss } from './trainingEngine.ts';
 
 /** The batch's tensors; label weights are multiplied by `tokenWeight`, and the gradients with them. */
@@ -28,6 +29,15 @@ export function makeBatchFeeds(
     [batchInputNames.labels]: makeTensor('int32', batch.labels, [labelCount]),
     [batchInputNames.labelWeights]: makeTensor('float32', weights, [labelCount]),
     ...(batch.preference ? makePreferenceFeeds(batch.preference, tokenWeight) : {}),
+    ...(batch.teacher ? makeTeacherFeeds(batch.teacher) : {}),
+  };
+}
+
+function makeTeacherFeeds({ topK, ids, logProbabilities }: TeacherTokens): Record<string, RuntimeTensor> {
+  const dims = [ids.length / topK, topK] as const;
+  return {
+    [teacherInputNames.ids]: makeTensor('int32', ids, dims),
+    [teacherInputNames.logProbabilities]: makeTensor('float32', logProbabilities, dims),
   };
 }
 

@@ -6,7 +6,6 @@ import { decodeBlocks } from '../formats/weightBlocks.ts';
 import { scaleRows } from '../models/embeddingScale.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
-import { lossesOutput } from '../models/lossHead.ts';
 import { splitTable } from '../models/parameterTensors.ts';
 import { isTrained, listTrainable } from '../models/trainableSpec.ts';
 import { gradientOutput, type TrainingGraph } from '../models/trainingGraph.ts';
@@ -16,7 +15,7 @@ import type { PackedBatch } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds } from './batchFeeds.ts';
 import { firstDraw } from './dropoutMasks.ts';
 import { GradientSink } from './gradientSink.ts';
-import { measureLoss } from './measureLoss.ts';
+import { fetchLosses, measureLoss } from './measureLoss.ts';
 import type { BatchLoss, TrainableParameter, TrainingEngine } from './trainingEngine.ts';
 import { compileGraph, type EngineSetup } from './wholeGraphEngine.ts';
 
@@ -158,7 +157,7 @@ export class LayeredEngine implements TrainingEngine {
     const results = await this.sessions.head.run(
       { ...batchFeeds, [layerNames.hidden]: this.hidden.at(-1)! },
       {
-        [lossesOutput]: null,
+        ...fetchLosses(this.setup.loss),
         [layerNames.hiddenGradient]: this.flowing[0],
         ...Object.fromEntries(names.map(name => [gradientOutput(name), this.sink.open(name)])),
       },

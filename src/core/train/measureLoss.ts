@@ -1,10 +1,15 @@
 /** @file What a graph measured of a batch -> the batch's loss under an objective, summed in float64. */
-import { lossesOutput } from '../models/lossHead.ts';
+import { divergencesOutput, lossesOutput } from '../models/lossHead.ts';
 import type { LossSpec } from '../models/lossSpec.ts';
 import { floatData, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { sumLosses } from './batchFeeds.ts';
 import type { BatchLoss } from './trainingEngine.ts';
+
+/** The outputs that `measureLoss` reads, to be fetched where a run names its outputs. */
+export function fetchLosses({ kind }: LossSpec): Record<string, null> {
+  return { [lossesOutput]: null, ...(kind === 'distillation' ? { [divergencesOutput]: null } : {}) };
+}
 
 /** @param results the graph's outputs by name */
 export function measureLoss(
@@ -13,7 +18,25 @@ export function measureLoss(
   loss: LossSpec,
 ): BatchLoss {
   const losses = results[lossesOutput]!;
-  return loss.kind === 'preference' ? sumPreferences(floatData(losses), batch, loss) : sumLosses(losses, batch);
+  switch (loss.kind) {
+    case 'preference':
+      return sumPreferences(floatData(losses), batch, loss);
+    case 'distillation':
+      return sumDistillation(sumLosses(losses, batch), sumLosses(results[divergencesOutput]!, batch), loss);
+    case 'crossEntropy':
+      return sumLosses(losses, batch);
+    case 'topTokens':
+      throw new Error('internal: topTokens: expected a loss, got none');
+  }
+}
+
+function sumDistillation(
+  { lossNatsSum: crossEntropyNats, weightSum }: BatchLoss,
+  { lossNatsSum: divergenceNats }: BatchLoss,
+  { share, temperature }: Extract<LossSpec, { kind: 'distillation' }>,
+): BatchLoss {
+  const lossNatsSum = (1 - share) * crossEntropyNats + share * temperature ** 2 * divergenceNats;
+  return { lossNatsSum, weightSum, measures: { crossEntropyNats, divergenceNats } };
 }
 
 /** Each pair's loss, see preferenceLoss.ts, with what the labels' own weights add. */

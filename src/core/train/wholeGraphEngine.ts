@@ -1,7 +1,6 @@
 /** @file Training with the whole model in one graph: fast, and keeps every layer's activations until its backward pass. */
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { Model } from '../models/findArchitecture.ts';
-import { lossesOutput } from '../models/lossHead.ts';
 import type { LossSpec } from '../models/lossSpec.ts';
 import { isTrained, type TrainableSpec } from '../models/trainableSpec.ts';
 import type { BatchShape } from '../models/trainingContext.ts';
@@ -18,7 +17,7 @@ import { emptyLoss, makeBatchFeeds } from './batchFeeds.ts';
 import { type DropoutMasks, firstDraw } from './dropoutMasks.ts';
 import type { EngineTensors } from './engineTensors.ts';
 import { GradientSink } from './gradientSink.ts';
-import { measureLoss } from './measureLoss.ts';
+import { fetchLosses, measureLoss } from './measureLoss.ts';
 import type { BatchLoss, TrainableParameter, TrainingEngine } from './trainingEngine.ts';
 
 export interface EngineSetup {
@@ -73,7 +72,7 @@ export class WholeGraphEngine implements TrainingEngine {
     const names = this.parameters
       .map(({ name }) => name)
       .filter(name => this.training.outputNames.includes(gradientOutput(name)));
-    const fetches: Record<string, RuntimeTensor | null> = { [lossesOutput]: null };
+    const fetches: Record<string, RuntimeTensor | null> = { ...fetchLosses(this.setup.loss) };
     for (const name of names) fetches[gradientOutput(name)] = this.sink.open(name);
     if (this.embeddedGradient) fetches[embeddedGradientOutput] = this.embeddedGradient;
     const results = await this.training.run(
