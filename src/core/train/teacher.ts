@@ -2,7 +2,8 @@
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { topTokenOutputs } from '../models/lossHead.ts';
-import type { BatchShape, TrainableSpec } from '../models/trainingContext.ts';
+import type { TrainableSpec } from '../models/trainableSpec.ts';
+import type { BatchShape } from '../models/trainingContext.ts';
 import { buildTrainingGraph } from '../models/trainingGraph.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData } from '../runtime/tensor.ts';
