@@ -7,7 +7,6 @@ import { type AdapterInputs, makeAdapterInputs } from '../infer/adapterInputs.ts
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
-import { chooseTrainable } from '../models/chooseTrainable.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
@@ -42,16 +41,14 @@ export class SampleAnswers {
 
   private openSession(): Promise<DecodingSession> {
     const { record, architecture, sides } = this.prepared;
-    const { weights } = this.engine;
-    if (weights === undefined)
+    const { weights, model } = this.engine;
+    if (weights === undefined || model === undefined)
       throw new Error('internal: samples: expected an engine that shows its weights, got none');
     const { threads } = record.hyperparameters;
-    const { whole } = chooseTrainable(architecture, record.hyperparameters);
     const resident = {
       id: record.model.id,
       path: record.model.path,
-      // A table that is trained is one tensor, as the engine has it.
-      model: { ...architecture, wholeTables: new Set(whole.map(({ name }) => name)) },
+      model,
       tokenizer: sides.tokenizer,
       template: sides.template,
       contextTokens: architecture.config.maxContextTokens,

@@ -4,6 +4,7 @@
  */
 import { decodeBlocks } from '../formats/weightBlocks.ts';
 import { scaleRows } from '../models/embeddingScale.ts';
+import type { Model } from '../models/findArchitecture.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';
 import { splitTable } from '../models/parameterTensors.ts';
@@ -37,6 +38,7 @@ interface EngineSessions {
 export class LayeredEngine implements TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
   readonly weights: Readonly<Record<string, RuntimeTensor>>;
+  readonly model: Model;
   private readonly setup: EngineSetup;
   private readonly sessions: EngineSessions;
   private readonly sink: GradientSink;
@@ -55,6 +57,7 @@ export class LayeredEngine implements TrainingEngine {
     this.sessions = sessions;
     this.parameters = tensors.parameters;
     this.weights = tensors.feeds;
+    this.model = model;
     this.sink = new GradientSink(tensors.parameters);
     this.layers = planLayers(model, trainable);
     const { embedding } = model.architecture.describeParameters(model.config);

@@ -1,5 +1,6 @@
 /** @file What the training loop asks of an engine: the border between the loop and the graphs. */
 import type { Measures } from '../../shared/runFolder.ts';
+import type { Model } from '../models/findArchitecture.ts';
 import type { RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import type { RandomDraw } from './dropoutMasks.ts';
@@ -34,6 +35,8 @@ export interface TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
   /** The model's weights by graph input name, for answers from the model in training; absent where there is no real model. */
   readonly weights?: Readonly<Record<string, RuntimeTensor>> | undefined;
+  /** With the forms in which `weights` lie. */
+  readonly model?: Model | undefined;
   zeroGradients(): void;
   /**
    * Runs forward and backward and adds `tokenWeight` x d(lossNatsSum) to every gradient.

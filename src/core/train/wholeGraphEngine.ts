@@ -37,6 +37,7 @@ export function compileGraph({ graph, outputs }: TrainingGraph, options: Session
 export class WholeGraphEngine implements TrainingEngine {
   readonly parameters: readonly TrainableParameter[];
   readonly weights: Readonly<Record<string, RuntimeTensor>>;
+  readonly model: Model;
   private readonly setup: EngineSetup;
   private readonly training: GraphSession;
   private readonly sink: GradientSink;
@@ -49,6 +50,7 @@ export class WholeGraphEngine implements TrainingEngine {
     this.training = training;
     this.parameters = tensors.parameters;
     this.weights = tensors.feeds;
+    this.model = model;
     this.sink = new GradientSink(tensors.parameters);
     const { embedding } = model.architecture.describeParameters(model.config);
     if (isTrained(trainable, embedding)) {

@@ -58,6 +58,16 @@ describe('SampleAnswers', () => {
     expect(textsAt(8)).not.toEqual(textsAt(0));
   });
 
+  it.each(['whole graph', 'layer by layer'])('are answered from weights of 4 bit, %s', async shape => {
+    const settings = { baseWeights: '4bit', learningRate: 0.05, alpha: 48 } as const;
+    const limit = shape === 'layer by layer' ? { memoryLimitBytes: 64 * 2 ** 20 } : {};
+    const run = makeRun(temporaryFolder(), { ...settings, ...limit });
+    await runJob(run);
+    const rows = readSamples(run);
+    expect(rows).toHaveLength(6);
+    expect(rows.slice(4).map(row => row.text)).not.toEqual(rows.slice(0, 2).map(row => row.text));
+  });
+
   it('leave the training as it is without them', async () => {
     const adapter = (run: string) => readFileSync(join(run, 'adapter', 'adapter_model.safetensors'));
     const asked = makeRun(temporaryFolder());
