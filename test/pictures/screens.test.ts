@@ -2,7 +2,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { demoRecipe } from '../../src/tools/demoRecipe.mjs';
 import { root } from '../../src/tools/paths.mjs';
 import { ComparePage } from '../e2e/support/comparePage.ts';
 import type { EditorWindow } from '../e2e/support/editor.ts';
@@ -19,12 +18,13 @@ describe('the pictures of the readme', () => {
   const editor = useEditor({ extension: 'packaged', trust: 'all', settings: { 'editor.minimap.enabled': false } });
 
   /** `<name>-light.png` and `<name>-dark.png`. */
-  async function take({ page }: EditorWindow, name: string, clip?: Clip): Promise<void> {
+  async function take({ page, workbench }: EditorWindow, name: string, clip?: Clip): Promise<void> {
     mkdirSync(folder, { recursive: true });
     for (const theme of ['light', 'dark'] as const) {
       await editor().useTheme(theme);
       await page.mouse.move(size.width / 2, size.height - 5);
       await page.waitForTimeout(700); // pages redraw their charts in the new colours
+      await workbench.straighten();
       const path = join(folder, `${name}-${theme}.png`);
       await page.screenshot({ path, ...(clip && { clip }) });
       expect(statSync(path).size, path).toBeLessThan(largestBytes);
@@ -38,8 +38,7 @@ describe('the pictures of the readme', () => {
     const menu = await workbench.openExplorerMenu('harbour-museum.jsonl', workbench.activityBarIcon('Tuning Fork'));
     await menu.choose('Fine-tune with this dataset');
     const form = await FormPage.open(workbench);
-    await form.waitUntilReady(); // the form's own values would overtake what is typed before
-    for (const [name, value] of Object.entries(demoRecipe)) await form.set(name, String(value));
+    await form.frame.getByText('Set to suit this model and dataset').waitFor();
     await form.waitUntilReady();
     for (const view of ['Runs', 'Adapters']) await workbench.pane(view).locator('.pane-header').first().click();
     await form.frame.evaluate('window.scrollTo(0, 0)');

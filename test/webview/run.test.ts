@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hyperparameterTable } from '../../src/shared/hyperparameters.ts';
 import { type RunMessage, type RunState, runMessageSchema } from '../../src/shared/pages.ts';
 import { findOverflow, readControls } from './accessibility.ts';
 import { drawn, type OpenPage } from './openPage.ts';
@@ -63,6 +64,16 @@ describe('run page', () => {
       await run.close();
     });
   }
+
+  it('leaves out of the recipe what had no effect on the run', async () => {
+    const run = await open('running');
+    await run.page.getByRole('tab', { name: 'Recipe' }).click();
+    await run.page.getByText('Hyperparameters at their defaults').click();
+    const recipe = run.page.locator('.recipe');
+    expect(await recipe.innerText()).toContain(hyperparameterTable.seed.label);
+    expect(await recipe.innerText()).not.toContain(hyperparameterTable.dpoBeta.label);
+    await run.close();
+  });
 
   it('hands the chart exactly the rows of the run, and more as they come', async () => {
     const run = await open('running');

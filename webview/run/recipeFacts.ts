@@ -4,6 +4,7 @@ import { formatBytes } from '../../src/shared/formatBytes.ts';
 import {
   defaultHyperparameters,
   type HyperparameterName,
+  hasEffect,
   hyperparameterNames,
   hyperparameterTable,
   type Setting,
@@ -54,7 +55,7 @@ function drawRecipe(record: RunRecord, path: string): Child[] {
     ...Object.entries(record.versions).map(([name, version]): [string, string] => [name, version]),
   ];
   const changed = hyperparameterNames.filter(name => isChanged(record, name));
-  const rest = hyperparameterNames.filter(name => !isChanged(record, name));
+  const rest = hyperparameterNames.filter(name => !isChanged(record, name) && hasEffect(name, record.hyperparameters));
   return [
     drawFacts(facts),
     h('h3', {}, changed.length === 0 ? 'All hyperparameters are at their defaults' : 'Hyperparameters changed'),

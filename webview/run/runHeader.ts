@@ -72,7 +72,7 @@ function createTile(label: string, explanation = '') {
     element: h('div', { class: 'tile', title: explanation }, h('dt', {}, label), h('dd', {}, value, note)),
     show(figure: Figure) {
       setText(value, figure.value);
-      setText(note, figure.note);
+      setCutText(note, figure.note);
     },
   };
 }

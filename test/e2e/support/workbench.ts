@@ -121,6 +121,11 @@ export class Workbench {
     return new Menu(this.page);
   }
 
+  /** The context menu that is open or about to. */
+  get menu(): Menu {
+    return new Menu(this.page);
+  }
+
   get isRestricted(): Locator {
     return this.statusBarItem('Restricted Mode');
   }
@@ -149,6 +154,16 @@ export class Workbench {
     await this.page.waitForTimeout(7_000);
     await this.page.reload();
     await this.waitUntilReady();
+  }
+
+  /** Focus may scroll parts that no user can scroll: puts them back, for a picture. */
+  async straighten(): Promise<void> {
+    await this.page.evaluate(() => {
+      const parts = document.querySelectorAll(
+        'html, body, .monaco-workbench, .monaco-grid-view, .monaco-grid-branch-node, .split-view-container, .split-view-view, .part',
+      );
+      for (const part of parts) part.scrollTop = 0;
+    });
   }
 
   webview(selector: string, timeoutMs?: number) {
