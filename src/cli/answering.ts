@@ -1,7 +1,7 @@
 /** What the commands that answer or measure share: models with progress, adapters by run or folder, decoding settings. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ModelPool } from '../core/infer/modelPool.ts';
+import { ModelPool, type ModelPoolOptions } from '../core/infer/modelPool.ts';
 import { nameBaseModel } from '../core/jobs/runQuestions.ts';
 import { readRecord } from '../core/runs/runFiles.ts';
 import { findRun } from '../core/runs/runStore.ts';
@@ -66,8 +66,9 @@ export function chooseModel(args: CommandArguments, runs: readonly string[]): st
   return record === undefined ? args.required('model') : nameBaseModel(record.model);
 }
 
-export function createModelPool(output: Output): ModelPool {
+export function createModelPool(output: Output, options: Pick<ModelPoolOptions, 'weights'> = {}): ModelPool {
   return new ModelPool({
+    ...options,
     models: { tinyFolder: findTinyModel() },
     onProgress: (_model, phase, done, total) => tellProgress(output, phase, done, total),
   });

@@ -21,7 +21,7 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
   const session = await DecodingSession.create(resident, { threads: plan.threads });
   const adapters = {
     base: session.baseInputs,
-    adapter: makeAdapterInputs(resident.model, makeAdapter(plan, resident.model)),
+    adapter: makeAdapterInputs(resident.model, makeAdapter(plan, resident.model), resident),
   };
   const answer = (kind: keyof typeof adapters, maxTokens: number) =>
     generateText(session, {

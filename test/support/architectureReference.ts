@@ -5,9 +5,9 @@ import { openSafetensors } from '../../src/core/formats/safetensors.ts';
 import { emitOnnx } from '../../src/core/graph/emitOnnx.ts';
 import { makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
 import { findLargest } from '../../src/core/infer/findLargest.ts';
-import { emptyCache, presentName } from '../../src/core/infer/keyValueCache.ts';
+import { appendTokens, emptyCache } from '../../src/core/infer/keyValueCache.ts';
 import { makeRopeFeeds } from '../../src/core/infer/ropeFeeds.ts';
-import { buildDecodingGraph } from '../../src/core/models/decodingGraph.ts';
+import { addedOutput, buildDecodingGraph } from '../../src/core/models/decodingGraph.ts';
 import { type Model, readModel } from '../../src/core/models/findArchitecture.ts';
 import type { OpenModel } from '../../src/core/models/openedModel.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
@@ -123,21 +123,21 @@ export async function compareDecoding({
   tensors.close();
   const width = model.config.vocabularySize;
   const tokens: number[] = [];
-  let cache: Readonly<Record<string, RuntimeTensor>> = emptyCache(model.config).tensors;
+  let cache = emptyCache(model.config);
   let ids = reference.prompt;
   let logits = 0;
   for (const [at, token] of reference.greedy.entries()) {
     const total = reference.prompt.length + at;
     const results = await session.run({
       ...feeds,
-      ...cache,
+      ...cache.tensors,
       input_ids: makeTensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
       attention_mask: makeTensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
     });
     const row = expected.subarray(at * width, (at + 1) * width);
     logits = Math.max(logits, distance(floatData(results.logits!), row) / norm(row));
     tokens.push(findLargest(floatData(results.logits!)));
-    cache = Object.fromEntries(Object.keys(cache).map(name => [name, results[presentName(name)]!]));
+    cache = appendTokens(model.config, cache, floatData(results[addedOutput]!), ids.length);
     ids = [token];
   }
   await session.release();

@@ -63,7 +63,7 @@ export const evaluate: Command = {
       const adapters = args.many('adapter').map(text => locateAdapter(text, args));
       const model = chooseModel(args, [...adapters, ...(run === undefined ? [] : [run])]);
       const given = await readGiven(args, run, adapters);
-      const pool = createModelPool(output);
+      const pool = createModelPool(output, { weights: 'float' });
       try {
         const session = await pool.open(model, signal);
         const settings = {

@@ -37,6 +37,8 @@ export interface OnnxInitializer {
   readonly shape: readonly number[];
   /** float16 as its bits. */
   readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
+  /** The data is handed over beside the model, as a file of the initializer's name: models end at 2 GiB. */
+  readonly isExternal?: boolean | undefined;
 }
 
 export interface OnnxValueInfo {
@@ -101,10 +103,12 @@ function encodeInitializer(initializer: OnnxInitializer): ProtobufWriter {
   const { data } = initializer;
   const writer = new ProtobufWriter();
   for (const dim of initializer.shape) writer.int(1, dim);
-  return writer
-    .int(2, onnxElementTypes[initializer.elementType])
-    .text(8, initializer.name)
-    .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  writer.int(2, onnxElementTypes[initializer.elementType]).text(8, initializer.name);
+  if (!initializer.isExternal) return writer.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const place = { location: initializer.name, offset: '0', length: String(data.byteLength) };
+  for (const [key, value] of Object.entries(place))
+    writer.message(13, new ProtobufWriter().text(1, key).text(2, value));
+  return writer.int(14, 1);
 }
 
 function encodeValueInfo(value: OnnxValueInfo): ProtobufWriter {
@@ -115,4 +119,17 @@ function encodeValueInfo(value: OnnxValueInfo): ProtobufWriter {
   }
   const tensor = new ProtobufWriter().int(1, onnxElementTypes[value.elementType]).message(2, shape);
   return new ProtobufWriter().text(1, value.name).message(2, new ProtobufWriter().message(1, tensor));
+}
+
+/** The model with these inputs as initializers, whose data stays outside of its bytes. */
+export function fixInputs(
+  model: OnnxModel,
+  arrays: readonly Pick<OnnxInitializer, 'name' | 'elementType' | 'shape' | 'data'>[],
+): OnnxModel {
+  const names = new Set(arrays.map(({ name }) => name));
+  return {
+    ...model,
+    inputs: model.inputs.filter(({ name }) => !names.has(name)),
+    initializers: [...model.initializers, ...arrays.map(array => ({ ...array, isExternal: true }))],
+  };
 }

@@ -31,6 +31,8 @@ import { integerLinearGradientOperation, integerLinearOperation } from './operat
 import { addProductOperation, matmulOperation } from './operations/matmul.ts';
 import { mergedLinearGradientOperation, mergedLinearOperation } from './operations/mergedLinear.ts';
 import { mergedNormsOperation } from './operations/mergedNorms.ts';
+import { packedLinearOperation } from './operations/packedLinear.ts';
+import { packedRowsOperation } from './operations/packedRows.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
 import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
 import { rotaryOperation } from './operations/rotary.ts';
@@ -87,6 +89,8 @@ export const operationTable = {
   attention: attentionOperation,
   attentionGradient: attentionGradientOperation,
   cachedAttention: cachedAttentionOperation,
+  packedLinear: packedLinearOperation,
+  packedRows: packedRowsOperation,
   gatedSilu: gatedSiluOperation,
   gatedSiluGradient: gatedSiluGradientOperation,
   crossEntropy: crossEntropyOperation,

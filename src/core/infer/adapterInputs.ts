@@ -16,12 +16,19 @@ export type AdapterInputs = Readonly<Record<string, RuntimeTensor>>;
 
 type Weights = Readonly<Record<string, RuntimeTensor>>;
 
+/** A resident model, as far as adapters need it. */
+export interface AdaptedBase {
+  readonly weights?: Weights | undefined;
+  readonly packed?: { readonly offsets: ReadonlyMap<string, Float32Array> } | undefined;
+}
+
 /**
  * The inputs that make the base model the adapter's; null gives the base itself.
- * @param weights the base model's, by input name; read for DoRA
+ * @param base what of the base model takes part: its weights by input name, read for DoRA, and the offsets of its packed
+ * blocks, which B brings too
  * @throws TuneError `adapter-invalid` when the adapter belongs to a model of another shape
  */
-export function makeAdapterInputs(model: Model, adapter: Adapter | null, weights: Weights = {}): AdapterInputs {
+export function makeAdapterInputs(model: Model, adapter: Adapter | null, base: AdaptedBase = {}): AdapterInputs {
   const linear = listLinear(model);
   if (adapter !== null) checkFits(adapter, model);
   const pairs = new Map(adapter?.pairs.map(pair => [pair.module, pair]));
@@ -34,10 +41,31 @@ export function makeAdapterInputs(model: Model, adapter: Adapter | null, weights
     const pair = pairs.get(module);
     const rank = pair?.rank ?? 0;
     inputs[names.a] = makeTensor('float32', pair?.a ?? new Float32Array(0), [rank, inner]);
-    inputs[names.b] = makeTensor('float32', pair ? foldScale(pair) : new Float32Array(0), [out, rank]);
-    if (hasGains) inputs[fedInputNames.gain(module)] = makeTensor('float32', gainOf(weight, pair, weights), [out]);
+    const b = joinColumns(pair ? foldScale(pair) : new Float32Array(0), base.packed?.offsets.get(module), out);
+    inputs[names.b] = makeTensor('float32', b, [out, b.length / out]);
+    if (hasGains) {
+      inputs[fedInputNames.gain(module)] = makeTensor('float32', gainOf(weight, pair, base.weights ?? {}), [out]);
+    }
   }
   return inputs;
+}
+
+/** B [out, R] with the offsets of packed blocks [out, in / block] behind its columns. */
+function joinColumns(b: Float32Array, offsets: Float32Array | undefined, rows: number): Float32Array {
+  if (offsets === undefined) return b;
+  if (b.length === 0) return offsets;
+  const [left, right] = [b.length / rows, offsets.length / rows];
+  const joined = new Float32Array(b.length + offsets.length);
+  for (let row = 0, at = 0; row < rows; row++, at += left + right) {
+    joined.set(b.subarray(row * left, (row + 1) * left), at);
+    joined.set(offsets.subarray(row * right, (row + 1) * right), at + left);
+  }
+  return joined;
+}
+
+/** Whether the adapter works on the base's weights in floats: it takes their place, or measures their columns. */
+export function needsFloats(adapter: Adapter): boolean {
+  return adapter.saved.length > 0 || isDora(adapter);
 }
 
 /** The weights that the adapter brings, in place of the base model's: tables cut as the model's are. */

@@ -4,13 +4,13 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
+import { fixInputs } from '../formats/onnxModel.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
-import { buildDecodingGraph } from '../models/decodingGraph.ts';
-import type { Model } from '../models/findArchitecture.ts';
+import { addedOutput, buildDecodingGraph } from '../models/decodingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type AdapterInputs, hasGainInputs, makeAdapterInputs } from './adapterInputs.ts';
-import { emptyCache, type KeyValueCache, presentName, reserveCache } from './keyValueCache.ts';
+import { appendTokens, emptyCache, type KeyValueCache } from './keyValueCache.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 
@@ -39,13 +39,13 @@ export class DecodingSession {
     this.resident = resident;
     this.session = session;
     this.options = options;
-    this.baseInputs = makeAdapterInputs(resident.model, null);
+    this.baseInputs = makeAdapterInputs(resident.model, null, resident);
     this.ropePositions = Math.min(firstRopePositions, resident.contextTokens);
     this.rope = makeRopeFeeds(resident.model, this.ropePositions);
   }
 
   static async create(resident: ResidentModel, options: SessionOptions = {}): Promise<DecodingSession> {
-    return new DecodingSession(resident, await compileDecoding(resident.model, options, false), options);
+    return new DecodingSession(resident, await compileDecoding(resident, options, false), options);
   }
 
   emptyCache(): KeyValueCache {
@@ -93,33 +93,29 @@ export class DecodingSession {
     adapter: AdapterInputs,
   ): Promise<DecodedStep> {
     const count = rows[0]!.length;
-    const tokens = cache.tokens.map(before => before + count);
-    const total = Math.max(...tokens);
+    const lengths = cache.tokens.map(before => before + count);
+    const total = Math.max(...lengths);
     this.growRope(total);
-    const { tensors, capacity } = reserveCache(this.resident.model.config, cache, total);
     const mask = new BigInt64Array(rows.length * total);
-    for (const [row, length] of tokens.entries()) mask.fill(1n, row * total, row * total + length);
-    const feeds = {
+    for (const [row, length] of lengths.entries()) mask.fill(1n, row * total, row * total + length);
+    const session = await this.sessionFor(adapter);
+    const results = await session.run({
       ...this.resident.weights,
       ...adapter,
       ...this.rope,
-      ...tensors,
+      ...cache.tensors,
       input_ids: makeTensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, count]),
       attention_mask: makeTensor('int64', mask, [rows.length, total]),
-    };
-    // Attention sees that past and present are one buffer, and writes the new tokens alone.
-    const presents = Object.entries(tensors).map(([name, tensor]) => [presentName(name), tensor] as const);
-    const { logits } = await (await this.sessionFor(adapter)).run(feeds, {
-      logits: null,
-      ...Object.fromEntries(presents),
     });
-    return { logits: requireFinite(floatData(logits!), total), cache: { tokens, capacity, tensors } };
+    return {
+      logits: requireFinite(floatData(results.logits!), total),
+      cache: appendTokens(this.resident.model.config, cache, floatData(results[addedOutput]!), count),
+    };
   }
 
   private async sessionFor(adapter: AdapterInputs): Promise<GraphSession> {
-    const { model } = this.resident;
-    if (!hasGainInputs(adapter, model)) return this.session;
-    this.gainedSession ??= await compileDecoding(model, this.options, true);
+    if (!hasGainInputs(adapter, this.resident.model)) return this.session;
+    this.gainedSession ??= await compileDecoding(this.resident, this.options, true);
     return this.gainedSession;
   }
 
@@ -130,13 +126,21 @@ export class DecodingSession {
   }
 }
 
-function compileDecoding(model: Model, options: SessionOptions, gains: boolean): Promise<GraphSession> {
-  const { graph, outputs } = buildDecodingGraph(model, { logits: 'last', gains });
-  return GraphSession.create(emitOnnx(graph, outputs), options);
+/** Packed weights go into the session, which lays them out for its kernels; they are let go here. */
+function compileDecoding(resident: ResidentModel, options: SessionOptions, gains: boolean): Promise<GraphSession> {
+  const { model, packed } = resident;
+  const { graph, outputs } = buildDecodingGraph(model, { logits: 'last', gains, packed: packed?.forms });
+  const onnx = emitOnnx(graph, outputs);
+  if (packed === undefined) return GraphSession.create(onnx, options);
+  const arrays = packed.arrays.map(({ type, ...array }) => ({ ...array, elementType: type }));
+  packed.arrays = [];
+  return GraphSession.create(fixInputs(onnx, arrays), { ...options, prepackWeights: true });
 }
 
 function requireFinite(logits: Float32Array, position: number): Float32Array {
-  if (!logits.some(Number.isNaN)) return logits;
+  let at = 0;
+  while (at < logits.length && !Number.isNaN(logits[at])) at++;
+  if (at === logits.length) return logits;
   throw new TuneError('not-finite', `generation: expected numbers as logits of token ${position}, got NaN`, {
     hint: 'The weights of the model or of the adapter are damaged: download the model again or retrain the adapter.',
   });

@@ -30,6 +30,7 @@ export interface LossSettings extends BatchShape, SessionOptions {
 }
 
 /**
+ * @param resident its weights in floats
  * @param rows none longer than `contextTokens`
  * @throws TuneError `adapter-invalid`; AbortError when cancelled
  */

@@ -1,6 +1,6 @@
 /**
- * @file The keys and values of all tokens so far, in buffers with room for more: attention writes new tokens behind the
- * old ones in place, so that a token costs no copy of those before it. Full buffers are replaced by larger ones.
+ * @file The keys and values of all tokens so far, in buffers with room for more: new tokens are written behind the old
+ * ones in place, so that a token costs no copy of those before it. Full buffers are replaced by larger ones.
  */
 import type { ModelConfig } from '../models/architecture.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
@@ -14,7 +14,7 @@ export interface KeyValueCache {
   readonly tensors: Readonly<Record<string, RuntimeTensor>>;
 }
 
-/** Capacities are multiples of this many tokens. */
+/** Capacities are multiples of this many tokens: attention reads all of the room, and a copy comes once in so many. */
 const capacityStep = 64;
 
 /** A cache of no tokens for one row. */
@@ -32,10 +32,37 @@ export function listRows(cache: KeyValueCache): CacheRow[] {
   return cache.tokens.map((_, row) => ({ cache, row }));
 }
 
+/**
+ * The cache with `newTokens` more of each row, written into its own buffers where they have room.
+ * @param added as the decoding graph hands it out, [B, 2*L*K, S, D]
+ */
+export function appendTokens(
+  config: ModelConfig,
+  cache: KeyValueCache,
+  added: Float32Array,
+  newTokens: number,
+): KeyValueCache {
+  const total = Math.max(...cache.tokens) + newTokens;
+  const grown = reserveCache(config, cache, total);
+  const { keyValueHeads, headSize } = config;
+  const buffers = Object.values(grown.tensors).map(floatData);
+  const part = newTokens * headSize;
+  let from = 0; // the row's, buffer's and head's first new element
+  for (const [row, before] of grown.tokens.entries()) {
+    for (const buffer of buffers) {
+      for (let head = 0; head < keyValueHeads; head++, from += part) {
+        const at = ((row * keyValueHeads + head) * grown.capacity + before) * headSize;
+        buffer.set(added.subarray(from, from + part), at);
+      }
+    }
+  }
+  return { ...grown, tokens: grown.tokens.map(before => before + newTokens) };
+}
+
 /** The same tokens with room for `total` of them: itself where it has that, else a copy. */
 export function reserveCache(config: ModelConfig, cache: KeyValueCache, total: number): KeyValueCache {
   if (total <= cache.capacity) return cache;
-  return copyRows(config, listRows(cache), Math.max(total, Math.min(2 * cache.capacity, config.maxContextTokens)));
+  return copyRows(config, listRows(cache), total);
 }
 
 /** The rows as a batch with room for `total` tokens each; the caches they come from are left as they are. */

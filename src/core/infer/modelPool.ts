@@ -5,19 +5,21 @@
  */
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { adapterFileNames, readAdapter } from '../adapter/readAdapter.ts';
+import { type Adapter, adapterFileNames, readAdapter } from '../adapter/readAdapter.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import type { SessionOptions } from '../runtime/graphSession.ts';
 import { loadTransformers } from '../runtime/transformersLibrary.ts';
-import { type AdapterInputs, makeAdapterInputs } from './adapterInputs.ts';
+import { type AdapterInputs, makeAdapterInputs, needsFloats } from './adapterInputs.ts';
 import { DecodingSession } from './decodingSession.ts';
 import { findOutput } from './findOutput.ts';
-import { loadResidentModel } from './residentModel.ts';
+import { loadResidentModel, type WeightsKept } from './residentModel.ts';
 
 export interface ModelPoolOptions extends SessionOptions {
   readonly models: OpenModelOptions;
   /** Models in memory at most; default 2, a base and a model of full fine-tuning beside it. */
   readonly maxModels?: number;
+  /** How weights that are stored in quantized blocks are kept: see LoadOptions. */
+  readonly weights?: WeightsKept | undefined;
   readonly onProgress?: (model: string, phase: string, done: number, total: number) => void;
 }
 
@@ -39,7 +41,7 @@ const maxAdapters = 4;
 
 export class ModelPool {
   private readonly options: ModelPoolOptions;
-  /** By the name it was asked for; the one used last stands at the end. */
+  /** By how its weights are kept and the name it was asked for; the one used last stands at the end. */
   private readonly entries = new Map<string, Entry>();
 
   constructor(options: ModelPoolOptions) {
@@ -59,7 +61,20 @@ export class ModelPool {
     const output = adapter === null ? undefined : findOutput(resolve(adapter));
     if (output?.kind === 'model') return attachBase(await this.find(output.folder, signal));
     const entry = await this.find(model, signal);
-    return output === undefined ? attachBase(entry) : attachAdapter(entry, output.folder);
+    if (output === undefined) return attachBase(entry);
+    return findAttached(entry, output.folder) ?? this.attachAdapter(model, entry, output.folder, signal);
+  }
+
+  /** An adapter that works on the base's floats gets the model in floats, beside the one that is there. */
+  private async attachAdapter(
+    model: string,
+    entry: Entry,
+    folder: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AttachedModel> {
+    const adapter = readAdapter(folder);
+    if (!needsFloats(adapter) || entry.session.resident.packed === undefined) return attach(entry, folder, adapter);
+    return attach(await this.find(model, signal, 'float'), folder, adapter);
   }
 
   /** Frees everything. */
@@ -67,24 +82,29 @@ export class ModelPool {
     for (const name of [...this.entries.keys()]) await this.drop(name);
   }
 
-  private async find(model: string, signal: AbortSignal | undefined): Promise<Entry> {
-    const known = this.entries.get(model);
+  private async find(
+    model: string,
+    signal: AbortSignal | undefined,
+    weights: WeightsKept = this.options.weights ?? 'stored',
+  ): Promise<Entry> {
+    const key = `${weights} ${model}`;
+    const known = this.entries.get(key);
     if (known !== undefined && fingerprintFiles(known.files) === known.fingerprint) {
-      this.entries.delete(model);
-      this.entries.set(model, known);
+      this.entries.delete(key);
+      this.entries.set(key, known);
       return known;
     }
-    await this.drop(model);
+    await this.drop(key);
     const { maxModels = 2 } = this.options;
     for (const name of [...this.entries.keys()].slice(0, Math.max(0, this.entries.size - maxModels + 1))) {
       await this.drop(name);
     }
-    const entry = await this.load(model, signal);
-    this.entries.set(model, entry);
+    const entry = await this.load(model, signal, weights);
+    this.entries.set(key, entry);
     return entry;
   }
 
-  private async load(model: string, signal: AbortSignal | undefined): Promise<Entry> {
+  private async load(model: string, signal: AbortSignal | undefined, weights: WeightsKept): Promise<Entry> {
     const say = (phase: string, done: number, total: number) => this.options.onProgress?.(model, phase, done, total);
     say('opening model', 0, 1);
     const { models } = this.options;
@@ -100,6 +120,7 @@ export class ModelPool {
       const files = opened.weightFiles.map(({ path }) => path);
       const fingerprint = fingerprintFiles(files);
       const resident = await loadResidentModel(opened, {
+        weights,
         signal,
         onProgress: (done, total) => say('loading weights', Math.min(done, total - 1), total),
       });
@@ -130,16 +151,23 @@ function attachBase({ session }: Entry): AttachedModel {
   return { session, adapter: session.baseInputs };
 }
 
-function attachAdapter({ session, adapters }: Entry, folder: string): AttachedModel {
-  const fingerprint = fingerprintFiles(Object.values(adapterFileNames).map(name => join(folder, name)));
+/** Undefined when the adapter was not attached yet or has changed since. */
+function findAttached({ session, adapters }: Entry, folder: string): AttachedModel | undefined {
   const known = adapters.get(folder);
-  if (known?.fingerprint === fingerprint) return { session, adapter: known.inputs };
-  const inputs = makeAdapterInputs(session.resident.model, readAdapter(folder), session.resident.weights);
+  return known?.fingerprint === fingerprintAdapter(folder) ? { session, adapter: known.inputs } : undefined;
+}
+
+function attach({ session, adapters }: Entry, folder: string, adapter: Adapter): AttachedModel {
+  const inputs = makeAdapterInputs(session.resident.model, adapter, session.resident);
   adapters.delete(folder);
-  adapters.set(folder, { fingerprint, inputs });
+  adapters.set(folder, { fingerprint: fingerprintAdapter(folder), inputs });
   const [oldest] = adapters.keys();
   if (adapters.size > maxAdapters && oldest !== undefined) adapters.delete(oldest);
   return { session, adapter: inputs };
+}
+
+function fingerprintAdapter(folder: string): string {
+  return fingerprintFiles(Object.values(adapterFileNames).map(name => join(folder, name)));
 }
 
 /** Changes when one of the files is replaced. */

@@ -4,8 +4,16 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Model, readModel } from '../models/findArchitecture.ts';
+import { moduleOf } from '../models/loraNames.ts';
 import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
+import {
+  findPackedForms,
+  listPackedArrays,
+  type PackedArray,
+  type PackedForms,
+  readPackedMatrix,
+} from '../models/packedWeights.ts';
 import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type ChatTemplate, createChatTemplate } from '../text/chatTemplate.ts';
@@ -20,11 +28,28 @@ export interface ResidentModel {
   readonly template: ChatTemplate;
   /** The most tokens that a prompt and its answer may have together. */
   readonly contextTokens: number;
-  /** float32, by the graphs' input names. */
+  /** float32, by the graphs' input names; without those that are packed. */
   readonly weights: Readonly<Record<string, RuntimeTensor>>;
+  /** Weights that stay in quantized blocks as they are stored. */
+  readonly packed?: PackedWeights | undefined;
 }
 
+export interface PackedWeights {
+  readonly forms: PackedForms;
+  /** Taken by the decoding session, which has its own copy then; gone afterwards. */
+  arrays: readonly PackedArray[];
+  /** [out, in / block] by module: what blocks of linear layers have added, fed with adapters. */
+  readonly offsets: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * `stored` (default) leaves weights that are stored in quantized blocks as they are, which decodes fastest in the least
+ * memory; `float` computes with their values in float32, as evaluation does.
+ */
+export type WeightsKept = 'stored' | 'float';
+
 export interface LoadOptions {
+  readonly weights?: WeightsKept | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,18 +65,25 @@ export async function loadResidentModel(opened: OpenModel, options: LoadOptions 
   const specialTokens = [...tokenizer.specialTokens.keys()];
   const template = createChatTemplate({ config: opened.tokenizer.tokenizerConfig, specialTokens });
   const parameters = listWeightTensors(model);
+  const forms = options.weights === 'float' ? new Map() : findPackedForms(model, opened.weights);
   const weights: Record<string, RuntimeTensor> = {};
+  const arrays: PackedArray[] = [];
+  const offsets = new Map<string, Float32Array>();
   for (const [index, parameter] of parameters.entries()) {
     options.onProgress?.(index, parameters.length);
     await setImmediate();
     options.signal?.throwIfAborted();
-    weights[parameter.name] = makeTensor(
-      'float32',
-      readParameterTensor(opened.weights, parameter, opened.path),
-      parameter.shape,
-    );
+    if (forms.has(parameter.name)) {
+      const matrix = readPackedMatrix(opened.weights, parameter, opened.path);
+      arrays.push(...listPackedArrays(parameter, matrix));
+      if (matrix.offsets && parameter.kind === 'linear') offsets.set(moduleOf(parameter), matrix.offsets);
+    } else {
+      const values = readParameterTensor(opened.weights, parameter, opened.path);
+      weights[parameter.name] = makeTensor('float32', values, parameter.shape);
+    }
   }
   options.onProgress?.(parameters.length, parameters.length);
   const { id, path } = opened;
-  return { id, path, model, tokenizer, template, contextTokens: config.maxContextTokens, weights };
+  const packed = forms.size === 0 ? undefined : { forms, arrays, offsets };
+  return { id, path, model, tokenizer, template, contextTokens: config.maxContextTokens, weights, packed };
 }

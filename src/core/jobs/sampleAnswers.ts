@@ -64,6 +64,6 @@ export class SampleAnswers {
     const pairs = listTrainedPairs(this.engine.parameters, hyperparameters);
     // What is trained whole is among the weights that are read.
     const adapter = { path: 'adapter in training', baseModel: null, pairs, saved: [], coversAllLayers: false };
-    return makeAdapterInputs(resident.model, adapter, resident.weights);
+    return makeAdapterInputs(resident.model, adapter, resident);
   }
 }

@@ -25,7 +25,6 @@ export class GraphSession {
   readonly outputNames: readonly string[];
   private readonly session: OnnxRuntime.InferenceSession;
   private readonly isProfiled: boolean;
-
   private constructor(session: OnnxRuntime.InferenceSession, isProfiled: boolean) {
     this.session = session;
     this.isProfiled = isProfiled;
@@ -36,6 +35,7 @@ export class GraphSession {
   /** @throws TuneError `engine` when ONNX Runtime refuses the model. */
   static async create(model: OnnxModel | Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
     const bytes = model instanceof Uint8Array ? model : encodeOnnxModel(model);
+    const external = model instanceof Uint8Array ? [] : model.initializers.filter(({ isExternal }) => isExternal);
     try {
       const session = await loadOnnxRuntime().InferenceSession.create(bytes, {
         executionProviders: ['cpu'],
@@ -49,6 +49,10 @@ export class GraphSession {
           enableProfiling: true,
           profileFilePrefix: options.profilePrefix,
         }),
+        externalData: external.map(({ name, data }) => ({
+          path: name,
+          data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+        })),
         extra: { session: { disable_prepacking: options.prepackWeights ? '0' : '1' } },
       });
       return new GraphSession(session, options.profilePrefix !== undefined);

@@ -73,11 +73,23 @@ interface CachedVariant extends Variant {
   readonly half: number;
   /** Tokens before the new ones. */
   readonly past: number;
+  /** Of the cache behind them, which holds anything. */
+  readonly spare?: number;
   readonly fresh: number;
 }
 
 const cachedVariants: readonly CachedVariant[] = [
   { title: 'of two new tokens after three', headSize: 16, half: 8, past: 3, fresh: 2 },
+  { title: 'of a token in a cache with room for more', headSize: 16, half: 8, past: 3, spare: 4, fresh: 1 },
+  {
+    title: 'of two new tokens in a window, in a cache with room for more',
+    headSize: 16,
+    half: 8,
+    past: 4,
+    spare: 3,
+    fresh: 2,
+    windowTokens: 3,
+  },
   { title: 'of a prompt', headSize: 16, half: 8, past: 0, fresh: 5 },
   { title: 'of a prompt in a window of two', headSize: 16, half: 8, past: 0, fresh: 5, windowTokens: 2 },
   { title: 'of two new tokens in a window of three', headSize: 16, half: 8, past: 4, fresh: 2, windowTokens: 3 },
@@ -99,10 +111,11 @@ const cachedVariants: readonly CachedVariant[] = [
   },
 ];
 
-function cachedCase({ title, headSize, half, past, fresh, ...options }: CachedVariant): OperationCase {
+function cachedCase({ title, headSize, half, past, spare = 0, fresh, ...options }: CachedVariant): OperationCase {
   const [heads, keyValueHeads] = [4, 2];
   const total = past + fresh;
-  const names = { B: 1, S: fresh, 'B*S': fresh, P: past, total };
+  const room = past + spare;
+  const names = { B: 1, S: fresh, 'B*S': fresh, P: room, total };
   const table = (f: (angle: number) => number): CaseInput => ({
     shape: [8, half],
     dtype: 'float',
@@ -124,19 +137,19 @@ function cachedCase({ title, headSize, half, past, fresh, ...options }: CachedVa
       ...(half > 0 ? { cosines: table(Math.cos), sines: table(Math.sin) } : {}),
     },
     build: ({ q, k, v, pastKeys, pastValues, mask, cosines, sines }) => {
-      const { attended, presentKeys, presentValues } = cachedAttention(
+      const { attended, newKeys, newValues } = cachedAttention(
         { q: q!, k: k!, v: v! },
         { keys: pastKeys!, values: pastValues! },
         mask!,
         cosines && sines && { cosines, sines },
         { heads, keyValueHeads, factor: 1 / Math.sqrt(headSize), ...options },
       );
-      return [attended, presentKeys, presentValues];
+      return [attended, newKeys, newValues];
     },
     shapes: [
       ['B*S', heads * headSize],
-      ['B', keyValueHeads, 'total', headSize],
-      ['B', keyValueHeads, 'total', headSize],
+      ['B', keyValueHeads, 'S', headSize],
+      ['B', keyValueHeads, 'S', headSize],
     ],
     expected: ({ q, k, v, pastKeys, pastValues, cosines = [], sines = [] }) => {
       const positions = Array.from({ length: fresh }, (_, i) => past + i);
@@ -147,12 +160,14 @@ function cachedCase({ title, headSize, half, past, fresh, ...options }: CachedVa
       const extend = (before: readonly number[], added: readonly number[]): number[] =>
         all.flatMap(at =>
           [0, 1].flatMap(head => {
-            const from = at < past ? head * past + at : (at - past) * 2 + head;
+            const from = at < past ? head * room + at : (at - past) * 2 + head;
             return (at < past ? before : added).slice(from * headSize, (from + 1) * headSize);
           }),
         );
       const toCache = (x: readonly number[]): number[] =>
-        [0, 1].flatMap(head => all.flatMap(at => x.slice((at * 2 + head) * headSize, (at * 2 + head + 1) * headSize)));
+        [0, 1].flatMap(head =>
+          all.slice(past).flatMap(at => x.slice((at * 2 + head) * headSize, (at * 2 + head + 1) * headSize)),
+        );
       const keys = extend(pastKeys!, turn(k!, keyValueHeads));
       const values = extend(pastValues!, v!);
       const width = heads * headSize;

@@ -31,6 +31,7 @@ import { attentionCases } from './attentionCases.ts';
 import { blockCases, blockLossCases } from './blockCases.ts';
 import { type CaseInput, floats, integers, type OperationCase } from './caseInputs.ts';
 import * as integers8 from './integerReference.ts';
+import { packedCases } from './packedCases.ts';
 import * as reference from './references.ts';
 import { seededNumbers } from './seededNumbers.ts';
 
@@ -689,6 +690,7 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     topTokensCase('of a whole head', 1, false),
     topTokensCase('of a head in shards, at a temperature', 2.5, true),
   ],
+  ...packedCases,
   crossEntropy: [
     distilledCase('with a teacher', 'hidden', { share: 0.3, temperature: 1 }, {}),
     distilledCase('with a teacher alone, at a temperature', 'hidden', { share: 1, temperature: 2.5 }, { chunkRows: 8 }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { emitOnnx } from '../../../../src/core/graph/emitOnnx.ts';
+import { appendTokens, emptyCache as makeEmptyCache } from '../../../../src/core/infer/keyValueCache.ts';
 import { makeRopeFeeds } from '../../../../src/core/infer/ropeFeeds.ts';
-import { buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
+import { addedOutput, buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
 import { loraParameterNames } from '../../../../src/core/models/loraNames.ts';
 import { readParameterTensor } from '../../../../src/core/models/parameterTensors.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
@@ -16,12 +17,7 @@ const { config } = model;
 const tokens = [5, 17, 3, 60, 22, 9];
 
 function emptyCache(): Feeds {
-  const shape = [1, config.keyValueHeads, 0, config.headSize];
-  return Object.fromEntries(
-    Array.from({ length: config.layers }, (_, i) => ['key', 'value'].map(kind => `past_key_values.${i}.${kind}`))
-      .flat()
-      .map(name => [name, makeTensor('float32', new Float32Array(0), shape)]),
-  );
+  return { ...makeEmptyCache(config).tensors };
 }
 
 function tokenFeeds(ids: readonly number[], total: number): Feeds {
@@ -59,14 +55,12 @@ describe('buildDecodingGraph', () => {
     const { session, feeds } = await openDecoder('all', 2);
     const whole = await session.run({ ...feeds, ...tokenFeeds(tokens, tokens.length), ...emptyCache() });
     expect(whole.logits!.dims).toEqual([1, tokens.length, config.vocabularySize]);
-    let cache = emptyCache();
+    let cache = makeEmptyCache(config);
     for (const [at, token] of tokens.entries()) {
-      const result = await session.run({ ...feeds, ...tokenFeeds([token], at + 1), ...cache });
+      const result = await session.run({ ...feeds, ...tokenFeeds([token], at + 1), ...cache.tensors });
       const row = floatData(whole.logits!).subarray(at * config.vocabularySize, (at + 1) * config.vocabularySize);
       expectClose(floatData(result.logits!), row);
-      cache = Object.fromEntries(
-        Object.keys(cache).map(name => [name, result[name.replace('past_key_values', 'present')]!]),
-      );
+      cache = appendTokens(config, cache, floatData(result[addedOutput]!), 1);
     }
     await session.release();
   });
