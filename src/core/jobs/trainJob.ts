@@ -17,6 +17,7 @@ import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.
 import { planTraining } from '../train/trainPlan.ts';
 import { continueFrom, readReachedState } from './continueFrom.ts';
 import { createRunEngine } from './createRunEngine.ts';
+import { findNoGain } from './findNoGain.ts';
 import { JobInterrupted, signalled } from './interruption.ts';
 import type { JobEnd, JobEvent } from './jobEvents.ts';
 import { OutputWriter } from './outputWriter.ts';
@@ -151,6 +152,8 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
       if (state.bestStep === null) output.write(state);
       else if (output.exists()) output.rewriteCard(state);
     }
+    const problem = isOver ? findNoGain(record, state) : undefined;
+    if (problem !== undefined) yield { kind: 'warning', problem };
     const { step, baseEvalLossNats, bestEvalLossNats, bestStep } = state;
     return {
       reason,

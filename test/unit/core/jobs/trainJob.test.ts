@@ -141,6 +141,14 @@ describe('trainJob', () => {
     expect(ofKind(events, 'step').reduce((sum, { row }) => sum + row.supervisedTokens, 0)).toBe(36 * 5);
   });
 
+  it('says so when no evaluation is better than the base model', async () => {
+    const settings = { learningRate: 1, clipNorm: 0, maxSteps: 2, evalEverySteps: 1, warmupRatio: 0 };
+    const { events, end } = await runJob(makeTinyRun(temporaryFolder(), { settings }));
+    expect(end.reason).toBe('finished');
+    expect(end.bestEvalLossNats!).toBeGreaterThan(end.baseEvalLossNats!);
+    expect(ofKind(events, 'warning').map(event => event.problem.code)).toContain('no-gain');
+  });
+
   it('keeps the lowest-loss checkpoint as the adapter when it over-fits', async () => {
     const folder = temporaryFolder();
     // Nothing can be learned from noise but the letters it is made of: the held-out loss falls, then rises.
