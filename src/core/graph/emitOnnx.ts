@@ -118,9 +118,17 @@ class ModelEmitter implements OnnxEmitter {
     return this.node('Cast', [tensor], { attributes: { to: onnxElementTypes[dtype] } });
   }
 
-  /** A Reshape to the same shape copies nothing; its shape waits for the dependency, whose first element counts 0. */
-  after(tensor: string, shape: Shape, dependency: string): string {
-    const zero = this.once(`after|${dependency}`, () => {
+  /** A Reshape to the same shape copies nothing; its shape waits for the dependencies, whose first elements count 0. */
+  after(tensor: string, shape: Shape, ...dependencies: readonly string[]): string {
+    const waiting = dependencies
+      .map(dependency => this.zeroOf(dependency))
+      .reduce((sum, zero) => this.node('Add', [sum, zero]), this.shapeTensor(shape));
+    return this.node('Reshape', [tensor, waiting]);
+  }
+
+  /** [1] int64: 0, once `dependency` is there. */
+  private zeroOf(dependency: string): string {
+    return this.once(`after|${dependency}`, () => {
       const first = this.node('Slice', [
         this.node('Reshape', [dependency, this.ints([-1])]),
         this.ints([0]),
@@ -129,7 +137,6 @@ class ModelEmitter implements OnnxEmitter {
       const never = this.constant({ dtype: 'bool', shape: [1], values: [0] });
       return this.cast(this.node('And', [this.cast(first, 'bool'), never]), 'int64');
     });
-    return this.node('Reshape', [tensor, this.node('Add', [this.shapeTensor(shape), zero])]);
   }
 
   once(key: string, emit: () => string): string {

@@ -113,10 +113,10 @@ export interface OnnxEmitter {
   reshape(tensor: string, shape: Shape): string;
   cast(tensor: string, dtype: DataType): string;
   /**
-   * `tensor` unchanged and uncopied, but not before `dependency` is there. It is a Reshape whose shape waits: neither
+   * `tensor` unchanged and uncopied, but not before every dependency is there. It is a Reshape whose shape waits: neither
    * make nor read it by a Reshape, or ONNX Runtime fuses the two and forgets the dependency.
    */
-  after(tensor: string, shape: Shape, dependency: string): string;
+  after(tensor: string, shape: Shape, ...dependencies: readonly string[]): string;
   /** Emits once per graph what several nodes share (masks, for example). */
   once(key: string, emit: () => string): string;
 }

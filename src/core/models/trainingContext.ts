@@ -33,6 +33,9 @@ export const batchInputNames = {
   labelWeights: 'label_weights',
 } as const;
 
+/** Contexts up to this length keep attention's probabilities where both passes run in a row; they grow as its square. */
+const maxSharedContext = 1024;
+
 /**
  * Queries that attention takes at a time: enough for the products to be fast, few enough to skip keys after them. Beyond
  * 2,048 tokens no more, so that scores [t, T], and with them the whole of attention, grow linearly with the context.
@@ -114,7 +117,7 @@ export function makeTrainingContext(
         softcap: attentionSoftcap,
         windowTokens,
         blockTokens: chooseBlockTokens(contextTokens),
-        recompute,
+        recompute: recompute || contextTokens > maxSharedContext,
       });
     },
   };

@@ -68,6 +68,11 @@ export function attention(q: Value, k: Value, v: Value, segments: Value, attribu
   return applyOperation(attentionOperation, [q, k, v, segments], attributes)[0]!;
 }
 
+/** With more blocks than this, a block's gradient waits for that of the one before, lest all their scores be there at a time. */
+const maxBlocksTogether = 2;
+/** With more, the way back makes its masks itself instead of keeping them. */
+const maxKeptMasks = 8;
+
 /**
  * With P the probabilities of a block and dy its output gradient: dV = P^T dy; dS = P (dy V^T - rowsum(dy y)), the
  * softmax's gradient, whose row sum needs no P; dQ = factor dS K; dK = factor dS^T Q. Capped scores multiply dS by
@@ -79,10 +84,12 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
   gradient: 'none',
   lower(emit, [q, k, v, segments, y, outputGradient], attributes) {
     const { heads, keyValueHeads, factor, recompute } = attributes;
-    const layout = new HeadLayout(emit, segments!, q!, attributes);
-    const { rows, tokens, headSize } = layout;
     const again = (tensor: string, shape: Shape): string =>
       recompute ? emit.after(tensor, shape, outputGradient!.name) : tensor;
+    const isLong = Math.ceil(staticDim(segments!.shape, 1) / attributes.blockTokens) > maxKeptMasks;
+    const ownSegments = isLong ? { ...segments!, name: again(segments!.name, segments!.shape) } : segments!;
+    const layout = new HeadLayout(emit, ownSegments, q!, attributes);
+    const { rows, tokens, headSize } = layout;
     // A single block reshapes queries without slicing, so there is no slice of theirs to keep (see `emit.after`).
     const sharedQueries = layout.splitHeads(q!.name, heads);
     const isSliced = layout.blocks.length > 1;
@@ -96,26 +103,32 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
     const scale = (tensor: string): string => emit.node('Mul', [tensor, emit.floats([factor], [])]);
 
     const queryParts: string[] = [];
-    const keyParts: string[] = [];
-    const valueParts: string[] = [];
+    let keySum: string | undefined;
+    let valueSum: string | undefined;
+    const addTo = (sum: string | undefined, part: string): string =>
+      sum === undefined ? part : emit.node('Add', [sum, part]);
     for (const block of layout.blocks) {
-      const { probabilities, slopes } = layout.emitProbabilities(queries, keys, block); // [B, K, G*t, seen]
+      const before = [keySum, valueSum, queryParts.at(-1)].filter(part => part !== undefined);
+      const isTogether = layout.blocks.length <= maxBlocksTogether || before.length === 0;
+      const ownQueries = isTogether ? queries : emit.after(sharedQueries, [rows, heads, tokens, headSize], ...before);
+      const { probabilities, slopes } = layout.emitProbabilities(ownQueries, keys, block); // [B, K, G*t, seen]
       const blockGradient = layout.groupBlock(gradients, block, headSize); // [B, K, G*t, D]
-      valueParts.push(layout.padToTokens(emit.node('MatMul', [transpose(probabilities), blockGradient]), block));
+      const toValues = emit.node('MatMul', [transpose(probabilities), blockGradient]); // [B, K, seen, D]
+      valueSum = addTo(valueSum, layout.padToTokens(toValues, block));
       const flowing = emit.node('MatMul', [blockGradient, transpose(layout.seen(values, block, 2))]);
       const centred = emit.node('Sub', [flowing, layout.groupBlock(rowSums, block, 1)]);
       const weighted = emit.node('Mul', [probabilities, centred]);
       const scores = slopes === undefined ? weighted : emit.node('Mul', [weighted, slopes]); // [B, K, G*t, seen]
       const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.seen(keys, block, 3))]));
       queryParts.push(emit.reshape(toQueries, [rows, heads, block.end - block.start, headSize]));
-      const blockQueries = layout.groupBlock(queries, block, headSize);
-      keyParts.push(layout.padToTokens(scale(emit.node('MatMul', [transpose(scores), blockQueries])), block));
+      const blockQueries = layout.groupBlock(ownQueries, block, headSize);
+      const toKeys = scale(emit.node('MatMul', [transpose(scores), blockQueries])); // [B, K, seen, D]
+      keySum = addTo(keySum, layout.padToTokens(toKeys, block));
     }
-    const sum = (parts: readonly string[]): string => parts.reduce((total, part) => emit.node('Add', [total, part]));
     return [
       layout.joinHeads(layout.concatenate(queryParts), heads),
-      layout.joinHeads(sum(keyParts), keyValueHeads),
-      layout.joinHeads(sum(valueParts), keyValueHeads),
+      layout.joinHeads(keySum!, keyValueHeads),
+      layout.joinHeads(valueSum!, keyValueHeads),
     ];
   },
 };
