@@ -1,6 +1,6 @@
 """What transformers and PEFT compute for small random models of every architecture: the numbers ours are held to.
 
-Run: python test/parity/architectures.py <folder>
+Run: python test/parity/architectures.py <folder> [case...]
 Writes <folder>/<case>/config.json, model.safetensors   the model, weights in bfloat16, which float32 holds exactly
                        reference.json                   batch, prompt, losses of 20 steps (LoRA and full), greedy tokens
                        reference.safetensors            logits, LoRA's start values, every gradient of the first step
@@ -45,6 +45,35 @@ CASES = {
     "llama": ("llama", dict(head_dim=6, attention_bias=True, mlp_bias=True, rope_theta=500.0)),
     "mistral": ("mistral", dict(head_dim=16, sliding_window=4)),
     "qwen2": ("qwen2", dict(head_dim=16, use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True)),
+    "phi3": ("phi3", dict(hidden_size=16, partial_rotary_factor=0.5, sliding_window=4)),
+    "phi3-longrope": (
+        "phi3",
+        dict(
+            hidden_size=16,
+            num_hidden_layers=1,
+            original_max_position_embeddings=6,  # shorter than every segment: the long factors
+            rope_parameters={"rope_type": "longrope", "rope_theta": 200.0, "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.0, 1.5, 3.0, 5.0]},
+        ),
+    ),
+    "smollm3": ("smollm3", dict(head_dim=16, no_rope_layer_interval=2, use_sliding_window=True, sliding_window=4, rope_theta=300.0)),
+    "olmo2": ("olmo2", dict(head_dim=16, attention_bias=True)),
+    "gemma2": (
+        "gemma2",
+        dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=4, attn_logit_softcapping=1.5, final_logit_softcapping=2.0),
+    ),
+    "gemma3_text": (
+        "gemma3_text",
+        dict(
+            head_dim=16,
+            query_pre_attn_scalar=12,
+            sliding_window=4,
+            sliding_window_pattern=2,
+            rope_parameters={
+                "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5000.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+            },
+        ),
+    ),
     "qwen3": ("qwen3", dict(head_dim=16, use_sliding_window=True, sliding_window=4, max_window_layers=1)),
 }
 
@@ -175,8 +204,8 @@ def main():
     torch.set_num_threads(1)  # the models are too small for more
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    for name, (model_type, changes) in CASES.items():
-        run_case(out / name, model_type, changes)
+    for name in sys.argv[2:] or CASES:
+        run_case(out / name, *CASES[name])
 
 
 if __name__ == "__main__":

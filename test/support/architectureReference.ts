@@ -114,7 +114,10 @@ export async function compareDecoding({
 }: ArchitectureReference): Promise<{ logits: number; tokens: number[] }> {
   const built = buildDecodingGraph(model, { logits: 'last' });
   const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
-  const feeds: Record<string, RuntimeTensor> = { ...makeRopeFeeds(model, 64), ...makeAdapterInputs(model, null) };
+  const feeds: Record<string, RuntimeTensor> = {
+    ...makeRopeFeeds(model, reference.prompt.length + reference.greedy.length),
+    ...makeAdapterInputs(model, null),
+  };
   for (const weight of built.weights) {
     feeds[weight.name] = makeTensor('float32', readParameterTensor(opened.weights, weight), weight.shape);
   }

@@ -25,6 +25,7 @@ import {
   sigmoidOperation,
   subtractOperation,
 } from './operations/elementwise.ts';
+import { gatedGeluGradientOperation, gatedGeluOperation } from './operations/gatedGelu.ts';
 import { gatedSiluGradientOperation, gatedSiluOperation } from './operations/gatedSilu.ts';
 import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
 import { integerLinearGradientOperation, integerLinearOperation } from './operations/integerLinear.ts';
@@ -91,6 +92,8 @@ export const operationTable = {
   cachedAttention: cachedAttentionOperation,
   packedLinear: packedLinearOperation,
   packedRows: packedRowsOperation,
+  gatedGelu: gatedGeluOperation,
+  gatedGeluGradient: gatedGeluGradientOperation,
   gatedSilu: gatedSiluOperation,
   gatedSiluGradient: gatedSiluGradientOperation,
   crossEntropy: crossEntropyOperation,

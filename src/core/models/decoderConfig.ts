@@ -18,6 +18,8 @@ export interface DecoderDefaults {
   readonly ropeTheta?: number | undefined;
   readonly maxContextTokens?: number | undefined;
   readonly tiedEmbeddings?: boolean | undefined;
+  /** Some elements of a head may stay unturned. */
+  readonly hasPartialRope?: boolean | undefined;
 }
 
 /**
@@ -46,7 +48,7 @@ export function readDecoderConfig(json: ConfigJson, defaults: DecoderDefaults): 
     normEpsilon: readPositive(json, 'rms_norm_eps', defaults.normEpsilon ?? 1e-6),
     embeddingScale: 1,
     layerAttention: Array.from({ length: layers }, () => ({ rope: 'global' })),
-    rope: readRope(json, { headSize, defaultTheta: defaults.ropeTheta }),
+    rope: readRope(json, { headSize, defaultTheta: defaults.ropeTheta, mayBePartial: defaults.hasPartialRope }),
     attentionFactor: 1 / Math.sqrt(headSize),
     maxContextTokens: readCount(json, 'max_position_embeddings', defaults.maxContextTokens ?? 2048),
     tiedEmbeddings: readFlag(json, 'tie_word_embeddings', defaults.tiedEmbeddings ?? false),

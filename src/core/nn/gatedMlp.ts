@@ -3,8 +3,16 @@ import type { Value } from '../graph/graph.ts';
 import { gatedSilu } from '../graph/operations/gatedSilu.ts';
 import type { Projections } from './linear.ts';
 
-/** x [M, C] -> [M, C] through the feed-forward size F, by the modules gate_proj, up_proj and down_proj under `prefix`. */
-export function gatedMlp(context: Projections, prefix: string, x: Value): Value {
+/**
+ * x [M, C] -> [M, C] through the feed-forward size F, by the modules gate_proj, up_proj and down_proj under `prefix`.
+ * @param activate the gate's activation times what it gates
+ */
+export function gatedMlp(
+  context: Projections,
+  prefix: string,
+  x: Value,
+  activate: (gate: Value, up: Value) => Value = gatedSilu,
+): Value {
   const [gate, up] = context.project([`${prefix}.gate_proj`, `${prefix}.up_proj`], x); // [M, F] each
-  return context.project([`${prefix}.down_proj`], gatedSilu(gate!, up!))[0]!;
+  return context.project([`${prefix}.down_proj`], activate(gate!, up!))[0]!;
 }

@@ -14,6 +14,7 @@ import {
   sigmoid,
   subtract,
 } from '../../../../src/core/graph/operations/elementwise.ts';
+import { gatedGelu } from '../../../../src/core/graph/operations/gatedGelu.ts';
 import { gatedSilu } from '../../../../src/core/graph/operations/gatedSilu.ts';
 import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
 import { integerLinear } from '../../../../src/core/graph/operations/integerLinear.ts';
@@ -305,6 +306,38 @@ function shardedLossCase(title: string, cap?: number): OperationCase {
     expected: ({ first, second, ...rest }) => lossReference({ ...rest, w: [...first!, ...second!] }, cap),
     differentiable: ['h', 'first', 'second'],
   };
+}
+
+/** Cases of a gate and of its gradient, by their names in the table. */
+function gateCases<Name extends 'gatedSilu' | 'gatedGelu'>(
+  name: Name,
+  build: (gate: Value, up: Value) => Value,
+  activate: (g: number) => number,
+): Record<Name | `${Name}Gradient`, readonly OperationCase[]> {
+  const gated = (g: readonly number[], u: readonly number[]): number[] =>
+    reference.zipWith(g, u, (x, y) => activate(x) * y);
+  const values: OperationCase = {
+    title: 'of each element',
+    inputs: { gate: floats([3, 4], -3, 3), up: floats([3, 4]) },
+    build: ({ gate, up }) => [build(gate!, up!)],
+    shapes: [[3, 4]],
+    expected: ({ gate, up }) => [gated(gate!, up!)],
+    differentiable: ['gate', 'up'],
+  };
+  const gradient: OperationCase = {
+    title: 'of each element',
+    inputs: { gate: floats([2, 3], -3, 3), up: floats([2, 3]), dy: floats([2, 3]) },
+    build: ({ gate, up, dy }) => applyOperation(operationTable[`${name}Gradient`], [gate!, up!, dy!], null),
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    expected: ({ gate, up, dy }) => [
+      reference.differentiate(moved => gated(moved, up!), gate!, dy!),
+      reference.differentiate(moved => gated(gate!, moved), up!, dy!),
+    ],
+  };
+  return { [name]: [values], [`${name}Gradient`]: [gradient] } as Record<Name | `${Name}Gradient`, OperationCase[]>;
 }
 
 const capAt =
@@ -656,35 +689,12 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     },
   ],
   ...attentionCases,
-  gatedSilu: [
-    {
-      title: 'of each element',
-      inputs: { gate: floats([3, 4], -3, 3), up: floats([3, 4]) },
-      build: ({ gate, up }) => [gatedSilu(gate!, up!)],
-      shapes: [[3, 4]],
-      expected: ({ gate, up }) => [reference.zipWith(gate!, up!, (g, u) => (g / (1 + Math.exp(-g))) * u)],
-      differentiable: ['gate', 'up'],
-    },
-  ],
-  gatedSiluGradient: [
-    {
-      title: 'of each element',
-      inputs: { gate: floats([2, 3], -3, 3), up: floats([2, 3]), dy: floats([2, 3]) },
-      build: ({ gate, up, dy }) => applyOperation(operationTable.gatedSiluGradient, [gate!, up!, dy!], null),
-      shapes: [
-        [2, 3],
-        [2, 3],
-      ],
-      expected: ({ gate, up, dy }) => {
-        const gated = (g: readonly number[], u: readonly number[]): number[] =>
-          reference.zipWith(g, u, (x, y) => (x / (1 + Math.exp(-x))) * y);
-        return [
-          reference.differentiate(moved => gated(moved, up!), gate!, dy!),
-          reference.differentiate(moved => gated(gate!, moved), up!, dy!),
-        ];
-      },
-    },
-  ],
+  ...gateCases('gatedSilu', gatedSilu, g => g / (1 + Math.exp(-g))),
+  ...gateCases(
+    'gatedGelu',
+    gatedGelu,
+    g => (g * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g ** 3)))) / 2,
+  ),
   ...blockCases,
   topTokens: [
     topTokensCase('of a whole head', 1, false),
