@@ -4,8 +4,24 @@
  */
 import { z } from 'zod';
 
-/** The linear layers of a Llama-like block that LoRA may adapt, named as in the checkpoint. */
-export const linearLayers = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+/** Linear layers of some architectures (Phi-3) that stand for several of others. */
+export const fusedLayers = {
+  qkv_proj: ['q_proj', 'k_proj', 'v_proj'],
+  gate_up_proj: ['gate_proj', 'up_proj'],
+} as const;
+
+/** The linear layers of a block that LoRA may adapt, named as in the checkpoint. */
+export const linearLayers = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+  'qkv_proj',
+  'gate_up_proj',
+] as const;
 
 interface Common {
   readonly label: string;
@@ -188,7 +204,7 @@ export const hyperparameterTable = {
     appliesWhen: loraOnly,
     advanced: true,
     default: linearLayers,
-    help: 'Linear layers that get an adapter, default all seven: fewer = smaller and faster, usually worse.',
+    help: 'Linear layers that get an adapter, default all that the model has: fewer = smaller and faster, usually worse.',
   },
   layersToTransform: names({
     label: 'Layers with adapters',

@@ -44,7 +44,7 @@ function adapterFiles({ parameters, facts, layers }: OutputContents): FileToWrit
     rsLora,
     dropout,
     dora,
-    targetModules,
+    targetModules: targetModules.filter(target => parameters.some(({ name }) => name.includes(`.${target}.lora_`))),
     layersToTransform: layersToTransform.length === 0 ? undefined : expandLayers(layersToTransform, layers),
     modulesToSave,
   });

@@ -15,6 +15,7 @@ import {
   readPackedMatrix,
 } from '../models/packedWeights.ts';
 import { listWeightTensors, readParameterTensor } from '../models/parameterTensors.ts';
+import { countAnswerableTokens } from '../models/ropeInputs.ts';
 import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type ChatTemplate, createChatTemplate } from '../text/chatTemplate.ts';
 import { createTokenizer, type TextTokenizer } from '../text/tokenizer.ts';
@@ -85,5 +86,5 @@ export async function loadResidentModel(opened: OpenModel, options: LoadOptions 
   options.onProgress?.(parameters.length, parameters.length);
   const { id, path } = opened;
   const packed = forms.size === 0 ? undefined : { forms, arrays, offsets };
-  return { id, path, model, tokenizer, template, contextTokens: config.maxContextTokens, weights, packed };
+  return { id, path, model, tokenizer, template, contextTokens: countAnswerableTokens(config), weights, packed };
 }

@@ -2,6 +2,7 @@
 import { TuneError } from '../../shared/errors.ts';
 import { askQuestion, encodePrompt, limitAnswer } from '../infer/encodePrompt.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { countAnswerableTokens } from '../models/ropeInputs.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import type { ModelText } from './openModelText.ts';
 
@@ -16,7 +17,7 @@ export function checkSamplePrompts(
   for (const [index, prompt] of samplePrompts.entries()) {
     const tokens = encodePrompt(text, askQuestion(prompt)).length;
     try {
-      limitAnswer(tokens, sampleAnswerTokens, config.maxContextTokens);
+      limitAnswer(tokens, sampleAnswerTokens, countAnswerableTokens(config));
     } catch (error) {
       if (!(error instanceof TuneError)) throw error;
       throw new TuneError('usage', `samplePrompts, prompt ${index + 1}: ${error.message}`, { hint });

@@ -7,6 +7,7 @@ import { type AdapterInputs, makeAdapterInputs } from '../infer/adapterInputs.ts
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
+import { countAnswerableTokens } from '../models/ropeInputs.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
@@ -51,7 +52,7 @@ export class SampleAnswers {
       model,
       tokenizer: sides.tokenizer,
       template: sides.template,
-      contextTokens: architecture.config.maxContextTokens,
+      contextTokens: countAnswerableTokens(architecture.config),
       weights,
     };
     return DecodingSession.create(resident, { threads: threads ?? 0 });

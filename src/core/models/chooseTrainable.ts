@@ -3,6 +3,7 @@
  * chooses them. @see https://github.com/huggingface/peft/blob/main/src/peft/tuners/tuners_utils.py
  */
 import { TuneError } from '../../shared/errors.ts';
+import { fusedLayers } from '../../shared/hyperparameters.ts';
 import type { ParameterInfo } from './architecture.ts';
 import type { Model } from './findArchitecture.ts';
 import { findTargets, moduleOf } from './loraNames.ts';
@@ -33,14 +34,25 @@ export function chooseTrainable(model: Model, settings: TrainableSettings): Chos
   const numbers = layersToTransform.length === 0 ? layers.keys() : expandLayers(layersToTransform, layers.length);
   const linears = [...numbers].flatMap(number => layers[number]!);
   const targets = findTargets(linears, targetModules);
-  if (targets.length === 0) {
+  const isHere = (name: string): boolean => findTargets(layers[0]!, [name]).length > 0;
+  // The default names the layers of every architecture: those that stand for layers of this one may be missing here.
+  const unknown = targetModules.filter(name => {
+    return !isHere(name) && !listCounterparts(name).some(other => targetModules.includes(other) && isHere(other));
+  });
+  if (targets.length === 0 || unknown.length > 0) {
     const known = layers[0]!.filter(({ kind }) => kind === 'linear').map(({ name }) => name.split('.').at(-2));
     throw usage(
-      `targetModules: expected some of ${known.join(', ')}, got ${targetModules.join(', ')}`,
+      `targetModules: expected some of ${known.join(', ')}, got ${unknown.join(', ')}`,
       'Leave the setting out to train every linear layer.',
     );
   }
   return { targets, whole: findSaved(parameters, modulesToSave, targets, model.config.tiedEmbeddings) };
+}
+
+/** The layers of other architectures that do what this one does: one for several, or several for one. */
+function listCounterparts(name: string): readonly string[] {
+  const parts: Readonly<Record<string, readonly string[]>> = fusedLayers;
+  return parts[name] ?? Object.keys(parts).filter(fused => parts[fused]!.includes(name));
 }
 
 /** `['0', '8-10']` -> 0, 8, 9, 10 in ascending order. @throws TuneError `usage` for blocks beyond the model's */

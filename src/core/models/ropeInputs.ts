@@ -1,6 +1,7 @@
 /** @file The rotary tables of a model as graph inputs: a pair for each of its ropes. */
 import type { Graph, Value } from '../graph/graph.ts';
 import { makeRopeTables, type RopeSettings } from '../nn/rope.ts';
+import { steadyContextTokens } from '../nn/ropeScaling.ts';
 import type { LayerAttention, ModelConfig } from './architecture.ts';
 
 /** By a layer's `rope`. */
@@ -28,6 +29,11 @@ export function listRopeTables(config: ModelConfig, positions: number): RopeTabl
       { name: names.sines, data: sines, shape },
     ];
   });
+}
+
+/** The most tokens that a prompt and its answer may have together over one cache. */
+export function countAnswerableTokens({ rope, maxContextTokens }: ModelConfig): number {
+  return steadyContextTokens(rope.scaling, maxContextTokens);
 }
 
 /** The inputs of a graph, [positions, turned elements / 2] each, by a layer's `rope`; none for layers without. */

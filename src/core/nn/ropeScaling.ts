@@ -109,6 +109,14 @@ function makeRamp(theta: number, size: number, scaling: Extract<RopeScaling, { k
   return Array.from({ length: size / 2 }, (_, i) => Math.min(1, Math.max(0, fround(fround(i - low) / width))));
 }
 
+/**
+ * The longest context in which all positions are turned alike however long it gets: longrope turns them otherwise from its
+ * original context on, and what is cached until then could not be continued.
+ */
+export function steadyContextTokens(scaling: RopeScaling, maxContextTokens: number): number {
+  return scaling.kind === 'longrope' ? Math.min(maxContextTokens, scaling.originalContextTokens) : maxContextTokens;
+}
+
 /** The attention factor that YaRN's authors recommend. */
 export function yarnAttentionFactor(factor: number, magnitude = 1): number {
   return factor <= 1 ? 1 : 0.1 * magnitude * Math.log(factor) + 1;

@@ -1,6 +1,8 @@
 /** What every option of LoRA has to keep, whatever it adds: the same numbers in both engines, true gradients, repeats. */
 import { describe, expect, it } from 'vitest';
 import type { TrainingEngineSettings } from '../../../../src/core/train/createTrainingEngine.ts';
+import { linearLayers } from '../../../../src/shared/hyperparameters.ts';
+import { makeTinyModel } from '../models/tinyModel.ts';
 import { makeTinyBatch } from './tinyBatch.ts';
 import { gradientsOf, openTinyEngine, relativeDifference, tinyContextTokens } from './tinyEngine.ts';
 
@@ -103,12 +105,26 @@ describe('dropout', () => {
 describe('settings that do not fit the model', () => {
   it.each([
     [{ targetModules: ['query'] }, {}, /expected some of q_proj.*got query/],
+    [{ targetModules: ['q_proj', 'query'] }, {}, /expected some of q_proj.*got query/],
+    [{ targetModules: ['q_proj', 'o_proj'] }, { model_type: 'phi3' }, /expected some of qkv_proj, .*got q_proj/],
+    [{ targetModules: ['o_proj', 'gate_up_proj'] }, {}, /expected some of q_proj.*got gate_up_proj/],
     [{ layersToTransform: ['1-2'] }, {}, /layersToTransform: expected layers from 0 to 1, got 1-2/],
     [{ modulesToSave: ['lm_head'] }, {}, /modulesToSave: .*as embedding and as head/],
     [{ modulesToSave: ['head_lm'] }, untied, /modulesToSave: expected some of embed_tokens, .*got head_lm/],
     [{ modulesToSave: ['q_proj'] }, untied, /modulesToSave: expected modules without an adapter, got q_proj/],
   ])('%j are refused', async (settings, config, message) => {
     await expect(openTinyEngine(settings, config)).rejects.toThrow(message);
+  });
+});
+
+describe('the default targets', () => {
+  it.each(['llama', 'phi3'])('are every linear layer of %s', async model_type => {
+    const engine = await openTinyEngine({ targetModules: linearLayers }, { model_type });
+    const { architecture, config } = makeTinyModel({ model_type });
+    const { layers } = architecture.describeParameters(config);
+    const linears = layers.flat().filter(({ kind }) => kind === 'linear');
+    expect(engine.parameters.length).toBe(2 * linears.length);
+    await engine.dispose();
   });
 });
 
