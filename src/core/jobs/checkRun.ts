@@ -71,7 +71,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
     teacher = await interruptible(control, signal => openTeacher(request, modelOptions(options, signal), tokenizer));
     const batches = planBatches(sides, request.hyperparameters);
-    const memory = planMemory(architecture, request.hyperparameters, { teacher: teacher?.architecture });
+    const memory = planMemory(architecture, model.weights, request.hyperparameters, { teacher: teacher?.architecture });
     return {
       model,
       architecture,

@@ -3,26 +3,62 @@ import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast } from '../../shared/recipe.ts';
+import type { TensorSource } from '../formats/tensorSource.ts';
+import { findBlockForm } from '../formats/weightBlocks.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { countBatchRows } from '../text/pairBatches.ts';
 import { forecastMemory } from '../train/forecastMemory.ts';
 import { forecastTeacher } from '../train/forecastTeacher.ts';
+import { holdWeights } from '../train/holdWeights.ts';
+import { listMatrices } from '../train/planWeightForms.ts';
 import { countFreeBytes } from './freeMemory.ts';
 
 export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
 
-/** The whole graph when it fits the limit, else layer by layer; a teacher's own pass, before it, may need more. */
+/**
+ * The first of the ways to hold the weights and to run the layers that fits the limit, or the last; a teacher's own pass,
+ * before it, may need more.
+ * @param weights where the model's weights are stored; only their types are asked for
+ */
 export function planMemory(
   model: Model,
+  weights: TensorSource,
   settings: Hyperparameters,
   { freeBytes = countFreeBytes(), teacher }: { readonly freeBytes?: number; readonly teacher?: Model | undefined } = {},
 ): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
-  const { totalBytes } = forecastMemory({ model, ...settings, batchRows: countBatchRows(settings) });
-  const plan = totalBytes.whole <= memoryLimitBytes ? 'whole' : 'layered';
-  const baseWeights = settings.baseWeights === 'auto' ? 'float32' : settings.baseWeights;
-  const peakMemoryBytes = Math.max(totalBytes[plan], teacher ? forecastTeacher(teacher, settings) : 0);
+  const ways = listWays(model, weights, settings).map(way => ({
+    ...way,
+    bytes: countBytes(model, weights, settings, way),
+  }));
+  const { plan, baseWeights, bytes } = ways.find(way => way.bytes <= memoryLimitBytes) ?? ways.at(-1)!;
+  const peakMemoryBytes = Math.max(bytes, teacher ? forecastTeacher(teacher, settings) : 0);
   return { plan, baseWeights, peakMemoryBytes, memoryLimitBytes };
+}
+
+type Way = Pick<MemoryPlan, 'plan' | 'baseWeights'>;
+
+/**
+ * The faster ways first. Weights that a file holds in blocks lose nothing there, and dequantizing costs less than computing
+ * each layer twice; others would be rounded to 4 bit, which is the last resort.
+ */
+function listWays(model: Model, weights: TensorSource, { method, baseWeights }: Hyperparameters): Way[] {
+  const of =
+    (...plans: readonly Way['plan'][]) =>
+    (held: Way['baseWeights']) =>
+      plans.map(plan => ({ plan, baseWeights: held }));
+  const both = of('whole', 'layered');
+  if (method === 'full') return both('float32');
+  if (baseWeights !== 'auto') return both(baseWeights);
+  const isInBlocks = listMatrices(model).every(({ name }) => findBlockForm(weights.info(name).dtype) !== undefined);
+  if (!isInBlocks) return [...both('float32'), ...both('4bit')];
+  return [...of('whole')('float32'), ...of('whole')('4bit'), ...of('layered')('float32'), ...of('layered')('4bit')];
+}
+
+function countBytes(model: Model, weights: TensorSource, settings: Hyperparameters, way: Way): number {
+  const held = holdWeights(model, weights, settings, way.baseWeights);
+  const request = { ...settings, model: held.model, batchRows: countBatchRows(settings) };
+  return forecastMemory(request).totalBytes[way.plan];
 }
 
 /** What refuses a run that does not fit, if it does not. */
@@ -33,7 +69,7 @@ export function findMemoryRefusal({ peakMemoryBytes, memoryLimitBytes }: MemoryP
       code: 'memory',
       message: `Memory: expected at most ${formatBytes(memoryLimitBytes)} (the limit), got a forecast of ${formatBytes(peakMemoryBytes)}.`,
       remedy:
-        'Lower contextTokens or batchRows, train a LoRA adapter instead of all weights, choose a smaller model, or raise memoryLimitBytes.',
+        'Lower contextTokens or batchRows, train a LoRA adapter instead of all weights, hold the base in 4 bit (baseWeights), choose a smaller model, or raise memoryLimitBytes.',
       override: 'memory',
     },
   ];

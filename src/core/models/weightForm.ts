@@ -64,3 +64,23 @@ export function describeWeightInputs(tensor: NamedTensor, form: WeightForm): rea
     }
   }
 }
+
+const elementBytes = {
+  float: 4,
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+} as const satisfies Record<WeightInput['type'], number>;
+
+/** What a tensor in its form takes in memory. */
+export function countWeightBytes(tensor: NamedTensor, form: WeightForm): number {
+  return describeWeightInputs(tensor, form).reduce(
+    (total, { shape, type }) => total + shape.reduce((product, dim) => product * dim, elementBytes[type]),
+    0,
+  );
+}

@@ -6,14 +6,13 @@ import type { ParameterInfo } from '../models/architecture.ts';
 import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
-import { QuantizedTensors } from '../models/quantizedTensors.ts';
 import type { TrainableSpec } from '../models/trainableSpec.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
 import { forecastMemory } from './forecastMemory.ts';
+import { holdWeights } from './holdWeights.ts';
 import { LayeredEngine } from './layeredEngine.ts';
 import { loraScale } from './loraScale.ts';
-import { listMatrices, planWeightForms } from './planWeightForms.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
@@ -54,14 +53,8 @@ export type EngineShape = 'whole' | 'layered';
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
   const { batchRows, contextTokens } = settings;
   const chosen = chooseTrainable(settings.model, settings);
-  const wholeNames = new Set(chosen.whole.map(({ name }) => name));
-  // What is trained is in floats, and a table one tensor, as the optimizer has it.
-  const frozen = listMatrices(settings.model).filter(({ name }) => !wholeNames.has(name));
-  const { baseWeights = 'auto' } = settings;
-  const weights = baseWeights === '4bit' ? new QuantizedTensors(settings.weights, frozen) : settings.weights;
-  const weightForms = planWeightForms(frozen, weights, baseWeights);
-  const model = { ...settings.model, weightForms, wholeTables: wholeNames };
-  const shape = settings.shape ?? planEngineShape(settings);
+  const { model, weights } = holdWeights(settings.model, settings.weights, settings, settings.baseWeights ?? 'auto');
+  const shape = settings.shape ?? planEngineShape({ ...settings, model });
   const trainable = specifyTrainable(settings, chosen, shape);
   const setup: EngineSetup = {
     model,

@@ -6,10 +6,13 @@ import type { ModelConfig, ParameterInfo } from '../models/architecture.ts';
 import { chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { chooseChunkRows } from '../models/lossHead.ts';
+import { splitTable } from '../models/parameterTensors.ts';
 import type { BatchShape } from '../models/trainingContext.ts';
+import { countWeightBytes, formOf } from '../models/weightForm.ts';
 import { countElements } from './engineTensors.ts';
 
 export interface MemoryRequest extends BatchShape, TrainableSettings {
+  /** With the forms of its frozen weights. */
   readonly model: Model;
   readonly rank: number;
   readonly dropout?: number | undefined;
@@ -47,13 +50,12 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const { config } = model;
   const { embedding, layers, finalNorm, head } = model.architecture.describeParameters(config);
   const weights = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
-  const weightElements = weights.reduce((total, { shape }) => total + countElements(shape), 0);
   const tokens = batchRows * contextTokens;
   const chunkRows = chooseChunkRows(config.vocabularySize, tokens);
   const { targets, whole } = chooseTrainable(model, request);
   const headCopies = whole.some(({ name }) => name === head.name) ? 3 * countElements(head.shape) : 0;
 
-  const weightsBytes = floatBytes * weightElements;
+  const weightsBytes = weights.reduce((total, weight) => total + countWeightBytes(weight, formOf(model, weight)), 0);
   const wholeElements = whole.reduce((total, { shape }) => total + countElements(shape), 0);
   const adapterElements = targets.reduce(
     (total, { shape: [out, inner] }) => total + request.rank * (out! + inner!) + (request.dora ? out! : 0),
@@ -67,7 +69,7 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   // DoRA keeps each output before its gain too.
   const gained = request.dora ? countOutputsPerLayer(targets, config) : 0;
   const keptBytes = floatBytes * tokens * (countKeptPerToken(config) + gained);
-  const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens);
+  const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens) + countFloatCopies(model, weights);
   const activationsBytes = {
     whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
     layered: (config.layers + 3) * hiddenBytes + arenaOverhead * (keptBytes + busyBytes),
@@ -89,6 +91,13 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
       layered: fixedBytes + activationsBytes.layered + evaluationBytes.layered,
     },
   };
+}
+
+/** Weights in blocks become floats for the product that reads them: two of the largest, and the bytes on the way there. */
+function countFloatCopies(model: Model, weights: readonly ParameterInfo[]): number {
+  const inBlocks = weights.filter(weight => formOf(model, weight).kind === 'blocks');
+  const parts = inBlocks.flatMap(weight => (weight.kind === 'linear' ? [weight] : splitTable(model, weight)));
+  return 2 * (floatBytes + 1) * Math.max(0, ...parts.map(({ shape }) => countElements(shape)));
 }
 
 function countOutputsPerLayer(targets: readonly ParameterInfo[], { layers }: ModelConfig): number {

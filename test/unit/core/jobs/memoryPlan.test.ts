@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { TensorSource } from '../../../../src/core/formats/tensorSource.ts';
+import { findMemoryRefusal, planMemory } from '../../../../src/core/jobs/memoryPlan.ts';
+import type { Model } from '../../../../src/core/models/findArchitecture.ts';
+import { defaultHyperparameters, type Hyperparameters } from '../../../../src/shared/hyperparameters.ts';
+import { listParameters, makeTinyModel } from '../models/tinyModel.ts';
+
+/** Large enough for its weights to matter; nothing is ever read. */
+const model = makeTinyModel({
+  vocab_size: 32000,
+  hidden_size: 1024,
+  intermediate_size: 4096,
+  num_hidden_layers: 24,
+  num_attention_heads: 16,
+  num_key_value_heads: 16,
+  head_dim: 64,
+});
+
+function storedAs(matrixType: string, { architecture, config }: Model = model): TensorSource {
+  const shapes = new Map(listParameters({ architecture, config }).map(({ name, shape }) => [name, shape]));
+  const refuse = (): never => {
+    throw new Error('nothing is to be read for a plan');
+  };
+  return {
+    names: [...shapes.keys()],
+    info: name => {
+      const shape = shapes.get(name)!;
+      return { name, shape, dtype: shape.length === 2 ? matrixType : 'F32', storedBytes: 0 };
+    },
+    readFloat32: refuse,
+    readFloat32Rows: refuse,
+    readBytes: refuse,
+    close: () => undefined,
+  };
+}
+
+const plan = (weights: TensorSource, gigabytes: number, settings: Partial<Hyperparameters> = {}) =>
+  planMemory(model, weights, {
+    ...defaultHyperparameters,
+    batchRows: 1,
+    contextTokens: 512,
+    memoryLimitBytes: gigabytes * 2 ** 30,
+    ...settings,
+  });
+
+/** The ways to hold and run, from the fastest to the smallest, as the limit sinks. */
+function listPlans(weights: TensorSource, settings: Partial<Hyperparameters> = {}): string[] {
+  const plans = Array.from({ length: 80 }, (_, i) => plan(weights, 16 * 0.95 ** i, settings));
+  return [...new Set(plans.map(({ baseWeights, plan: shape }) => `${baseWeights} ${shape}`))];
+}
+
+describe('planMemory', () => {
+  it('computes layer by layer before it rounds weights that are stored in floats', () => {
+    expect(listPlans(storedAs('BF16'))).toEqual(['float32 whole', 'float32 layered', '4bit whole', '4bit layered']);
+  });
+
+  it('leaves a GGUF file in its blocks before it computes layers twice', () => {
+    expect(listPlans(storedAs('Q4_0'))).toEqual(['float32 whole', '4bit whole', '4bit layered']);
+  });
+
+  it('holds the weights as it is told', () => {
+    expect(listPlans(storedAs('Q4_0'), { baseWeights: 'float32' })).toEqual(['float32 whole', 'float32 layered']);
+    expect(listPlans(storedAs('BF16'), { baseWeights: '4bit' })).toEqual(['4bit whole', '4bit layered']);
+  });
+
+  it('never rounds weights that are trained', () => {
+    expect(listPlans(storedAs('Q4_0'), { method: 'full' })).toEqual(['float32 whole', 'float32 layered']);
+  });
+
+  it('forecasts blocks at a seventh of their floats, and the floats of the largest for a moment', () => {
+    const bytesOf = (settings: Partial<Hyperparameters>) => plan(storedAs('Q4_0'), 0.1, settings).peakMemoryBytes;
+    const saved = bytesOf({ baseWeights: 'float32' }) - bytesOf({ baseWeights: '4bit' });
+    const elements = listParameters(model).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    expect(saved / (4 * elements)).toBeGreaterThan(0.72);
+    expect(saved / (4 * elements)).toBeLessThan(0.86);
+  });
+
+  it('is refused when even the smallest way does not fit', () => {
+    expect(findMemoryRefusal(plan(storedAs('Q4_0'), 0.1))).toMatchObject([{ code: 'memory', override: 'memory' }]);
+    expect(findMemoryRefusal(plan(storedAs('Q4_0'), 8))).toEqual([]);
+  });
+});
