@@ -144,6 +144,41 @@ describe('run page', () => {
     await run.close();
   });
 
+  it('shows raw and smoothed loss in a tooltip at the cursor, which stays while the run goes on', async () => {
+    for (const theme of ['dark', 'light'] as const) {
+      const run = await open('running', { theme });
+      const tooltip = run.page.locator('.chart-tooltip').first();
+      const over = run.page.locator('.u-over').first();
+      const box = (await over.boundingBox())!;
+      expect(await tooltip.isVisible()).toBe(false);
+      await run.page.mouse.move(box.x + box.width * 0.5, box.y + 120);
+      await drawn(run.page);
+      const { loss } = await series(run);
+      const middle = loss.step.indexOf(60);
+      const text = (await tooltip.innerText()).replace(/\s+/g, ' ');
+      expect(text).toContain(`Step 60 Training loss ${loss.raw[middle]!.toFixed(3)}`);
+      expect(text).toContain(`Smoothed ${loss.smoothed[middle]!.toFixed(3)}`);
+      expect(text).toContain('Held-out loss');
+      await show(run, { ...runSnapshots.running, remainingMs: 100_000 });
+      expect((await tooltip.innerText()).replace(/\s+/g, ' ')).toBe(text);
+      expect(await run.page.locator('.chart-legend').first().textContent()).toContain('Step 60');
+      await run.screenshot('run-tooltip');
+      for (const share of [0.01, 0.99]) {
+        await run.page.mouse.move(box.x + box.width * share, box.y + box.height - 4);
+        await drawn(run.page);
+        const place = (await tooltip.boundingBox())!;
+        expect(place.x).toBeGreaterThanOrEqual(box.x);
+        expect(place.x + place.width).toBeLessThanOrEqual(box.x + box.width + 1);
+        expect(place.y + place.height).toBeLessThanOrEqual(box.y + box.height + 1);
+      }
+      await run.page.mouse.move(5, 5);
+      await drawn(run.page);
+      expect(await tooltip.isVisible()).toBe(false);
+      expect(run.complaints).toEqual([]);
+      await run.close();
+    }
+  });
+
   it('zooms where it is dragged, also while the run goes on, and back', async () => {
     const run = await open('running');
     const box = (await run.page.locator('.u-over').first().boundingBox())!;

@@ -36,16 +36,29 @@ export function createLegend(entries: readonly LegendEntry[]): Legend {
   return {
     element,
     show(steps, columns, index) {
-      const at = index ?? steps.length - 1;
-      setText(step, steps[at] === undefined ? '' : `Step ${formatCount(steps[at])}`);
-      entries.forEach((entry, i) => {
-        const found = lastValueAt(columns[i] ?? [], at);
-        const text = found === null ? '–' : entry.format(found.value);
-        // A held-out loss is measured now and then: say when, if not here.
-        const isElsewhere = found !== null && entry.swatch === 'dot' && found.index !== at;
-        setText(values[i]!, isElsewhere ? `${text} (step ${formatCount(steps[found.index]!)})` : text);
-      });
+      const reading = readAt(entries, steps, columns, index ?? steps.length - 1);
+      setText(step, reading.step);
+      for (const [i, text] of reading.values.entries()) setText(values[i]!, text);
     },
+  };
+}
+
+/** What stands at a column, in words: the step, and the value of each line. */
+export function readAt(
+  entries: readonly LegendEntry[],
+  steps: readonly number[],
+  columns: readonly (readonly (number | null)[])[],
+  at: number,
+): { step: string; values: string[] } {
+  return {
+    step: steps[at] === undefined ? '' : `Step ${formatCount(steps[at])}`,
+    values: entries.map((entry, i) => {
+      const found = lastValueAt(columns[i] ?? [], at);
+      const text = found === null ? '–' : entry.format(found.value);
+      // A held-out loss is measured now and then: say when, if not here.
+      const isElsewhere = found !== null && entry.swatch === 'dot' && found.index !== at;
+      return isElsewhere ? `${text} (step ${formatCount(steps[found.index]!)})` : text;
+    }),
   };
 }
 

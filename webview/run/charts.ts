@@ -4,8 +4,9 @@ import { createDisclosure } from '../controls/disclosure.ts';
 import { createButton } from '../controls/toolkit.ts';
 import { createId, h, setText, type View } from '../dom/element.ts';
 import { formatFigure, formatRate, formatTick } from '../format/formatNumber.ts';
-import { createLegend } from './chartLegend.ts';
+import { createLegend, type LegendEntry } from './chartLegend.ts';
 import { onThemeChange } from './chartTheme.ts';
+import { createTooltip } from './chartTooltip.ts';
 import { drawLossSeries, drawRateSeries, type StepRange } from './drawnSeries.ts';
 import { createLineChart } from './lineChart.ts';
 import { markBestStep } from './markBestStep.ts';
@@ -26,15 +27,17 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
     resetZoom.setDisabled(zoom === null);
     redraw();
   };
-  const lossLegend = createLegend([
+  const lossEntries: LegendEntry[] = [
     { key: 'raw', label: 'Training loss', swatch: 'line', format: formatFigure },
     { key: 'smoothed', label: 'Smoothed', swatch: 'line', format: formatFigure },
     { key: 'heldOut', label: 'Held-out loss', swatch: 'dot', format: formatFigure },
-  ]);
-  const rateLegend = createLegend([
+  ];
+  const rateEntries: LegendEntry[] = [
     { key: 'smoothed', label: 'Learning rate', swatch: 'line', format: formatRate },
     { key: 'heldOut', label: 'Gradient norm', swatch: 'line', format: formatFigure },
-  ]);
+  ];
+  const lossLegend = createLegend(lossEntries);
+  const rateLegend = createLegend(rateEntries);
   const loss = createLineChart(
     {
       label: 'Loss by step',
@@ -48,6 +51,7 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
       axes: [{ scale: 'y', side: 'left', format: formatTick }],
       onZoom: setZoom,
       onCursor: index => showLoss(index),
+      tooltip: createTooltip(lossEntries),
       overlay: (plot, colours) => markBestStep(plot, colours, shown.status?.bestStep ?? null),
     },
     () => redraw(),
@@ -67,6 +71,7 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
       ],
       onZoom: setZoom,
       onCursor: index => showRate(index),
+      tooltip: createTooltip(rateEntries),
     },
     () => redraw(),
   );
@@ -90,8 +95,8 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
     const span = zoom ?? { min: first, max: Math.max(first + 1, drawn.loss.step.at(-1) ?? 0) };
     loss.draw([drawn.loss.step, drawn.loss.raw, drawn.loss.smoothed, drawn.loss.heldOut], span);
     rate.draw([drawn.rate.step, drawn.rate.learningRate, drawn.rate.gradNorm], span);
-    showLoss(null);
-    showRate(null);
+    showLoss(loss.cursor());
+    showRate(rate.cursor());
   };
   const smoothingControl = createSmoothingSlider(smoothing, weight => {
     smoothing = weight;

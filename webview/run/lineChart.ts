@@ -2,6 +2,7 @@
 import uPlot from 'uplot';
 import { h } from '../dom/element.ts';
 import { type ChartColours, readChartColours } from './chartTheme.ts';
+import type { ChartTooltip } from './chartTooltip.ts';
 import type { StepRange } from './drawnSeries.ts';
 
 export type Columns = [steps: number[], ...lines: (number | null)[][]];
@@ -26,6 +27,7 @@ export interface LineChartOptions {
   onZoom: (range: StepRange | null) => void;
   /** The column the cursor is at; null when it has left. */
   onCursor: (index: number | null) => void;
+  tooltip: ChartTooltip;
   /** Draws over the lines, for marks of its own. */
   overlay?: (plot: uPlot, colours: ChartColours) => void;
 }
@@ -36,6 +38,8 @@ export interface LineChart {
   draw(columns: Columns, range: StepRange): void;
   /** Takes up the colours of the theme. */
   recolour(): void;
+  /** The column the cursor is at; null when it is elsewhere. */
+  cursor(): number | null;
   /** Its width in pixels, 0 while it is folded away. */
   width(): number;
 }
@@ -70,6 +74,7 @@ export function createLineChart(options: LineChartOptions, onResize: () => void)
       current.setData(columns as uPlot.AlignedData, false);
       current.setScale('x', range);
     });
+    showTooltip(current, options, place);
   };
   return {
     element: place,
@@ -79,6 +84,7 @@ export function createLineChart(options: LineChartOptions, onResize: () => void)
       plot = null;
       if (drawn) draw(drawn.columns, drawn.range);
     },
+    cursor: () => (plot === null ? null : cursorOf(plot)),
     width: () => place.clientWidth,
   };
 }
@@ -132,14 +138,31 @@ function makePlot(options: LineChartOptions, place: HTMLElement): uPlot {
             options.onZoom({ min, max });
           },
         ],
-        setCursor: [current => options.onCursor(current.cursor.idx ?? null)],
+        setCursor: [
+          current => {
+            options.onCursor(cursorOf(current));
+            showTooltip(current, options, place);
+          },
+        ],
         draw: [current => options.overlay?.(current, colours)],
       },
     },
     [[0], ...options.lines.map(() => [null])] as unknown as uPlot.AlignedData,
     place,
   );
+  options.tooltip.attach(plot);
   return plot;
+}
+
+/** Only where the person is: the other charts' cursors follow along, and a box there would be in the way. */
+function showTooltip(plot: uPlot, { tooltip }: LineChartOptions, place: HTMLElement): void {
+  const isHere = place.matches(':hover') || document.activeElement === place;
+  tooltip.show(plot, isHere ? cursorOf(plot) : null);
+}
+
+/** Where the cursor stands; a cursor that has left stands nowhere. */
+function cursorOf(plot: uPlot): number | null {
+  return (plot.cursor.left ?? -1) < 0 ? null : (plot.cursor.idx ?? null);
 }
 
 function formatStep(value: number): string {
