@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm run bench`: speed and memory of training with both shapes of the engine and of answering, beside PyTorch + PEFT
- * on the same model, batch and threads. Brings what it needs. Each case runs in a process of its own, cases take turns.
+ * and node-llama-cpp on the same model, batch and threads. Brings what it needs. Each case runs in a process of its own, cases take turns.
  * The machine should have nothing else to do.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,7 @@ import {
   trainingTable,
 } from './benchReport.mjs';
 import { installPackages } from './installPackages.mjs';
+import { installLlamaCpp } from './llamaCpp.mjs';
 import { installRealModel } from './models.mjs';
 import { root } from './paths.mjs';
 import { installPython } from './python.mjs';
@@ -114,6 +115,7 @@ async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, 
   await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
   const model = await installRealModel();
   const python = needsPython ? await installPython() : '';
+  const llamaCpp = chosen.some(({ by }) => by === 'llama.cpp') ? await installLlamaCpp() : '';
   const load = loadavg()[0] ?? 0;
   if (load > 0.5) console.error(`The machine is busy (load average ${load.toFixed(1)}): the figures will be too.`);
   /** @type {Record<string, string>} */
@@ -128,7 +130,7 @@ async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, 
         const { contextTokens = batchContext } = benchCase;
         const plan = join(folder, `plan-${contextTokens}.json`);
         writeFileSync(plan, JSON.stringify(makePlan({ model, threads, quick, contextTokens })));
-        const { versions: found, ...measurement } = await runCase(benchCase, python, plan);
+        const { versions: found, ...measurement } = await runCase(benchCase, { python, llamaCpp }, plan);
         versions = { ...versions, ...found };
         results.get(benchCase.name)?.push(measurement);
         const where = `run ${repeat} of ${repeats}: ${work === 'training' ? `${describeBatch(contextTokens)}, ` : ''}`;
@@ -185,16 +187,20 @@ async function profile(shape, { contexts: [contextTokens = batchTokens], threads
 
 /**
  * @param {import('./benchReport.mjs').BenchCase} benchCase
- * @param {string} python
+ * @param {{ python: string, llamaCpp: string }} others where they are
  * @param {string} plan
  * @returns {Promise<Measurement & { versions?: Record<string, string> }>}
  */
-async function runCase({ name, work, by, shape = /** @type {'whole' | 'layered'} */ (name) }, python, plan) {
-  const program = join(root, '.cache/bench', work === 'decoding' ? 'decode.js' : 'train.js');
-  const command =
-    by === 'pytorch'
-      ? [python, join(root, 'test/bench/pytorch.py'), work === 'decoding' ? 'decode' : name, plan]
-      : [process.execPath, program, ...(work === 'decoding' ? [] : [shape]), plan];
+async function runCase({ name, work, by, shape = /** @type {'whole' | 'layered'} */ (name) }, others, plan) {
+  const built = (/** @type {string} */ program) => join(root, '.cache/bench', program);
+  if (by === 'llama.cpp' && !existsSync(join(folder, 'lora.gguf'))) {
+    await requireCommand([process.execPath, built('prepareDecoding.js'), plan, folder], { cwd: folder });
+  }
+  const command = {
+    pytorch: [others.python, join(root, 'test/bench/pytorch.py'), work === 'decoding' ? 'decode' : name, plan],
+    'llama.cpp': [process.execPath, join(root, 'test/bench/llamaCpp.mjs'), others.llamaCpp, plan, folder],
+    engine: [process.execPath, ...(work === 'decoding' ? [built('decode.js')] : [built('train.js'), shape]), plan],
+  }[by];
   const output = await requireCommand(command, { cwd: folder, limitMs: 20 * 60_000 });
   const line = output.split('\n').findLast(text => text.startsWith('{'));
   if (line === undefined) throw new Error(`${command.join(' ')} printed no measurement`);

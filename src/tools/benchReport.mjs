@@ -9,7 +9,14 @@
  * @property {number} peakRssBytes of the whole process
  * @property {number | null} stepsPeakRssBytes after everything was loaded; null where the system cannot tell
  */
-/** @typedef {{ promptTokens: number, outputTokens: number, tokensPerSecond: number, promptTokensPerSecond: number }} DecodingSpeed */
+/**
+ * @typedef {object} DecodingSpeed
+ * @property {number} promptTokens
+ * @property {number} outputTokens
+ * @property {number} tokensPerSecond
+ * @property {number} promptTokensPerSecond
+ * @property {number} [togetherTokensPerSecond] of 8 answers that decode as one batch
+ */
 /**
  * @typedef {object} DecodingMeasurement one process
  * @property {DecodingSpeed} base
@@ -24,7 +31,7 @@
  * @property {string} label
  * @property {Group} group
  * @property {'training' | 'context' | 'decoding'} work
- * @property {'engine' | 'pytorch'} by
+ * @property {'engine' | 'pytorch' | 'llama.cpp'} by
  * @property {'whole' | 'layered'} [shape] of the engine, where it is not the name
  * @property {number} [contextTokens] of a case that has its own
  * @property {boolean} [isRounded] computes in fewer bits, so that its loss is near the others' only
@@ -51,6 +58,7 @@ export const benchCases = [
       }),
   ),
   { name: 'decode', label: 'engine', group: 'decode', work: 'decoding', by: 'engine' },
+  { name: 'llama-decode', label: 'node-llama-cpp', group: 'decode', work: 'decoding', by: 'llama.cpp' },
   { name: 'pytorch-decode', label: 'PyTorch + PEFT', group: 'decode', work: 'decoding', by: 'pytorch' },
 ];
 
@@ -58,7 +66,7 @@ export const groups = /** @type {readonly Group[]} */ ([...new Set(benchCases.ma
 
 /** The case that training is compared with: what a user of PyTorch + PEFT writes. */
 const trainingReference = 'full';
-const decodingReference = 'pytorch-decode';
+const decodingReference = 'llama-decode';
 
 /** Of an even count the mean of the two in the middle. @param {readonly number[]} values at least one */
 export function median(values) {
@@ -172,7 +180,8 @@ export function contextTable(summaries) {
  * @property {number} outputTokens
  * @property {number} tokensPerSecond
  * @property {number} promptTokensPerSecond
- * @property {number} [ratio] of tokens a second to PyTorch + PEFT
+ * @property {number} [togetherTokensPerSecond]
+ * @property {number} [ratio] of tokens a second to node-llama-cpp
  * @property {number} [promptRatio]
  * @property {number | null} stepsPeakRssBytes
  * @property {number} peakRssBytes
@@ -188,6 +197,7 @@ export function summarizeDecoding(results) {
       const runs = runsOf(name) ?? [];
       const speeds = runs.map(run => run[model].tokensPerSecond);
       const prompts = runs.map(run => run[model].promptTokensPerSecond);
+      const together = runs.flatMap(run => run[model].togetherTokensPerSecond ?? []);
       const reference = runsOf(decodingReference);
       const ratio = medianRatio(
         speeds,
@@ -205,6 +215,7 @@ export function summarizeDecoding(results) {
         outputTokens: runs[0]?.[model].outputTokens ?? 0,
         tokensPerSecond: median(speeds),
         promptTokensPerSecond: median(prompts),
+        ...(together.length > 0 && { togetherTokensPerSecond: median(together) }),
         ...(ratio !== undefined && { ratio }),
         ...(promptRatio !== undefined && { promptRatio }),
         ...largestPeaks(runs),
@@ -271,7 +282,16 @@ export function trainingTable(summaries, shape) {
 export function decodingTable(summaries) {
   const { promptTokens, outputTokens } = summaries[0] ?? { promptTokens: 0, outputTokens: 0 };
   const title = `Answering (${promptTokens} + ${outputTokens} tokens)`;
-  const header = [title, 'tokens/s', 'of PyTorch', 'prompt tokens/s', 'of PyTorch', 'peak MB', 'with loading MB'];
+  const header = [
+    title,
+    'tokens/s',
+    'ratio',
+    'prompt tokens/s',
+    'ratio',
+    '8 at once tokens/s',
+    'peak MB',
+    'with loading MB',
+  ];
   return {
     header,
     rows: summaries.map(summary => [
@@ -280,6 +300,7 @@ export function decodingTable(summaries) {
       formatRatio(summary.ratio),
       formatNumber(summary.promptTokensPerSecond),
       formatRatio(summary.promptRatio),
+      summary.togetherTokensPerSecond === undefined ? '' : formatNumber(summary.togetherTokensPerSecond),
       formatMegabytes(summary.stepsPeakRssBytes),
       formatMegabytes(summary.peakRssBytes),
     ]),

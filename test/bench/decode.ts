@@ -1,16 +1,17 @@
 /** @file `node decode.js PLAN`: answers the plan's prompt with and without an adapter, prints one line of JSON. */
-import type { Adapter } from '../../src/core/adapter/readAdapter.ts';
-import { listLinear, makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
+import { type AdapterInputs, makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
 import { DecodingSession } from '../../src/core/infer/decodingSession.ts';
+import { encodePrompt } from '../../src/core/infer/encodePrompt.ts';
 import { generateText } from '../../src/core/infer/generateText.ts';
+import { copyRows } from '../../src/core/infer/keyValueCache.ts';
 import { loadResidentModel } from '../../src/core/infer/residentModel.ts';
 import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
-import type { Model } from '../../src/core/models/findArchitecture.ts';
-import { findTargets, moduleOf } from '../../src/core/models/loraNames.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
-import { initializeLoraA } from '../../src/core/train/initializeLora.ts';
+import { makeBenchAdapter } from './benchAdapter.ts';
 import { type BenchPlan, readPlan } from './benchPlan.ts';
 import { resetPeakRss } from './peakMemory.ts';
+
+const togetherRows = 8;
 
 console.log(JSON.stringify(await measureDecoding(readPlan(process.argv[2]))));
 
@@ -21,7 +22,7 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
   const session = await DecodingSession.create(resident, { threads: plan.threads });
   const adapters = {
     base: session.baseInputs,
-    adapter: makeAdapterInputs(resident.model, makeAdapter(plan, resident.model), resident),
+    adapter: makeAdapterInputs(resident.model, makeBenchAdapter(plan, resident.model), resident),
   };
   const answer = (kind: keyof typeof adapters, maxTokens: number) =>
     generateText(session, {
@@ -32,6 +33,7 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
   const loadingPeakRssBytes = readPeakRssBytes();
   const hasOwnPeak = resetPeakRss();
   const cases: Record<string, object> = {};
+  const prompt = encodePrompt(resident, [{ role: 'user', content: plan.prompt }]);
   for (const kind of ['base', 'adapter'] as const) {
     await answer(kind, 2);
     const { promptTokens, outputTokens, firstTokenMs, tokensPerSecond } = await answer(kind, plan.outputTokens);
@@ -43,6 +45,7 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
       outputTokens,
       tokensPerSecond,
       promptTokensPerSecond: (1000 * promptTokens) / firstTokenMs,
+      togetherTokensPerSecond: await measureTogether(session, adapters[kind], prompt, plan.outputTokens),
     };
   }
   const stepsPeakRssBytes = readPeakRssBytes();
@@ -54,13 +57,20 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
   };
 }
 
-/** As at the start of training: B is zero, so that it costs what any adapter costs and the answer is the base's. */
-function makeAdapter({ lora: { rank, alpha, targetModules } }: BenchPlan, model: Model): Adapter {
-  const pairs = findTargets(listLinear(model), targetModules).map(weight => {
-    const [outputSize, inputSize] = weight.shape as [number, number];
-    const a = initializeLoraA(1, weight.name, rank, inputSize);
-    const b = new Float32Array(outputSize * rank);
-    return { module: moduleOf(weight), rank, scale: alpha / rank, a, b, inputSize, outputSize };
-  });
-  return { path: 'bench', baseModel: null, pairs, saved: [], coversAllLayers: true };
+/** Tokens a second of all answers to several prompts that decode as one batch, their prompts not counted. */
+async function measureTogether(
+  session: DecodingSession,
+  adapter: AdapterInputs,
+  prompt: readonly number[],
+  maxTokens: number,
+): Promise<number> {
+  const { cache } = await session.extend(prompt, session.emptyCache(), adapter);
+  const rows = Array.from({ length: togetherRows }, () => ({ cache, row: 0 }));
+  let together = copyRows(session.resident.model.config, rows, prompt.length + maxTokens);
+  const startedAt = performance.now();
+  for (let step = 0; step < maxTokens; step++) {
+    const tokens = rows.map((_, row) => 1000 + 97 * step + row);
+    together = (await session.extendRows(tokens, together, adapter)).cache;
+  }
+  return (1000 * togetherRows * maxTokens) / (performance.now() - startedAt);
 }

@@ -120,14 +120,14 @@ describe('summarizeDecoding', () => {
   it('gives a row for the base and one for the adapter of each case', () => {
     const results = new Map([
       ['decode', [answered(40), answered(20)]],
-      ['pytorch-decode', [answered(20), answered(10)]],
+      ['llama-decode', [answered(20), answered(10)]],
     ]);
     const summaries = summarizeDecoding(results);
     expect(summaries.map(({ case: name, model }) => `${name} ${model}`)).toEqual([
       'decode base',
       'decode adapter',
-      'pytorch-decode base',
-      'pytorch-decode adapter',
+      'llama-decode base',
+      'llama-decode adapter',
     ]);
     expect(decodingTable(summaries).header[0]).toBe('Answering (100 + 8 tokens)');
     expect(decodingTable(summaries).rows[1]).toEqual([
@@ -136,6 +136,7 @@ describe('summarizeDecoding', () => {
       '2.00 x',
       '150',
       '2.00 x',
+      '',
       '800',
       '900',
     ]);
