@@ -1,6 +1,7 @@
 /** Options that several commands share: where runs are kept, and what a run is to be. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
+import { adoptedNames } from '../core/adapter/adoptedSettings.ts';
 import { parseMapping } from '../core/data/mapping.ts';
 import { TuneError } from '../shared/errors.ts';
 import {
@@ -80,7 +81,36 @@ export function readRequest(args: CommandArguments): RunRequest {
     hyperparameters: applySettings(startingValues(recipe), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
     parents: [],
+    ...readStart(args, recipe),
   };
+}
+
+/** @throws TuneError `usage` for settings that the adapter decides */
+function readStart(args: CommandArguments, recipe: RunRecord | undefined): Pick<RunRequest, 'startFrom'> {
+  const [adapter, stack] = [args.one('adapter'), args.many('stack')];
+  if (adapter !== undefined && stack.length > 0) {
+    throw new TuneError('usage', '--adapter: expected it without --stack, got both', {
+      hint: 'Go on training one adapter, or train a new one on top of others.',
+    });
+  }
+  if (adapter !== undefined) {
+    const set = args.many('set').map(setting => setting.split('=')[0]!.trim());
+    const decided = set.find(name => (adoptedNames as readonly string[]).includes(name));
+    if (decided !== undefined) {
+      throw new TuneError(
+        'usage',
+        `--set ${decided}: expected nothing beside --adapter, which decides it, got a value`,
+        {
+          hint: 'Leave it out, or train a new adapter on top of that one: --stack instead of --adapter.',
+        },
+      );
+    }
+    return { startFrom: { mode: 'continue', adapters: [resolve(adapter)] } };
+  }
+  if (stack.length > 0) return { startFrom: { mode: 'stack', adapters: stack.map(path => resolve(path)) } };
+  if (recipe?.startFrom === undefined) return {};
+  const { mode, adapters } = recipe.startFrom;
+  return { startFrom: { mode, adapters: adapters.map(({ path }) => path) } };
 }
 
 function readName(name: string | undefined): string | undefined {

@@ -63,6 +63,9 @@ export type Forecast = z.infer<typeof forecastSchema>;
 export const overrideNames = ['mask', 'endToken', 'doubleBos', 'memory', 'brokenRows'] as const;
 export type OverrideName = (typeof overrideNames)[number];
 
+/** How a run uses adapters that exist: goes on training the one, or leaves them as they are under a new one. */
+const startMode = z.enum(['continue', 'stack']);
+
 export const runRecordSchema = z.strictObject({
   schemaVersion: z.literal(runSchemaVersion),
   id: z.string(),
@@ -74,6 +77,13 @@ export const runRecordSchema = z.strictObject({
   model: modelReferenceSchema,
   /** Of a distillation. */
   teacher: modelReferenceSchema.optional(),
+  /** Adapters that training starts from, as they were given. */
+  startFrom: z
+    .strictObject({
+      mode: startMode,
+      adapters: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).min(1),
+    })
+    .optional(),
   datasets: z.array(datasetReferenceSchema).min(1),
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),
@@ -92,5 +102,7 @@ export const runRequestSchema = z.strictObject({
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),
   parents: z.array(z.string()),
+  /** Folders of adapters or runs: one to go on training, or some to train a new one on. */
+  startFrom: z.strictObject({ mode: startMode, adapters: z.array(z.string().min(1)).min(1).max(16) }).optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

@@ -16,6 +16,8 @@ export const runNames = {
   samples: 'samples.jsonl',
   log: 'log.txt',
   control: 'control',
+  /** Copies of the adapters that training starts from. */
+  start: 'start',
   checkpoints: 'checkpoints',
   adapter: 'adapter',
   model: 'model',

@@ -8,8 +8,10 @@ import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
 import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
 import { createRunEngine } from '../../src/core/jobs/createRunEngine.ts';
 import { type PreparedRun, prepareRun } from '../../src/core/jobs/prepareRun.ts';
+import { chooseTrainable } from '../../src/core/models/chooseTrainable.ts';
 import { learningRateAt } from '../../src/core/optim/learningRate.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
+import { DropoutMasks } from '../../src/core/train/dropoutMasks.ts';
 import { planTraining } from '../../src/core/train/trainPlan.ts';
 import { runNames } from '../../src/shared/runFolder.ts';
 import { parseMetrics, type RunSeries } from '../../src/shared/runState.ts';
@@ -56,6 +58,7 @@ export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
       eosTokenIds: sides.tokenizer.eosTokenIds,
     };
     writeFileSync(join(bundle, 'bundle.json'), JSON.stringify(json));
+    if (hyperparameters.method === 'lora' && hyperparameters.dropout > 0) writeMasks(prepared, bundle);
     const gradients = await computeFirstGradients(prepared, bundle);
     if (hyperparameters.method === 'lora') {
       cpSync(join(run, runNames.adapter), join(bundle, 'adapter'), { recursive: true });
@@ -65,6 +68,23 @@ export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
   } finally {
     prepared.model.close();
   }
+}
+
+/** What the engine drops in each micro-batch, for a reference that is to drop the same. */
+function writeMasks({ record, architecture, batches }: PreparedRun, bundle: string): void {
+  const { hyperparameters } = record;
+  const { seed, dropout, batchRows, contextTokens } = hyperparameters;
+  const { targets } = chooseTrainable(architecture, hyperparameters);
+  const masks = new DropoutMasks(seed, dropout, batchRows * contextTokens, targets);
+  const tensors = Array.from({ length: batches.totalSteps }, (_, index) => index + 1).flatMap(step =>
+    batches.stepBatches(step).batches.flatMap((_, microBatch) =>
+      Object.entries(masks.draw({ step, microBatch })).map(([name, { data, dims }]) => {
+        const bytes = encodeFloats(Float32Array.from(data as Float32Array), 'F32');
+        return { name: `${step}.${microBatch}.${name}`, dtype: 'F32' as const, shape: dims, readPieces: () => [bytes] };
+      }),
+    ),
+  );
+  writeSafetensors(join(bundle, 'masks.safetensors'), tensors);
 }
 
 /** Also writes the start values: they are a pure function of the recipe. */

@@ -2,9 +2,11 @@
 
 Reads  <bundle>/bundle.json             recipe, batches of every step, held-out batches, prompts
        <bundle>/initial.safetensors     start values of the trained tensors, PEFT or Hugging Face names
+       <bundle>/masks.safetensors       dropout masks of every micro-batch (optional)
        <bundle>/adapter/                the adapter the engine wrote (optional)
 Writes <bundle>/reference.json          losses, held-out losses, greedy tokens, versions
-       <bundle>/reference.safetensors   logits of the base at each prompt's last position, every gradient of step 0
+       <bundle>/reference.safetensors   logits of the base at each prompt's last position, every gradient of step 0,
+                                        logits of the written adapter
 
 The base weights are read by transformers' own loaders (GGUF or safetensors), never from anything the engine wrote.
 """
@@ -17,11 +19,10 @@ import pathlib
 import peft
 import torch
 import transformers
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from adapterReference import disk_name, feed_dropout, group_parameters, orthogonality, wrap_base
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
-
-PEFT_PREFIX = "base_model.model."
 
 
 def load_base(path: pathlib.Path):
@@ -66,7 +67,7 @@ def trained(model, method):
     """(name on disk, tensor) of everything trained."""
     for name, tensor in model.named_parameters():
         if tensor.requires_grad:
-            yield (name.replace(".default.weight", ".weight") if method == "lora" else name), tensor
+            yield (disk_name(name) if method == "lora" else name), tensor
 
 
 def main():
@@ -95,12 +96,7 @@ def main():
     recipe = bundle["recipe"]
     start = load_file(folder / "initial.safetensors")
     if recipe["method"] == "lora":
-        model = get_peft_model(base, LoraConfig(r=recipe["rank"], lora_alpha=recipe["alpha"], use_rslora=recipe["rsLora"], lora_dropout=0.0,
-                                                target_modules=recipe["targetModules"], task_type="CAUSAL_LM"))
-        outcome = set_peft_model_state_dict(model, start)
-        assert not outcome.unexpected_keys, outcome.unexpected_keys
-        missing = [k for k in outcome.missing_keys if "lora_" in k]
-        assert not missing, missing
+        model = wrap_base(base, recipe, len(bundle["steps"]))
     else:
         model = base
         for parameter in model.parameters():
@@ -108,36 +104,48 @@ def main():
     names = dict(trained(model, recipe["method"]))
     assert set(names) == set(start), sorted(set(names) ^ set(start))[:10]
 
-    flat = {True: [], False: []}
-    for tensor in names.values():
-        flat[tensor.dim() > 1].append(tensor)
-    optimizer = torch.optim.AdamW(
-        [{"params": flat[True], "weight_decay": recipe["weightDecay"]}, {"params": flat[False], "weight_decay": 0.0}],
-        lr=1.0, betas=(recipe["beta1"], recipe["beta2"]), eps=1e-8)
+    with torch.no_grad():
+        for name, tensor in names.items():
+            tensor.copy_(start[name])
+
+    masks = folder / "masks.safetensors"
+    set_place = feed_dropout(model, load_file(masks)) if masks.exists() else lambda step, micro_batch: None
+    optimizer = torch.optim.AdamW(group_parameters(names, recipe), lr=1.0, betas=(recipe["beta1"], recipe["beta2"]), eps=1e-8)
     report["losses"], report["gradNorms"] = [], []
     model.train()
     for index, step in enumerate(bundle["steps"]):
         optimizer.zero_grad()
         total = sum(sum(batch["labelWeights"]) for batch in step["batches"])
         loss_sum = 0.0
-        for batch in step["batches"]:
+        for micro_batch, batch in enumerate(step["batches"]):
+            set_place(index + 1, micro_batch)
             loss, _ = forward_loss(model, batch)
             (loss / total).backward()
             loss_sum += loss.item()
+        if recipe.get("adaLora"):
+            (recipe["adaOrthogonality"] * orthogonality(names)).backward()
         if index == 0:
             tensors.update({f"gradient.{name}": tensor.grad.clone() for name, tensor in names.items()})
         norm = torch.nn.utils.clip_grad_norm_(list(names.values()), recipe["clipNorm"] or math.inf)
         for group in optimizer.param_groups:
-            group["lr"] = step["learningRate"]
+            group["lr"] = step["learningRate"] * group["factor"]
         optimizer.step()
+        if recipe.get("adaLora"):
+            model.base_model.update_and_allocate(index + 1)
         report["losses"].append(loss_sum / total)
         report["gradNorms"].append(norm.item())
+    if recipe.get("adaLora"):
+        pattern = model.peft_config["default"].rank_pattern
+        report["rankPattern"] = {disk_name(name): kept for name, kept in pattern.items()}
     model.eval()
     report["tunedHeldOutLoss"] = held_out_loss(model, bundle["heldOut"])
 
     if (folder / "adapter" / "adapter_config.json").exists():
         written = PeftModel.from_pretrained(load_base(pathlib.Path(bundle["model"])), folder / "adapter").eval()
         report["adapterHeldOutLoss"] = held_out_loss(written, bundle["heldOut"])
+        with torch.no_grad():
+            for number, prompt in enumerate(bundle["prompts"]):
+                tensors[f"adapter.{number}"] = written(input_ids=torch.tensor([prompt])).logits[0, -1].contiguous().clone()
 
     save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "reference.safetensors")
     (folder / "reference.json").write_text(json.dumps(report, indent=1))

@@ -6,13 +6,20 @@ import { describeHyperparameters, readRequest, requestOptions, runsOption, store
 export const train: Command = {
   name: 'train',
   summary: 'Fine-tune a model on a dataset.',
-  usage: '<dataset> --model M [--recipe run.json] [--set k=v]... [--runs DIR]',
+  usage: '<dataset> --model M [--recipe run.json] [--adapter DIR|RUN | --stack DIR|RUN...] [--set k=v]... [--runs DIR]',
   options: [
     ...requestOptions,
     {
       name: 'recipe',
       value: 'run.json',
       help: 'Start from the recipe of a run; dataset, model and settings given beside it win.',
+    },
+    { name: 'adapter', value: 'DIR|RUN', help: 'Go on training this adapter, with its rank, alpha and layers.' },
+    {
+      name: 'stack',
+      value: 'DIR|RUN',
+      isRepeatable: true,
+      help: 'Train a new adapter on top of this one, which stays as it is; may be repeated.',
     },
     { name: 'name', value: 'TEXT', help: 'Name of the run, default that of the dataset.' },
     runsOption,

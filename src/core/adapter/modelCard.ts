@@ -4,7 +4,7 @@ import { type HyperparameterName, hasEffect } from '../../shared/hyperparameters
 import type { RunRecord } from '../../shared/recipe.ts';
 import type { TrainState } from '../train/trainState.ts';
 
-export type CardFacts = Pick<RunRecord, 'model' | 'datasets' | 'hyperparameters' | 'forecast'> & {
+export type CardFacts = Pick<RunRecord, 'model' | 'datasets' | 'hyperparameters' | 'forecast' | 'startFrom'> & {
   readonly name: string;
   readonly state: TrainState;
 };
@@ -32,6 +32,7 @@ export function writeModelCard(facts: CardFacts): string {
     '',
     `A ${what}, fine-tuned from \`${base}\` (\`${model.modelType}\`) with Tuning Fork.`,
     '',
+    ...describeStart(facts.startFrom),
     '## Result',
     '',
     '| | |',
@@ -82,6 +83,23 @@ const machineSettings = new Set([
 function shortName(model: RunRecord['model']): string {
   const name = baseModelName(model);
   return name === model.path ? basename(name) : name;
+}
+
+/** Of adapters their names and hashes: where they lay is nobody's business. */
+function describeStart(start: CardFacts['startFrom']): string[] {
+  if (start === undefined) return [];
+  const what =
+    start.mode === 'continue'
+      ? 'Training went on from this adapter:'
+      : 'Trained on top of these adapters, which are part of this one, their ranks beside its own:';
+  return [
+    '## Earlier adapters',
+    '',
+    what,
+    '',
+    ...start.adapters.map(({ path, sha256 }) => `- ${basename(path)}, sha256 of its files \`${sha256}\``),
+    '',
+  ];
 }
 
 function row(label: string, value: number | null): string[] {

@@ -3,12 +3,16 @@ import { encodeFloats } from '../formats/encodeFloats.ts';
 import type { TokenizerFiles } from '../formats/tokenizerFiles.ts';
 import { serializeSafetensors, type TensorToWrite } from '../formats/writeSafetensors.ts';
 import { expandLayers } from '../models/chooseTrainable.ts';
+import { loraParameterNames } from '../models/loraNames.ts';
 import type { FileToWrite } from '../train/stagedFolder.ts';
+import type { FrozenPair } from '../train/startValues.ts';
 import type { TrainableParameter } from '../train/trainingEngine.ts';
 import { baseModelName, type CardFacts, writeModelCard } from './modelCard.ts';
+import { describePairs } from './pairSettings.ts';
 import { toPeftConfig } from './peftConfig.ts';
-import { adapterFileNames, adapterPrefix } from './readAdapter.ts';
+import { adapterFileNames, adapterPrefix, moduleOfTensor } from './readAdapter.ts';
 import { jsonFile, textFile, tokenizerFolderFiles } from './tokenizerFolder.ts';
+import { combinePairs, listTrainedPairs } from './trainedPairs.ts';
 
 /** As transformers: weights of one file, until it would be larger than this. */
 const maxShardBytes = 4 * 1000 ** 3;
@@ -20,6 +24,8 @@ export interface OutputContents {
   readonly chatTemplate: string;
   /** Blocks of the model. */
   readonly layers: number;
+  /** Adapters that stay as they are beneath. */
+  readonly stacked?: readonly FrozenPair[] | undefined;
   /** Full method only: config.json and generation_config.json of the base model. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
@@ -35,23 +41,43 @@ export function outputFiles(contents: OutputContents, shardBytes = maxShardBytes
   ];
 }
 
-function adapterFiles({ parameters, facts, layers }: OutputContents): FileToWrite[] {
+function adapterFiles(contents: OutputContents): FileToWrite[] {
+  const { facts, layers } = contents;
   const { rank, alpha, rsLora, dropout, dora, targetModules, layersToTransform, modulesToSave } = facts.hyperparameters;
+  const trained = targetModules.filter(target =>
+    contents.parameters.some(({ name }) => name.includes(`.${target}.lora_`)),
+  );
+  const combined = combineOutput(contents);
+  const layersWithAdapters = layersToTransform.length === 0 ? undefined : expandLayers(layersToTransform, layers);
   const config = toPeftConfig({
     baseModel: baseModelName(facts.model),
-    rank,
-    alpha,
-    rsLora,
     dropout,
     dora,
-    targetModules: targetModules.filter(target => parameters.some(({ name }) => name.includes(`.${target}.lora_`))),
-    layersToTransform: layersToTransform.length === 0 ? undefined : expandLayers(layersToTransform, layers),
     modulesToSave,
+    ...(combined
+      ? { ...describePairs(combined.pairs), rsLora: false }
+      : { rank, alpha, rsLora, targetModules: trained, layersToTransform: layersWithAdapters }),
   });
+  const tensors = (combined?.parameters ?? contents.parameters).map(toAdapterTensor);
   return [
-    { name: adapterFileNames.weights, pieces: serializeSafetensors(parameters.map(toAdapterTensor), { format: 'pt' }) },
+    { name: adapterFileNames.weights, pieces: serializeSafetensors(tensors, { format: 'pt' }) },
     jsonFile(adapterFileNames.config, config),
   ];
+}
+
+/** What is trained and what stays beneath it as one plain adapter; undefined where nothing stays beneath. */
+function combineOutput({ parameters, facts, stacked = [] }: OutputContents) {
+  if (stacked.length === 0) return undefined;
+  const pairs = combinePairs(listTrainedPairs(parameters, facts.hyperparameters), stacked);
+  const matrices = pairs.flatMap(({ module, rank, a, b, inputSize, outputSize }) => {
+    const names = loraParameterNames(module);
+    return [
+      { name: names.a, shape: [rank, inputSize], value: a },
+      { name: names.b, shape: [outputSize, rank], value: b },
+    ];
+  });
+  const whole = parameters.filter(({ name }) => moduleOfTensor(name) === undefined);
+  return { pairs, parameters: [...matrices, ...whole] };
 }
 
 function modelFiles({ parameters, config, generationConfig }: OutputContents, shardBytes: number): FileToWrite[] {
@@ -97,12 +123,14 @@ function cutIntoShards(parameters: readonly TrainableParameter[], shardBytes: nu
   return shards;
 }
 
-function toTensor({ name, shape, value }: TrainableParameter): TensorToWrite {
+type NamedValues = Pick<TrainableParameter, 'name' | 'shape' | 'value'>;
+
+function toTensor({ name, shape, value }: NamedValues): TensorToWrite {
   return { name, dtype: 'F32', shape, readPieces: () => [encodeFloats(value, 'F32')] };
 }
 
 /** What is trained whole beside an adapter is named under the adapter's prefix, as PEFT does. */
-function toAdapterTensor(parameter: TrainableParameter): TensorToWrite {
+function toAdapterTensor(parameter: NamedValues): TensorToWrite {
   const { name } = parameter;
   return toTensor({ ...parameter, name: name.startsWith(adapterPrefix) ? name : `${adapterPrefix}${name}` });
 }

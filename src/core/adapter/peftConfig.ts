@@ -13,6 +13,9 @@ export interface LoraSettings {
   readonly dropout: number;
   readonly dora: boolean;
   readonly targetModules: readonly string[];
+  /** Where a module differs, by the end of its name. */
+  readonly rankPattern?: Readonly<Record<string, number>> | undefined;
+  readonly alphaPattern?: Readonly<Record<string, number>> | undefined;
   /** Numbers of blocks; absent: all. */
   readonly layersToTransform?: readonly number[] | undefined;
   /** Ends of the names of modules whose own weights are saved beside. */
@@ -23,7 +26,7 @@ export interface LoraSettings {
 export function toPeftConfig(settings: LoraSettings): Record<string, unknown> {
   return {
     alora_invocation_tokens: null,
-    alpha_pattern: {},
+    alpha_pattern: settings.alphaPattern ?? {},
     arrow_config: null,
     auto_mapping: null,
     base_model_name_or_path: settings.baseModel,
@@ -49,7 +52,7 @@ export function toPeftConfig(settings: LoraSettings): Record<string, unknown> {
     peft_version: '0.21.2',
     qalora_group_size: 16,
     r: settings.rank,
-    rank_pattern: {},
+    rank_pattern: settings.rankPattern ?? {},
     revision: null,
     target_modules: [...settings.targetModules],
     target_parameters: null,
@@ -80,3 +83,4 @@ export const peftConfigSchema = z.looseObject({
   rank_pattern: z.record(z.string(), z.number()).nullish(),
   alpha_pattern: z.record(z.string(), z.number()).nullish(),
 });
+export type PeftConfig = z.infer<typeof peftConfigSchema>;

@@ -6,7 +6,7 @@ import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
 import { loraScale } from '../train/loraScale.ts';
 import { findCompleteFolder } from '../train/stagedFolder.ts';
-import { peftConfigSchema } from './peftConfig.ts';
+import { type PeftConfig, peftConfigSchema } from './peftConfig.ts';
 
 export const adapterFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
 
@@ -40,6 +40,8 @@ export interface Adapter {
   readonly baseModel: string | null;
   readonly pairs: readonly LoraPair[];
   readonly saved: readonly SavedParameter[];
+  /** What adapter_config.json says beyond the matrices; absent for one that is not read from a folder. */
+  readonly config?: PeftConfig | undefined;
   /** Whether every layer of the kinds it names must have a pair: true unless its config chooses layers. */
   readonly coversAllLayers: boolean;
 }
@@ -105,13 +107,16 @@ export function readAdapter(folder: string): Adapter {
         outputSize: b[0]!,
       };
     });
-    const coversAllLayers = Array.isArray(config.target_modules) && (config.layers_to_transform ?? null) === null;
+    const coversAllLayers =
+      Array.isArray(config.target_modules) &&
+      !config.target_modules.some(target => /\.\d+\./.test(target)) &&
+      (config.layers_to_transform ?? null) === null;
     const saved = tensors.names.filter(isSaved).map(name => ({
       name: name.startsWith(adapterPrefix) ? name.slice(adapterPrefix.length) : name,
       shape: tensors.info(name).shape,
       data: tensors.readFloat32(name),
     }));
-    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs, saved, coversAllLayers };
+    return { path: folder, baseModel: config.base_model_name_or_path ?? null, pairs, saved, config, coversAllLayers };
   } finally {
     tensors.close();
   }

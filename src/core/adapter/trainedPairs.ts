@@ -2,8 +2,10 @@
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import { loraParameterNames, magnitudeName } from '../models/loraNames.ts';
 import { loraScale } from '../train/loraScale.ts';
+import type { FrozenPair } from '../train/startValues.ts';
 import type { TrainableParameter } from '../train/trainingEngine.ts';
 import { type LoraPair, moduleOfTensor } from './readAdapter.ts';
+import { stackPairs } from './stackAdapters.ts';
 
 /** The pairs as they are now, without copying them: training goes on changing them. */
 export function listTrainedPairs(
@@ -26,4 +28,16 @@ export function listTrainedPairs(
       outputSize: b.shape[0]!,
     };
   });
+}
+
+/** The trained pairs together with what stays beneath them; themselves where nothing does. */
+export function combinePairs(trained: readonly LoraPair[], stacked: readonly FrozenPair[]): readonly LoraPair[] {
+  if (stacked.length === 0) return trained;
+  const beneath = stacked.map(pair => ({
+    ...pair,
+    scale: 1,
+    inputSize: pair.a.length / pair.rank,
+    outputSize: pair.b.length / pair.rank,
+  }));
+  return stackPairs([trained, beneath]);
 }

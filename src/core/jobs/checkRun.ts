@@ -21,8 +21,11 @@ import { type OpenTeacher, openTeacher } from './openTeacher.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
 import { checkWeights, readArchitecture } from './readArchitecture.ts';
 import { type ReadSource, readSources } from './readSources.ts';
+import { adoptStart, checkStart } from './startAdapters.ts';
 
 export interface CheckedRun {
+  /** As asked for, with the settings of the adapter that training goes on from. */
+  readonly request: RunRequest;
   readonly model: OpenModel;
   readonly architecture: Model;
   readonly teacher: OpenTeacher | undefined;
@@ -43,14 +46,16 @@ export interface CheckOptions {
 }
 
 /** The caller closes the model and the teacher. @throws TuneError for whatever the user gave wrong; JobInterrupted */
-export async function checkRun(request: RunRequest, options: CheckOptions): Promise<CheckedRun> {
+export async function checkRun(asked: RunRequest, options: CheckOptions): Promise<CheckedRun> {
   const { control, onPhase } = options;
+  const request = adoptStart(asked);
   onPhase('opening model', 0, 1);
   const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
   let teacher: OpenTeacher | undefined;
   try {
     const architecture = readArchitecture(model);
     checkWeights(model, architecture);
+    checkStart(request, architecture);
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
     );
@@ -73,6 +78,7 @@ export async function checkRun(request: RunRequest, options: CheckOptions): Prom
     const batches = planBatches(sides, request.hyperparameters);
     const memory = planMemory(architecture, model.weights, request.hyperparameters, { teacher: teacher?.architecture });
     return {
+      request,
       model,
       architecture,
       teacher,

@@ -9,10 +9,12 @@ export function createRunEngine({
   record,
   model,
   architecture,
-}: Pick<PreparedRun, 'record' | 'model' | 'architecture'>): Promise<TrainingEngine> {
+  start,
+}: Pick<PreparedRun, 'record' | 'model' | 'architecture' | 'start'>): Promise<TrainingEngine> {
   const { hyperparameters, forecast } = record;
   return createTrainingEngine({
     ...hyperparameters,
+    start,
     model: architecture,
     weights: model.weights,
     batchRows: countBatchRows(hyperparameters),

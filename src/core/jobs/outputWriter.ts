@@ -43,13 +43,14 @@ export class OutputWriter {
 
   /** @throws TuneError `disk-full` | `not-writable`; the version before stands then */
   write(state: TrainState): void {
-    const { model, architecture, sides } = this.prepared;
+    const { model, architecture, sides, start } = this.prepared;
     const files = outputFiles({
       parameters: this.parameters,
       facts: this.facts(state),
       tokenizer: model.tokenizer,
       chatTemplate: sides.template.text,
       layers: architecture.config.layers,
+      stacked: start?.stacked,
       config: model.config,
       generationConfig: model.generationConfig,
     });

@@ -9,6 +9,7 @@ import { readModel } from '../models/findArchitecture.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { readRecord, readRequest, writeRecord } from '../runs/runFiles.ts';
 import { storeOf } from '../runs/runStore.ts';
+import type { StartValues } from '../train/startValues.ts';
 import { type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
 import { describeChecked } from './describeChecked.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
@@ -16,6 +17,7 @@ import { interruptible, throwIfInterrupted } from './interruption.ts';
 import type { JobWarning } from './jobEvents.ts';
 import { reopenModel } from './openTrainingModel.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
+import { keepStart, openStart } from './startAdapters.ts';
 import { listVersions } from './versions.ts';
 
 export interface PreparedRun {
@@ -24,6 +26,8 @@ export interface PreparedRun {
   readonly architecture: Model;
   readonly sides: EncodedSides;
   readonly batches: BatchPlan;
+  /** Of adapters that exist; absent for a fresh start. */
+  readonly start?: StartValues | undefined;
   /** How the data was read; for a run that goes on, nothing. */
   readonly notes: readonly string[];
   readonly warnings: readonly JobWarning[];
@@ -36,9 +40,8 @@ export async function prepareRun(run: string, options: CheckOptions): Promise<Pr
 }
 
 async function prepareNew(run: string, options: CheckOptions): Promise<PreparedRun> {
-  const request = readRequest(run);
-  const checked = await checkRun(request, options);
-  const { model, architecture, sides, batches, teacher } = checked;
+  const checked = await checkRun(readRequest(run), options);
+  const { request, model, architecture, sides, batches, teacher } = checked;
   try {
     enforceChecks(checked, request.overrides);
     throwIfInterrupted(options.control);
@@ -50,6 +53,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       const snapshot = writeDatasetSnapshot(storeOf(run), dataset, split);
       return { path: request.datasets[i]!.path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
     });
+    const startFrom = keepStart(run, request);
     const record: RunRecord = {
       schemaVersion: runSchemaVersion,
       id: basename(run),
@@ -60,6 +64,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       objective: request.hyperparameters.objective,
       model: describeModel(model),
       ...(teacher && { teacher: describeModel(teacher.model) }),
+      ...(startFrom === undefined ? {} : { startFrom }),
       datasets,
       hyperparameters: request.hyperparameters,
       overrides: request.overrides,
@@ -67,7 +72,8 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       forecast: checked.forecast,
     };
     writeRecord(run, record);
-    return { record, model, architecture, sides, batches, ...describeChecked(checked) };
+    const start = openStart(run, record);
+    return { record, model, architecture, start, sides, batches, ...describeChecked(checked) };
   } catch (error) {
     model.close();
     throw error;
@@ -111,7 +117,8 @@ async function prepareAgain(run: string, record: RunRecord, options: CheckOption
       );
     }
     const architecture = readModel({ ...model.config, model_type: model.modelType });
-    return { record, model, architecture, sides, batches, notes: [], warnings: [] };
+    const start = openStart(run, record);
+    return { record, model, architecture, start, sides, batches, notes: [], warnings: [] };
   } catch (error) {
     model.close();
     throw error;

@@ -2,7 +2,7 @@
  * @file The fixed prompts of a run and a model in training -> its greedy answers as they are now. Decoding reads the very
  * arrays that training changes: no second copy of the weights.
  */
-import { listTrainedPairs } from '../adapter/trainedPairs.ts';
+import { combinePairs, listTrainedPairs } from '../adapter/trainedPairs.ts';
 import { type AdapterInputs, makeAdapterInputs } from '../infer/adapterInputs.ts';
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
@@ -60,9 +60,11 @@ export class SampleAnswers {
 
   /** The adapter as it is at this step: A is read where it stands, B with the scale multiplied in. */
   private readAdapter({ baseInputs, resident }: DecodingSession): AdapterInputs {
-    const { hyperparameters } = this.prepared.record;
+    const { record, start } = this.prepared;
+    const { hyperparameters } = record;
     if (hyperparameters.method === 'full') return baseInputs;
-    const pairs = listTrainedPairs(this.engine.parameters, hyperparameters);
+    const trained = listTrainedPairs(this.engine.parameters, hyperparameters);
+    const pairs = combinePairs(trained, start?.stacked ?? []);
     // What is trained whole is among the weights that are read.
     const adapter = { path: 'adapter in training', baseModel: null, pairs, saved: [], coversAllLayers: false };
     return makeAdapterInputs(resident.model, adapter, resident);

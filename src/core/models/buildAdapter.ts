@@ -1,6 +1,7 @@
 /** @file A linear layer and what is trained of it -> its adapter in a training or evaluation graph. */
 import type { DataType, Value } from '../graph/graph.ts';
 import { divide } from '../graph/operations/elementwise.ts';
+import { addProduct, matmul } from '../graph/operations/matmul.ts';
 import { mergedNorms } from '../graph/operations/mergedNorms.ts';
 import type { Adapter, DropoutInputs, FrozenProduct } from '../nn/adapter.ts';
 import type { ParameterInfo } from './architecture.ts';
@@ -23,6 +24,21 @@ export interface FrozenLayer {
   readonly product: FrozenProduct;
   /** The weight in floats, if it lies so. */
   readonly matrix?: Value | undefined;
+}
+
+/** The layer with the adapter that stays as it is beneath, if there is one: part of its frozen product. */
+export function stackLayer(graph: AdapterGraph, spec: LoraSpec, layer: FrozenLayer): FrozenLayer {
+  const { weight, product } = layer;
+  const module = moduleOf(weight);
+  const rank = spec.stacked?.get(module);
+  if (rank === undefined) return layer;
+  const [out, inner] = weight.shape as [number, number];
+  const a = graph.input(fedInputNames.stackedA(module), [rank, inner]);
+  const b = graph.input(fedInputNames.stackedB(module), [out, rank]);
+  return {
+    weight,
+    product: x => addProduct(product(x), matmul(x, a, { transposeB: true }), b, { transposeB: true }),
+  };
 }
 
 /** The adapter of a layer that reads x [M, in]; undefined where the layer has none. */

@@ -30,9 +30,11 @@ export function listLayerKinds(model: Model, trainable: TrainableSpec): number[]
   return keys.map(key => keys.indexOf(key));
 }
 
-function describeTraining(parameter: ParameterInfo, trainable: TrainableSpec): 'whole' | 'adapter' | 'frozen' {
+function describeTraining(parameter: ParameterInfo, trainable: TrainableSpec): unknown {
   if (isTrained(trainable, parameter)) return 'whole';
-  return trainable.method === 'lora' && trainable.targets.has(parameter.name) ? 'adapter' : 'frozen';
+  if (trainable.method === 'full') return 'frozen';
+  const { targets, stacked } = trainable;
+  return [targets.has(parameter.name) ? 'adapter' : 'frozen', stacked?.get(moduleOf(parameter)) ?? 0];
 }
 
 export function planLayers(model: Model, trainable: TrainableSpec): LayerPlan[] {
@@ -54,7 +56,8 @@ export function planLayers(model: Model, trainable: TrainableSpec): LayerPlan[] 
 /** What a weight's adapter may need beside its trainable tensors. */
 function listFedInputs(weight: ParameterInfo): { readonly name: string }[] {
   const module = moduleOf(weight);
-  return [{ name: dropoutInputNames.rows(module) }, { name: fedInputNames.weightSquares(module) }];
+  const { weightSquares, stackedA, stackedB } = fedInputNames;
+  return [dropoutInputNames.rows, weightSquares, stackedA, stackedB].map(nameOf => ({ name: nameOf(module) }));
 }
 
 function pairNames(

@@ -22,6 +22,9 @@ export const fedInputNames = {
   weightSquares: (module: string): string => `${module}.weight_squares`,
   /** [out]: DoRA's gain where nothing of it is trained. */
   gain: (module: string): string => `${module}.gain`,
+  /** [R, in] and [out, R]: an adapter that stays as it is beneath, its scale multiplied into B. */
+  stackedA: (module: string): string => `${module}.stacked_A`,
+  stackedB: (module: string): string => `${module}.stacked_B`,
 } as const;
 
 /** The linear weights that `targetModules` names: the last part of a module's name or its whole end, as PEFT matches. */

@@ -17,6 +17,8 @@ export interface LoraSpec {
   readonly gains?: 'trained' | 'fed' | undefined;
   /** Linear weights that carry an adapter, by name. */
   readonly targets: ReadonlySet<string>;
+  /** Ranks of adapters that stay as they are beneath, by module. */
+  readonly stacked?: ReadonlyMap<string, number> | undefined;
   /** Parameters that are trained themselves, by name. */
   readonly whole?: ReadonlySet<string> | undefined;
 }

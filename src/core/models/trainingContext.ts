@@ -8,7 +8,7 @@ import { gatherRows } from '../graph/operations/gather.ts';
 import { rotary } from '../graph/operations/rotary.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
-import { type AdapterGraph, buildAdapter } from './buildAdapter.ts';
+import { type AdapterGraph, buildAdapter, stackLayer } from './buildAdapter.ts';
 import type { Model } from './findArchitecture.ts';
 import { addLinearWeight, addTable, type Table } from './frozenWeights.ts';
 import { addRopeInputs } from './ropeInputs.ts';
@@ -92,14 +92,13 @@ export function makeTrainingContext(
       const layers = modules.map(module => {
         const info = infos.get(`${module}.weight`)!;
         const bias = infos.get(`${module}.bias`);
-        const { product, matrix } = addLinearWeight(addInput, model, info);
+        const frozen = { weight: info, ...addLinearWeight(addInput, model, info) };
+        const isLora = trainable.method === 'lora';
+        const layer = isLora ? stackLayer(adapterGraph, trainable, frozen) : frozen;
         return {
-          product,
+          product: layer.product,
           bias: bias && input(bias.name, bias.shape),
-          adapter:
-            trainable.method === 'lora'
-              ? buildAdapter(adapterGraph, trainable, { weight: info, product, matrix }, x)
-              : undefined,
+          adapter: isLora ? buildAdapter(adapterGraph, trainable, layer, x) : undefined,
         };
       });
       return applyLinear(x, layers);

@@ -13,6 +13,7 @@ import { forecastMemory } from './forecastMemory.ts';
 import { holdWeights } from './holdWeights.ts';
 import { LayeredEngine } from './layeredEngine.ts';
 import { loraScale } from './loraScale.ts';
+import type { StartValues } from './startValues.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 import { type EngineSetup, WholeGraphEngine } from './wholeGraphEngine.ts';
 
@@ -28,6 +29,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly dropout?: number | undefined;
   /** Trains directions and magnitudes of the weights apart (DoRA). */
   readonly dora?: boolean | undefined;
+  /** Values to start from, and adapters beneath; absent: a fresh start. */
+  readonly start?: StartValues | undefined;
   /** Learning rate of B over that of A (LoRA+), 1 by default. */
   readonly loraPlusRatio?: number | undefined;
   /** How the frozen weights are held; default float32, which is `auto` for whoever did not plan before. */
@@ -60,7 +63,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     model,
     trainable,
     shape: { batchRows, contextTokens },
-    tensors: loadEngineTensors(model, weights, trainable, settings.seed, contextTokens, settings.loraPlusRatio),
+    tensors: loadEngineTensors(model, weights, trainable, settings),
     loss: settings.loss ?? plainLoss,
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
     dropout: makeDropout(settings, trainable, chosen.targets),
@@ -97,6 +100,7 @@ function specifyTrainable(
     mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
     drops: (settings.dropout ?? 0) > 0,
     gains: settings.dora ? 'trained' : undefined,
+    stacked: new Map(settings.start?.stacked.map(({ module, rank }) => [module, rank])),
     targets: new Set(targets.map(({ name }) => name)),
     whole: new Set(whole.map(({ name }) => name)),
   };

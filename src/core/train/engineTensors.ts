@@ -12,6 +12,7 @@ import { describeAdapter, isTrained, type TrainableSpec, type TrainableTensor } 
 import { formOf } from '../models/weightForm.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { initializeLoraA } from './initializeLora.ts';
+import type { StartValues } from './startValues.ts';
 import type { TrainableParameter } from './trainingEngine.ts';
 
 export interface EngineTensors {
@@ -20,6 +21,15 @@ export interface EngineTensors {
   readonly feeds: Readonly<Record<string, RuntimeTensor>>;
   /** Of an embedding that lies in blocks, by the name of its shard. */
   readonly embeddingBlocks: ReadonlyMap<string, WeightBlocks>;
+}
+
+export interface StartSettings {
+  readonly seed: number;
+  readonly contextTokens: number;
+  /** Learning rate of B over that of A (LoRA+), 1 by default. */
+  readonly loraPlusRatio?: number | undefined;
+  /** Absent: a fresh start. */
+  readonly start?: StartValues | undefined;
 }
 
 export function countElements(shape: readonly number[]): number {
@@ -31,10 +41,9 @@ export function loadEngineTensors(
   model: Model,
   source: TensorSource,
   trainable: TrainableSpec,
-  seed: number,
-  contextTokens: number,
-  loraPlusRatio = 1,
+  settings: StartSettings,
 ): EngineTensors {
+  const { seed, contextTokens, loraPlusRatio = 1, start } = settings;
   const weights = listWeightTensors(model);
   const feeds: Record<string, RuntimeTensor> = {};
   for (const { name, data, shape } of listRopeTables(model.config, contextTokens)) {
@@ -48,6 +57,8 @@ export function loadEngineTensors(
     decays: boolean,
     learningRateFactor = 1,
   ): void => {
+    const given = start?.values.get(name);
+    if (given !== undefined) value.set(given);
     parameters.push({ name, shape, value, gradient: new Float32Array(value.length), decays, learningRateFactor });
   };
   const embeddingBlocks = new Map<string, WeightBlocks>();
@@ -81,6 +92,11 @@ export function loadEngineTensors(
         feeds[fedInputNames.weightSquares(moduleOf(weight))] = makeTensor('float32', squares, [squares.length]);
       }
     }
+  }
+  for (const { module, rank, a, b } of start?.stacked ?? []) {
+    const { stackedA, stackedB } = fedInputNames;
+    feeds[stackedA(module)] = makeTensor('float32', a, [rank, a.length / rank]);
+    feeds[stackedB(module)] = makeTensor('float32', b, [b.length / rank, rank]);
   }
   for (const { name, value, shape } of parameters) feeds[name] ??= makeTensor('float32', value, shape);
   return { parameters, feeds, embeddingBlocks };

@@ -41,7 +41,7 @@ export class Teacher {
     const { model, weights, topK, temperature, threads, batchRows, contextTokens } = settings;
     const loss = { kind: 'topTokens', count: topK, temperature } as const;
     const graph = buildTrainingGraph(model, { batchRows, contextTokens }, noAdapter, 'evaluation', loss);
-    const { feeds } = loadEngineTensors(model, weights, noAdapter, 0, contextTokens);
+    const { feeds } = loadEngineTensors(model, weights, noAdapter, { seed: 0, contextTokens });
     return new Teacher(settings, await compileGraph(graph, { threads }), feeds);
   }
 

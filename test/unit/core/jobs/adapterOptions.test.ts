@@ -6,10 +6,11 @@ import { readAdapter } from '../../../../src/core/adapter/readAdapter.ts';
 import { evaluateLoss } from '../../../../src/core/infer/evaluateLoss.ts';
 import { loadResidentModel } from '../../../../src/core/infer/residentModel.ts';
 import { prepareRun } from '../../../../src/core/jobs/prepareRun.ts';
+import { readRecord, readRequest } from '../../../../src/core/runs/runFiles.ts';
 import type { Hyperparameters } from '../../../../src/shared/hyperparameters.ts';
 import { parseMetrics } from '../../../../src/shared/runState.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
-import { makeTinyRun, runJob } from '../../../support/tinyRun.ts';
+import { addTinyRun, makeTinyRun, runJob } from '../../../support/tinyRun.ts';
 
 const layered = { memoryLimitBytes: 1 };
 const untied = { tiedEmbeddings: false };
@@ -20,6 +21,9 @@ const cases: readonly [string, Partial<Hyperparameters>, { tiedEmbeddings?: bool
   ['DoRA with dropout layer by layer', { dora: true, dropout: 0.2, ...layered }, {}],
   ['embedding and head trained whole', { modulesToSave: ['lm_head', 'embed_tokens'] }, untied],
 ];
+
+/** What a form that was not touched asks for. */
+const fresh = { rank: 16, alpha: 32, dora: false, rsLora: false, layersToTransform: [], modulesToSave: [] };
 
 const bytesOf = (run: string): Buffer => readFileSync(join(run, 'adapter', 'adapter_model.safetensors'));
 
@@ -64,5 +68,100 @@ describe.each(cases)('a run with %s', (_name, settings, model) => {
     expect(await lossOf(null)).toBeCloseTo(evaluations[0]!.evalLossNats, 5);
     expect(await lossOf(readAdapter(join(run, 'adapter')))).toBeCloseTo(evaluations[1]!.evalLossNats, 5);
     expect(evaluations[1]!.evalLossNats).toBeLessThan(evaluations[0]!.evalLossNats);
+  });
+});
+
+describe('a run that starts from an adapter', () => {
+  const settings = { maxSteps: 4, evalEverySteps: 4, rank: 2, alpha: 6, targetModules: ['q_proj', 'up_proj'] as const };
+  const first = async (folder: string, more: Partial<Hyperparameters> = {}): Promise<string> => {
+    const run = makeTinyRun(folder, {
+      model: { heads: 2, tiedEmbeddings: false },
+      settings: { ...settings, targetModules: [...settings.targetModules], ...more },
+    });
+    await runJob(run);
+    return run;
+  };
+  const evaluationsOf = (run: string) =>
+    parseMetrics(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).evaluations.map(({ evalLossNats }) => evalLossNats);
+
+  it.each([
+    ['of LoRA', {}],
+    ['of DoRA in one layer', { dora: true, layersToTransform: ['1'] }],
+    ['with a head trained whole', { modulesToSave: ['lm_head'], rsLora: true }],
+  ])('goes on where that one ended, with its settings: %s', async (_what, more) => {
+    const folder = temporaryFolder();
+    const earlier = await first(folder, more);
+    const later = addTinyRun(folder, {
+      ...readRequest(earlier),
+      hyperparameters: { ...readRequest(earlier).hyperparameters, ...fresh },
+      startFrom: { mode: 'continue', adapters: [earlier] },
+    });
+    await runJob(later);
+    const record = readRecord(later)!;
+    expect(record.hyperparameters).toMatchObject({ rank: 2, alpha: 6, ...more });
+    expect(new Set(record.hyperparameters.targetModules)).toEqual(new Set(settings.targetModules));
+    expect(evaluationsOf(later)[0]).toBeCloseTo(evaluationsOf(earlier).at(-1)!, 5);
+    expect(evaluationsOf(later).at(-1)).toBeLessThan(evaluationsOf(later)[0]!);
+  });
+
+  it.each(['whole', 'layered'] as const)('trains a new one on top of others, %s', async shape => {
+    const folder = temporaryFolder();
+    const earlier = await first(folder);
+    const request = readRequest(earlier);
+    const stack = async (rank: number, below: readonly string[]): Promise<string> => {
+      const run = addTinyRun(folder, {
+        ...request,
+        overrides: ['memory'],
+        hyperparameters: {
+          ...request.hyperparameters,
+          rank,
+          targetModules: ['v_proj', 'up_proj'],
+          ...(shape === 'layered' ? layered : {}),
+        },
+        startFrom: { mode: 'stack', adapters: [...below] },
+      });
+      await runJob(run);
+      return run;
+    };
+    const second = await stack(3, [earlier]);
+    expect(evaluationsOf(second)[0]).toBeCloseTo(evaluationsOf(earlier).at(-1)!, 5);
+    const third = await stack(1, [second]);
+    expect(evaluationsOf(third)[0]).toBeCloseTo(evaluationsOf(second).at(-1)!, 5);
+    const ranks = Object.fromEntries(
+      readAdapter(join(third, 'adapter')).pairs.map(({ module, rank }) => [module, rank]),
+    );
+    expect(ranks).toMatchObject({
+      'model.layers.0.self_attn.q_proj': 2,
+      'model.layers.0.self_attn.v_proj': 4,
+      'model.layers.1.mlp.up_proj': 6,
+    });
+    expect(readFileSync(join(third, 'adapter', 'README.md'), 'utf8')).toContain('## Earlier adapters');
+  });
+
+  it('resumes though the adapter it was given is gone', async () => {
+    const folder = temporaryFolder();
+    const earlier = await first(folder);
+    const run = addTinyRun(folder, { ...readRequest(earlier), startFrom: { mode: 'stack', adapters: [earlier] } });
+    cpSync(run, `${run}-copy`, { recursive: true });
+    await runJob(run);
+    const expected = bytesOf(run);
+    rmSync(run, { recursive: true });
+    cpSync(`${run}-copy`, run, { recursive: true });
+    await runJob(run, {}, event => (event.kind === 'step' && event.row.step === 2 ? 'pause' : undefined));
+    rmSync(earlier, { recursive: true });
+    await runJob(run, { attempt: 2 });
+    expect(bytesOf(run)).toEqual(expected);
+  });
+
+  it.each([
+    ['a new DoRA adapter on top', { dora: true }, {}, 'stack', /without dora/],
+    ['DoRA beneath', {}, { dora: true }, 'stack', /expected a plain LoRA adapter, got one with DoRA/],
+    ['nothing there', {}, null, 'continue', /expected a run with an adapter/],
+  ] as const)('refuses %s before anything is written', async (_what, more, earlier, mode, message) => {
+    const folder = temporaryFolder();
+    const below = earlier === null ? join(folder, 'nowhere') : await first(folder, earlier);
+    const run = makeTinyRun(folder, { model: { heads: 2, tiedEmbeddings: false }, settings: more });
+    const request = { ...readRequest(run), startFrom: { mode, adapters: [below] } };
+    await expect(runJob(addTinyRun(folder, request))).rejects.toThrow(message);
   });
 });
