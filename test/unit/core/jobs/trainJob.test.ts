@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { adapterPrefix } from '../../../../src/core/adapter/readAdapter.ts';
 import { openSafetensors } from '../../../../src/core/formats/safetensors.ts';
 import type { JobEvent } from '../../../../src/core/jobs/jobEvents.ts';
 import { readRecord } from '../../../../src/core/runs/runFiles.ts';
@@ -180,7 +181,7 @@ describe('trainJob', () => {
       openSafetensors(join(run, 'adapter', 'adapter_model.safetensors')),
     ];
     for (const name of ['table', 'bias'])
-      expect(written.tensors.readFloat32(name)).toEqual(saved.tensors.readFloat32(name));
+      expect(written.tensors.readFloat32(`${adapterPrefix}${name}`)).toEqual(saved.tensors.readFloat32(name));
     for (const { tensors } of [saved, written]) tensors.close();
   });
 
