@@ -62,6 +62,7 @@ export interface RunState {
   datasetChanged: boolean;
   datasetDifferences: { differences: RowDifference[]; differenceCount: number } | null;
   canCompare: boolean;
+  /** Of what was asked for here; why the run itself failed stands in `status`. */
   error: WireError | null;
 }
 

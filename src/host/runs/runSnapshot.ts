@@ -33,7 +33,6 @@ export function takeRunSnapshot(run: RunReader, extras: RunExtras): RunState {
     remainingMs: isRunning ? estimateRemainingMs(run.series.steps, run.status?.totalSteps ?? 0) : null,
     canCompare: run.output !== undefined && !isRunning,
     ...extras,
-    error: extras.error ?? run.status?.error ?? null,
   };
 }
 

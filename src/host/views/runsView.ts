@@ -10,6 +10,7 @@ import { stateText } from './stateText.ts';
 type Node = { kind: 'store'; root: string; label: string } | { kind: 'run'; run: RunReader };
 
 const refreshIntervalMs = 1000;
+const longestName = 24;
 
 export class RunsView implements vscode.TreeDataProvider<Node> {
   private readonly emitter = new vscode.EventEmitter<undefined>();
@@ -47,7 +48,7 @@ export class RunsView implements vscode.TreeDataProvider<Node> {
 }
 
 function runItem(run: RunReader): vscode.TreeItem {
-  const item = new vscode.TreeItem(run.name, vscode.TreeItemCollapsibleState.None);
+  const item = new vscode.TreeItem(shortenName(run.name), vscode.TreeItemCollapsibleState.None);
   const { steps, loss, timeLeft, bestEvalLoss } = describeRun(run);
   const isRunning = run.state === 'running';
   const best = bestEvalLoss && vscode.l10n.t('held-out {0}', bestEvalLoss);
@@ -61,9 +62,15 @@ function runItem(run: RunReader): vscode.TreeItem {
   return item;
 }
 
+/** A row cuts what stands at its end first: the state is to be seen beside a long name too. */
+function shortenName(name: string): string {
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 1).trimEnd()}…`;
+}
+
 function runTooltip(run: RunReader): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString();
   const lines = [
+    run.name,
     run.id,
     vscode.l10n.t('State: {0}', stateText(run.state)),
     run.record === undefined ? '' : vscode.l10n.t('Model: {0}', run.record.model.id),
