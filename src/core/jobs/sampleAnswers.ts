@@ -8,6 +8,7 @@ import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
 import { countAnswerableTokens } from '../models/ropeInputs.ts';
+import { withEvaluationForms } from '../models/weightForm.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
@@ -49,7 +50,7 @@ export class SampleAnswers {
     const resident = {
       id: record.model.id,
       path: record.model.path,
-      model,
+      model: withEvaluationForms(model),
       tokenizer: sides.tokenizer,
       template: sides.template,
       contextTokens: countAnswerableTokens(architecture.config),

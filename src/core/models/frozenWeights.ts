@@ -2,6 +2,7 @@
 import type { Value } from '../graph/graph.ts';
 import { type BlockMatrix, blockProduct, gatherBlockRows } from '../graph/operations/blockProduct.ts';
 import { gatherRows } from '../graph/operations/gather.ts';
+import { integerLinear } from '../graph/operations/integerLinear.ts';
 import { matmul } from '../graph/operations/matmul.ts';
 import type { FrozenProduct } from '../nn/adapter.ts';
 import type { ParameterInfo } from './architecture.ts';
@@ -22,6 +23,11 @@ export interface FrozenWeight {
 export type Table = readonly Value[] | readonly BlockMatrix[];
 
 export function addLinearWeight(addInput: AddInput, model: Model, info: ParameterInfo): FrozenWeight {
+  const form = formOf(model, info);
+  if (form.kind === 'integer') {
+    const [steps, scales] = describeWeightInputs(info, form).map(addInput);
+    return { product: x => integerLinear(x, steps!, scales!, { terms: form.terms }) };
+  }
   const matrix = addMatrix(addInput, model, info);
   if ('form' in matrix) return { product: x => blockProduct(x, matrix) };
   return { product: x => matmul(x, matrix, { transposeB: true }), matrix };
@@ -57,5 +63,7 @@ function addMatrix(addInput: AddInput, model: Model, tensor: ParameterTensor): V
       return inputs[0]!;
     case 'blocks':
       return { form, parts: inputs };
+    case 'integer':
+      throw new Error(`internal: ${tensor.name}: expected a table in floats or blocks, got integers`);
   }
 }

@@ -8,9 +8,11 @@ import { Graph, type Value } from '../graph/graph.ts';
 import type { Model } from './findArchitecture.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import { type LossSpec, plainLoss } from './lossSpec.ts';
+
 import { isTrained, listTrainable, type TrainableSpec, withoutDropout } from './trainableSpec.ts';
 import { type BatchShape, makeTrainingContext } from './trainingContext.ts';
 import { gradientOutput, type TrainingGraph } from './trainingGraph.ts';
+import { withEvaluationForms } from './weightForm.ts';
 
 export const layerNames = {
   /** Input: what the layer reads, [M, C]. */
@@ -37,7 +39,8 @@ export function buildLayerForward(
 ): TrainingGraph {
   const graph = new Graph();
   const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
-  const context = makeTrainingContext(graph, model, shape, computed, false);
+  const weighed = purpose === 'evaluation' ? withEvaluationForms(model) : model;
+  const context = makeTrainingContext(graph, weighed, shape, computed, false);
   const hidden = addHidden(graph, layerNames.hidden, model, shape);
   return { graph, outputs: new Map([[layerNames.output, model.architecture.buildLayer(context, layer, hidden)]]) };
 }

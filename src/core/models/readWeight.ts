@@ -1,6 +1,8 @@
 /** @file A stored weight -> the arrays of its graph inputs, in the form that the planner chose for it. */
 import type { TensorSource } from '../formats/tensorSource.ts';
 import { unpackBlocks, type WeightBlocks } from '../formats/weightBlocks.ts';
+import { zeroPoint } from '../graph/operations/integerLinear.ts';
+import { roundToSteps } from '../nn/roundToSteps.ts';
 import { checkStoredShape, type ParameterTensor, readParameterTensor } from './parameterTensors.ts';
 import { type BlocksForm, describeWeightInputs, type WeightForm } from './weightForm.ts';
 
@@ -24,6 +26,17 @@ export function readWeight(source: TensorSource, tensor: ParameterTensor, form: 
       const { name } = tensor.shard?.of ?? tensor;
       const rows = tensor.shard && { first: tensor.shard.firstRow, count: tensor.shape[0]! };
       return toBlockArrays(unpackBlocks(source.info(name).dtype, source.readBytes(name, rows)), tensor, form);
+    }
+    case 'integer': {
+      const [first, second] = describeWeightInputs(tensor, form);
+      const { steps, scales } = roundToSteps(readParameterTensor(source, tensor), tensor.shape[0]!);
+      const [whole, each] = [
+        { name: first!.name, shape: first!.shape },
+        { name: second!.name, shape: second!.shape, type: 'float32', data: scales } as const,
+      ];
+      return form.stepType === 'int8'
+        ? [{ ...whole, type: 'int8', data: steps }, each]
+        : [{ ...whole, type: 'uint8', data: Uint8Array.from(steps, step => step + zeroPoint) }, each];
     }
   }
 }

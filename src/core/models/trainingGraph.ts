@@ -9,8 +9,10 @@ import type { Model } from './findArchitecture.ts';
 import { gatherTableRows } from './frozenWeights.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';
 import { type LossSpec, plainLoss } from './lossSpec.ts';
+
 import { isTrained, listTrainable, type TrainableSpec, withoutDropout } from './trainableSpec.ts';
 import { type BatchShape, batchInputNames, makeTrainingContext } from './trainingContext.ts';
+import { withEvaluationForms } from './weightForm.ts';
 
 export interface TrainingGraph {
   readonly graph: Graph;
@@ -42,7 +44,8 @@ export function buildTrainingGraph(
   const graph = new Graph();
   const { architecture, config } = model;
   const computed = purpose === 'evaluation' ? withoutDropout(trainable) : trainable;
-  const context = makeTrainingContext(graph, model, shape, computed, true);
+  const weighed = purpose === 'evaluation' ? withEvaluationForms(model) : model;
+  const context = makeTrainingContext(graph, weighed, shape, computed, true);
   const parameters = architecture.describeParameters(config);
   const tokenIds = graph.input(batchInputNames.tokenIds, 'int32', [shape.batchRows, shape.contextTokens]);
   const selectTargets = addTargetSelection(graph);

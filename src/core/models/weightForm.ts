@@ -16,10 +16,42 @@ export interface BlocksForm extends BlockForm {
   readonly kind: 'blocks';
 }
 
-export type WeightForm = FloatForm | BlocksForm;
+export type StepType = 'int8' | 'uint8';
+
+/** 8-bit steps with a scale for each output channel, multiplied as integers. Linear layers alone. */
+export interface IntegerForm {
+  readonly kind: 'integer';
+  /** In how many 8-bit terms x is given to the product. */
+  readonly terms: 1 | 2;
+  /** uint8 has 128 for zero. */
+  readonly stepType: StepType;
+}
+
+export type WeightForm = FloatForm | BlocksForm | IntegerForm;
 
 /** By parameter name; a parameter that is not named is float. */
 export type WeightForms = ReadonlyMap<string, WeightForm>;
+
+/**
+ * A model as evaluation and answers compute it: x of integer products in two terms, so that what is measured is the
+ * weights' own rounding and not that of a training step. They read the same arrays.
+ */
+export function withEvaluationForms<Weighed extends { readonly weightForms?: WeightForms | undefined }>(
+  model: Weighed,
+): Weighed {
+  const { weightForms } = model;
+  if (!evaluatesFiner(weightForms)) return model;
+  const finer = [...weightForms!].map(([name, form]): [string, WeightForm] => [
+    name,
+    form.kind === 'integer' ? { ...form, terms: 2 } : form,
+  ]);
+  return { ...model, weightForms: new Map(finer) };
+}
+
+/** Whether evaluation computes with other forms than training. */
+export function evaluatesFiner(forms: WeightForms | undefined): boolean {
+  return [...(forms?.values() ?? [])].some(form => form.kind === 'integer' && form.terms === 1);
+}
 
 /** One graph input that a weight becomes, named after it. */
 export interface WeightInput {
@@ -62,6 +94,11 @@ export function describeWeightInputs(tensor: NamedTensor, form: WeightForm): rea
         ...(hasMinimum ? [{ name: `${tensor.name}:minimums`, ...scales }] : []),
       ];
     }
+    case 'integer':
+      return [
+        { name: `${tensor.name}:steps`, type: form.stepType, shape: tensor.shape },
+        { name: `${tensor.name}:scales`, type: 'float', shape: tensor.shape.slice(0, 1) },
+      ];
   }
 }
 

@@ -9,6 +9,7 @@ import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
 import type { TrainableSpec } from '../models/trainableSpec.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
+import { findStepType } from './findStepType.ts';
 import { forecastMemory } from './forecastMemory.ts';
 import { holdWeights } from './holdWeights.ts';
 import { LayeredEngine } from './layeredEngine.ts';
@@ -56,7 +57,9 @@ export type EngineShape = 'whole' | 'layered';
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
   const { batchRows, contextTokens } = settings;
   const chosen = chooseTrainable(settings.model, settings);
-  const { model, weights } = holdWeights(settings.model, settings.weights, settings, settings.baseWeights ?? 'auto');
+  const { baseWeights = 'auto' } = settings;
+  const stepType = baseWeights === '8bit' ? await findStepType() : undefined;
+  const { model, weights } = holdWeights(settings.model, settings.weights, settings, baseWeights, stepType);
   const shape = settings.shape ?? planEngineShape({ ...settings, model });
   const trainable = specifyTrainable(settings, chosen, shape);
   const setup: EngineSetup = {

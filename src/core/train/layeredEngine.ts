@@ -10,6 +10,7 @@ import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds
 import { splitTable } from '../models/parameterTensors.ts';
 import { isTrained, listTrainable } from '../models/trainableSpec.ts';
 import { gradientOutput, type TrainingGraph } from '../models/trainingGraph.ts';
+import { evaluatesFiner } from '../models/weightForm.ts';
 import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
@@ -24,7 +25,7 @@ type Feeds = Record<string, RuntimeTensor>;
 
 interface LayerSessions {
   readonly forward: GraphSession;
-  /** The same without dropout; `forward` itself where there is none. */
+  /** The same without dropout and with finer integer products; `forward` itself where there is neither. */
   readonly evaluation: GraphSession;
   readonly backward: GraphSession;
 }
@@ -82,7 +83,10 @@ export class LayeredEngine implements TrainingEngine {
       const forward = await compile(buildLayerForward(model, shape, trainable, kind, 'training'));
       layers.set(kind, {
         forward,
-        evaluation: dropout ? await compile(buildLayerForward(model, shape, trainable, kind, 'evaluation')) : forward,
+        evaluation:
+          dropout || evaluatesFiner(model.weightForms)
+            ? await compile(buildLayerForward(model, shape, trainable, kind, 'evaluation'))
+            : forward,
         backward: await compile(buildLayerBackward(model, shape, trainable, kind)),
       });
     }

@@ -1,5 +1,5 @@
 /**
- * @file A frozen linear layer in 8-bit integers: y = x W^T, where W is held as int8 with a scale for each output channel
+ * @file A frozen linear layer in 8-bit integers: y = x W^T, where W is held in 8 bits with a scale for each output channel
  * and x is rounded to 8 bits row by row on the fly, so that the wide product is one of integers. The way back does the
  * same with the output gradient and never leaves the integers either; rounding counts as the identity there (straight
  * through). LoRA needs no gradient of W, so no third product is left for floats.
@@ -30,7 +30,8 @@ export const largestStep = 127;
 export const finerSteps = 2 * largestStep;
 /** Keeps rows of zeros from dividing by zero. */
 export const smallestScale = 1e-30;
-const zeroPoint = 128;
+/** What stands for zero in unsigned rows and weights. */
+export const zeroPoint = 128;
 
 export const integerLinearOperation: Operation<IntegerLinearAttributes> = {
   name: 'integerLinear',
@@ -44,19 +45,23 @@ export const integerLinearOperation: Operation<IntegerLinearAttributes> = {
     // The kernel wants W^T; turning int8 around costs less than a hundredth of the product and saves the second copy.
     const turned = emit.node('Transpose', [weight!.name], { attributes: { perm: [1, 0] } });
     const rows = emitRows(emit, x!);
-    const product = emitProduct(emit, rows, turned, scales!.name);
+    const matrix = { name: turned, dtype: weight!.dtype };
+    const product = emitProduct(emit, rows, matrix, scales!.name);
     if (terms === 1) return [product];
     const first = emit.node('DequantizeLinear', [rows.steps, rows.flatScales, rows.zeroPoints], {
       attributes: { axis: 0 },
     });
     const rest = emit.node('Sub', [x!.name, first]);
     const finer = emit.node('Mul', [rows.scales, emit.floats([1 / finerSteps], [])]);
-    const second = emitProduct(emit, emitSteps(emit, rest, finer, rows.zeroPoints), turned, scales!.name);
+    const second = emitProduct(emit, emitSteps(emit, rest, finer, rows.zeroPoints), matrix, scales!.name);
     return [emit.node('Add', [product, second])];
   },
 };
 
-/** x [M, in], weight int8 [out, in], scales [out] -> [M, out]. Float32 alone. */
+/**
+ * x [M, in], weight [out, in], scales [out] -> [M, out]. Float32 alone. The weight is int8, or uint8 with 128 for zero: the
+ * results are the same, but processors differ in which of the two they multiply fast, and without overflow.
+ */
 export function integerLinear(x: Value, weight: Value, scales: Value, attributes: IntegerLinearAttributes): Value {
   return applyOperation(integerLinearOperation, [x, weight, scales], attributes)[0]!;
 }
@@ -72,7 +77,7 @@ export const integerLinearGradientOperation: Operation<object> = {
   lower(emit, [weight, scales, gradient]) {
     const scaled = emit.node('Mul', [gradient!.name, scales!.name]);
     const rows = emitRows(emit, { name: scaled, shape: gradient!.shape });
-    return [emitProduct(emit, rows, weight!.name, emit.floats([1], []))];
+    return [emitProduct(emit, rows, weight!, emit.floats([1], []))];
   },
 };
 
@@ -118,10 +123,16 @@ function emitQuantize(emit: OnnxEmitter, x: string, flatScales: string, zeroPoin
   return emit.node('QuantizeLinear', [x, flatScales, zeroPoints], { attributes: { axis: 0 } });
 }
 
-/** rows [M, K] x matrix int8 [K, N] x columnScales [N] or [] -> [M, N] */
-function emitProduct(emit: OnnxEmitter, rows: IntegerRows, matrix: string, columnScales: string): string {
+/** rows [M, K] x matrix [K, N] x columnScales [N] or [] -> [M, N] */
+function emitProduct(
+  emit: OnnxEmitter,
+  rows: IntegerRows,
+  matrix: Pick<Operand, 'name' | 'dtype'>,
+  columnScales: string,
+): string {
   const zero = emit.constant({ dtype: 'uint8', shape: [], values: [zeroPoint] });
-  const inputs = [rows.steps, matrix, emit.floats([1], []), columnScales, zero];
+  const zeros = matrix.dtype === 'uint8' ? [zero, zero] : [zero];
+  const inputs = [rows.steps, matrix.name, emit.floats([1], []), columnScales, ...zeros];
   return emit.node('Mul', [emit.node('MatMulIntegerToFloat', inputs, { domain: 'com.microsoft' }), rows.scales]);
 }
 
@@ -134,7 +145,7 @@ function requireFit(
 ): void {
   const fits =
     rows.dtype === 'float32' &&
-    weight.dtype === 'int8' &&
+    (weight.dtype === 'int8' || weight.dtype === 'uint8') &&
     dimAt(rows.shape, 1) === width &&
     dimAt(scales.shape, 0) === dimAt(weight.shape, 0);
   if (!fits)

@@ -41,7 +41,7 @@ export function floats(shape: Shape, from = -1, to = 1, sizes: Record<string, nu
 export const integers = (
   shape: Shape,
   values: readonly number[],
-  dtype: 'int8' | 'int32' | 'int64' = 'int32',
+  dtype: Exclude<CaseInput['dtype'], 'float'> = 'int32',
 ): CaseInput => ({
   shape,
   dtype,

@@ -262,35 +262,42 @@ function topTokensCase(title: string, temperature: number, isSharded: boolean): 
 
 const integer = { rows: 5, inner: 12, out: 6 };
 
+type StepType = 'int8' | 'uint8';
+const zeroOf = (stepType: StepType): number => (stepType === 'uint8' ? 128 : 0);
+const toSigned = (steps: readonly number[], stepType: StepType): number[] => steps.map(step => step - zeroOf(stepType));
+
 /** Rows with one element far larger than the others, as models have them, and a row of zeros. */
-function integerInputs(): Record<'x' | 'w' | 's', CaseInput> {
+function integerInputs(stepType: StepType): Record<'x' | 'w' | 's', CaseInput> {
   const { rows, inner, out } = integer;
   const x = floats(['N', inner], -1, 1, { N: rows });
   const values = x.values.map((value, at) => (at < inner ? 0 : at % inner === 3 ? 20 * value : value));
-  const steps = seededNumbers(7717, out * inner, -127.5, 127.5).map(Math.round);
-  return { x: { ...x, values }, w: integers([out, inner], steps, 'int8'), s: floats([out], 0.001, 0.02) };
+  const steps = seededNumbers(7717, out * inner, -127.5, 127.5).map(value => Math.round(value) + zeroOf(stepType));
+  return { x: { ...x, values }, w: integers([out, inner], steps, stepType), s: floats([out], 0.001, 0.02) };
 }
 
 /** x (w x scales)^T, which the integer product stands for. */
-function floatLinear({ x, w, s }: Record<string, Value>): Value {
-  return multiply(matmul(x!, w!, { transposeB: true }), s!);
+function floatLinear({ x, w, s }: Record<string, Value>, stepType: StepType): Value {
+  const signed = subtract(w!, w!.graph.scalar(zeroOf(stepType)));
+  return multiply(matmul(x!, signed, { transposeB: true }), s!);
 }
 
-const integerCases = ([1, 2] as const).map((terms): OperationCase => {
+function integerCase(stepType: StepType, terms: 1 | 2): OperationCase {
   const { rows, inner, out } = integer;
   return {
-    title: `of rows in ${terms === 1 ? 'one term' : 'two terms'}`,
-    inputs: integerInputs(),
+    title: `of rows in ${terms === 1 ? 'one term' : 'two terms'} with ${stepType} weights`,
+    inputs: integerInputs(stepType),
     sizes: { N: rows },
     floatTypes: ['float32'],
     isExact: true,
     build: ({ x, w, s }) => [integerLinear(x!, w!, s!, { terms })],
     shapes: [['N', out]],
-    expected: ({ x, w, s }) => [integers8.linearReference(x!, w!, s!, { rows, inner, out, terms })],
+    expected: ({ x, w, s }) => [integers8.linearReference(x!, toSigned(w!, stepType), s!, { rows, inner, out, terms })],
     differentiable: ['x'],
-    surrogate: { build: floatLinear, tolerance: 0.01 },
+    surrogate: { build: inputs => floatLinear(inputs, stepType), tolerance: 0.01 },
   };
-});
+}
+
+const integerCases = [integerCase('int8', 1), integerCase('int8', 2), integerCase('uint8', 1), integerCase('uint8', 2)];
 
 function shardedLossCase(title: string, cap?: number): OperationCase {
   const { h, labels, weights } = lossInputs();
@@ -611,13 +618,13 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
   integerLinearGradient: [
     {
       title: 'of rows',
-      inputs: { ...integerInputs(), dy: floats([integer.rows, integer.out]) },
+      inputs: { ...integerInputs('uint8'), dy: floats([integer.rows, integer.out]) },
       sizes: { N: integer.rows },
       floatTypes: ['float32'],
       isExact: true,
       build: ({ w, s, dy }) => applyOperation(operationTable.integerLinearGradient, [w!, s!, dy!], {}),
       shapes: [[integer.rows, integer.inner]],
-      expected: ({ w, s, dy }) => [integers8.linearGradientReference(w!, s!, dy!, integer)],
+      expected: ({ w, s, dy }) => [integers8.linearGradientReference(toSigned(w!, 'uint8'), s!, dy!, integer)],
     },
   ],
   mergedNorms: [
