@@ -1,6 +1,6 @@
 /**
  * @file Many prompts -> their greedy answers, decoded side by side: a step reads the weights once for all of them, which
- * is what a step costs. For scoring; answers that are shown stream one at a time.
+ * is what a step costs. For scoring and comparing; an answer that somebody waits for streams alone.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ModelConfig } from '../models/architecture.ts';
@@ -8,15 +8,18 @@ import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { AdapterInputs } from './adapterInputs.ts';
 import type { CachedPrefix } from './cachedPrefix.ts';
 import type { DecodingSession } from './decodingSession.ts';
+import { limitAnswer } from './encodePrompt.ts';
 import { findLargest } from './findLargest.ts';
+import type { Generation } from './generateText.ts';
 import { type CacheRow, copyRows, listRows } from './keyValueCache.ts';
 
 export interface TogetherRequest {
-  /** Each fits the context with `maxTokens` behind it. */
+  /** None fills the context. */
   readonly prompts: readonly (readonly number[])[];
   readonly adapter: AdapterInputs;
   /** What all prompts begin with. */
   readonly prefix?: CachedPrefix | undefined;
+  /** Of each answer, as far as the context leaves room behind its prompt. */
   readonly maxTokens: number;
   readonly onDone?: ((answers: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,59 +27,75 @@ export interface TogetherRequest {
 
 /** Keys and values of a group that decodes together. */
 const maxCacheBytes = 256 * 2 ** 20;
-const maxRows = 16;
+/** More rows gain little, and each makes the first answer of a group wait for its prompt. */
+export const maxGroupRows = 16;
 
-/** The texts, in the order of the prompts. @throws AbortError when cancelled */
-export async function answerTogether(session: DecodingSession, request: TogetherRequest): Promise<string[]> {
+/**
+ * The answers, in the order of the prompts: what `generateText` gives for each alone.
+ * @throws TuneError `usage` when a prompt fills the context, `not-finite`; AbortError when cancelled
+ */
+export async function answerTogether(session: DecodingSession, request: TogetherRequest): Promise<Generation[]> {
   const { prompts, maxTokens } = request;
   const longest = Math.max(0, ...prompts.map(({ length }) => length)) + maxTokens;
   const size = chooseGroupSize(session.resident.model.config, longest);
-  const texts: string[] = [];
+  const answers: Generation[] = [];
   for (let from = 0; from < prompts.length; from += size) {
-    const onDone = (answers: number) => request.onDone?.(from + answers);
-    texts.push(...(await answerGroup(session, { ...request, prompts: prompts.slice(from, from + size), onDone })));
+    const onDone = (count: number) => request.onDone?.(from + count);
+    answers.push(...(await answerGroup(session, { ...request, prompts: prompts.slice(from, from + size), onDone })));
   }
-  return texts;
+  return answers;
 }
 
 function chooseGroupSize({ layers, keyValueHeads, headSize }: ModelConfig, tokens: number): number {
   const rowBytes = 2 * layers * keyValueHeads * headSize * 4 * tokens;
-  return Math.min(maxRows, Math.max(1, Math.floor(maxCacheBytes / rowBytes)));
+  return Math.min(maxGroupRows, Math.max(1, Math.floor(maxCacheBytes / rowBytes)));
 }
 
+/** A prompt on its way to an answer. */
 interface Row {
-  readonly index: number;
+  readonly promptTokens: number;
+  readonly tokenIds: number[];
+  readonly maxTokens: number;
+  readonly firstTokenMs: number;
   next: number;
+  endedAt: number;
 }
 
 async function answerGroup(
   session: DecodingSession,
   { prompts, adapter, prefix, maxTokens, onDone, signal }: TogetherRequest,
-): Promise<string[]> {
-  const { tokenizer } = session.resident;
-  const { config } = session.resident.model;
-  const answers: number[][] = prompts.map(() => []);
-  const longest = Math.max(...prompts.map(({ length }) => length));
+): Promise<Generation[]> {
+  const { tokenizer, contextTokens, model } = session.resident;
+  const all: Row[] = [];
   const started: CacheRow[] = [];
-  let rows: Row[] = [];
-  for (const [index, prompt] of prompts.entries()) {
+  for (const prompt of prompts) {
     await setImmediate();
+    const startedAt = performance.now();
     const start = prefix?.cache ?? session.emptyCache();
     const step = await session.extend(prompt.slice(prefix?.tokenIds.length ?? 0), start, adapter, signal);
     // A copy: the next prompt writes into the prefix's buffers again.
-    started.push(...listRows(copyRows(config, listRows(step.cache), prompt.length)));
-    rows.push({ index, next: findLargest(step.logits) });
+    started.push(...listRows(copyRows(model.config, listRows(step.cache), prompt.length)));
+    all.push({
+      promptTokens: prompt.length,
+      tokenIds: [],
+      maxTokens: limitAnswer(prompt.length, maxTokens, contextTokens),
+      firstTokenMs: performance.now() - startedAt,
+      next: findLargest(step.logits),
+      endedAt: 0,
+    });
   }
-  let cache = copyRows(config, started, longest + maxTokens);
+  const decodingAt = performance.now();
+  let rows: readonly Row[] = all;
+  let cache = copyRows(model.config, started, Math.max(...prompts.map(({ length }) => length)) + 1);
   for (;;) {
     signal?.throwIfAborted();
-    const going = rows.map(row => takeToken(row, answers[row.index]!, tokenizer, maxTokens));
+    const going = rows.map(row => takeToken(row, tokenizer));
     if (going.includes(false)) {
+      const kept = listRows(cache).filter((_, i) => going[i]);
       rows = rows.filter((_, i) => going[i]);
       onDone?.(prompts.length - rows.length);
       if (rows.length === 0) break;
-      const kept = listRows(cache).filter((_, i) => going[i]);
-      cache = copyRows(config, kept, cache.capacity);
+      cache = copyRows(model.config, kept, cache.capacity);
     }
     const step = await session.extendRows(
       rows.map(({ next }) => next),
@@ -87,11 +106,29 @@ async function answerGroup(
     const width = step.logits.length / rows.length;
     for (const [i, row] of rows.entries()) row.next = findLargest(step.logits, i * width, (i + 1) * width);
   }
-  return answers.map(ids => tokenizer.decode(ids));
+  return all.map(row => finish(row, tokenizer, decodingAt));
 }
 
 /** Adds the row's token to its answer; false when it is the last. */
-function takeToken({ next }: Row, answer: number[], tokenizer: TextTokenizer, maxTokens: number): boolean {
-  if (tokenizer.eosTokenIds.includes(next)) return false;
-  return answer.push(next) < maxTokens;
+function takeToken(row: Row, { eosTokenIds }: TextTokenizer): boolean {
+  const { next, tokenIds, maxTokens } = row;
+  const isLast = tokenIds.push(next) >= maxTokens || eosTokenIds.includes(next);
+  if (isLast) row.endedAt = performance.now();
+  return !isLast;
+}
+
+/** The speed is the answer's own: others that decode beside it come on top. */
+function finish(row: Row, tokenizer: TextTokenizer, decodingAt: number): Generation {
+  const { promptTokens, tokenIds, firstTokenMs, endedAt } = row;
+  const hasEnded = tokenizer.eosTokenIds.includes(tokenIds.at(-1)!);
+  const [tokens, ms] = tokenIds.length > 1 ? [tokenIds.length - 1, endedAt - decodingAt] : [1, firstTokenMs];
+  return {
+    text: tokenizer.decode(hasEnded ? tokenIds.slice(0, -1) : tokenIds),
+    tokenIds,
+    promptTokens,
+    outputTokens: tokenIds.length,
+    firstTokenMs,
+    tokensPerSecond: (1000 * tokens) / Math.max(ms, 0.001),
+    stopReason: hasEnded ? 'end' : 'length',
+  };
 }

@@ -117,6 +117,6 @@ async function scorePrompt(
   const adapter = session.baseInputs;
   const prompts = rows.map(({ messages }) => encodePrompt(session.resident, promptedMessages(messages, prompt)));
   const prefix = rows.length === 0 ? undefined : await cachePrefix(session, prompts, adapter, signal);
-  const texts = await answerTogether(session, { prompts, adapter, prefix, maxTokens, signal, onDone });
-  return texts.map((text, row) => tokenF1(text, rows[row]!.reference));
+  const answers = await answerTogether(session, { prompts, adapter, prefix, maxTokens, signal, onDone });
+  return answers.map(({ text }, row) => tokenF1(text, rows[row]!.reference));
 }

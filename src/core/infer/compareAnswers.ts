@@ -1,6 +1,6 @@
 /**
- * @file Questions -> what base, base with its best prompt and tuned model answer with the same decoding, one question
- * after the other, and how the answers measure against the references.
+ * @file Questions -> what base, base with its best prompt and tuned model answer with the same decoding, and how the
+ * answers measure against the references. Greedy answers decode in groups, which changes none of them.
  */
 import { TuneError } from '../../shared/errors.ts';
 import type { DecodingSettings } from '../../shared/inferenceProtocol.ts';
@@ -8,6 +8,7 @@ import { promptedMessages } from '../../shared/promptedMessages.ts';
 import { tokenF1 } from '../../shared/tokenF1.ts';
 import type { Message } from '../data/example.ts';
 import type { AskedQuestion } from './answeredQuestion.ts';
+import { answerTogether, maxGroupRows } from './answerTogether.ts';
 import type { Prompt } from './bestPrompt.ts';
 import { type CachedPrefix, cachePrefix } from './cachedPrefix.ts';
 import { compareScores, type ScoreComparison } from './compareScores.ts';
@@ -52,27 +53,49 @@ interface Answering {
   readonly kind: AnswerKind;
   readonly model: AttachedModel;
   readonly chats: readonly (readonly Message[])[];
+  /** The chats' tokens. */
+  readonly prompts: readonly (readonly number[])[];
   readonly prefix: CachedPrefix | undefined;
 }
 
 /** @throws AbortError when cancelled, and as `generateText` */
 export async function* compareAnswers(comparison: Comparison): AsyncGenerator<ComparedAnswer, ComparisonResult> {
-  const { questions, base, tuned, prompt, settings, signal } = comparison;
+  const { questions, base, tuned, prompt, settings } = comparison;
   const ways = [await prepare('base', base, null, comparison)];
   if (prompt !== null) ways.push(await prepare('prompted', base, prompt, comparison));
   ways.push(await prepare('adapter', tuned, null, comparison));
   const texts = new Map<AnswerKind, string[]>(ways.map(({ kind }) => [kind, []]));
-  for (const [index, question] of questions.entries()) {
-    for (const { kind, model, chats, prefix } of ways) {
-      const { session, adapter } = model;
-      const request = { messages: chats[index]!, adapter, prefix, settings, signal };
-      const generation = await generateText(session, request);
-      signal?.throwIfAborted();
-      texts.get(kind)!.push(generation.text);
-      yield { kind, question, generation };
+  const groupRows = settings.temperature === 0 ? maxGroupRows : 1;
+  for (let from = 0; from < questions.length; from += groupRows) {
+    const group = questions.slice(from, from + groupRows);
+    const answers = new Map<AnswerKind, readonly Generation[]>();
+    for (const way of ways) answers.set(way.kind, await answerGroup(way, from, group.length, comparison));
+    for (const [index, question] of group.entries()) {
+      for (const { kind } of ways) {
+        const generation = answers.get(kind)![index]!;
+        texts.get(kind)!.push(generation.text);
+        yield { kind, question, generation };
+      }
     }
   }
   return summarize(questions, texts, settings.seed);
+}
+
+/** What one way answers to `count` questions from number `from` on; more than one only where decoding is greedy. */
+async function answerGroup(
+  { model, chats, prompts, prefix }: Answering,
+  from: number,
+  count: number,
+  { settings, signal }: Comparison,
+): Promise<readonly Generation[]> {
+  const { session, adapter } = model;
+  if (count > 1) {
+    const { maxTokens } = settings;
+    return answerTogether(session, { prompts: prompts.slice(from, from + count), adapter, prefix, maxTokens, signal });
+  }
+  const generation = await generateText(session, { messages: chats[from]!, adapter, prefix, settings, signal });
+  signal?.throwIfAborted();
+  return [generation];
 }
 
 async function prepare(
@@ -89,7 +112,7 @@ async function prepare(
     if (length >= resident.contextTokens) throw tooLong(questions[i]!, length, resident.contextTokens);
   }
   const prefix = chats.length < 2 ? undefined : await cachePrefix(session, prompts, adapter, signal);
-  return { kind, model, chats, prefix };
+  return { kind, model, chats, prompts, prefix };
 }
 
 function tooLong({ origin }: AskedQuestion, promptTokens: number, contextTokens: number): TuneError {

@@ -4,7 +4,7 @@ import { answerTogether } from '../../../../src/core/infer/answerTogether.ts';
 import { cachePrefix } from '../../../../src/core/infer/cachedPrefix.ts';
 import { DecodingSession } from '../../../../src/core/infer/decodingSession.ts';
 import { askQuestion, encodePrompt } from '../../../../src/core/infer/encodePrompt.ts';
-import { generateText } from '../../../../src/core/infer/generateText.ts';
+import { type Generation, generateText } from '../../../../src/core/infer/generateText.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { loadTinyChatModel, writeTinyChatModel } from '../../../support/tinyChatModel.ts';
 
@@ -18,27 +18,41 @@ async function openSession(): Promise<DecodingSession> {
   return DecodingSession.create({ ...resident, tokenizer: { ...resident.tokenizer, eosTokenIds } }, { threads: 1 });
 }
 
+function withoutTimes({ firstTokenMs: _, tokensPerSecond: __, ...answer }: Generation) {
+  return answer;
+}
+
 describe('answerTogether', () => {
   it('gives every prompt the answer that it gets alone', async () => {
     const session = await openSession();
     const adapter = session.baseInputs;
     const prompts = questions.map(question => encodePrompt(session.resident, askQuestion(question)));
     const settings = { maxTokens, temperature: 0, topP: 1, seed: 1 };
-    const alone: string[] = [];
-    const counts: number[] = [];
+    const alone: Omit<Generation, 'firstTokenMs' | 'tokensPerSecond'>[] = [];
     for (const question of questions) {
       const answer = await generateText(session, { messages: askQuestion(question), adapter, settings });
-      alone.push(answer.text);
-      counts.push(answer.outputTokens);
+      alone.push(withoutTimes(answer));
     }
-    expect(new Set(counts).size).toBeGreaterThan(2);
+    expect(new Set(alone.map(({ outputTokens }) => outputTokens)).size).toBeGreaterThan(2);
     const done: number[] = [];
-    expect(await answerTogether(session, { prompts, adapter, maxTokens, onDone: count => done.push(count) })).toEqual(
-      alone,
-    );
+    const request = { prompts, adapter, maxTokens, onDone: (count: number) => done.push(count) };
+    expect((await answerTogether(session, request)).map(withoutTimes)).toEqual(alone);
     expect(done.at(-1)).toBe(prompts.length);
     const prefix = await cachePrefix(session, prompts, adapter);
-    expect(await answerTogether(session, { prompts, adapter, maxTokens, prefix })).toEqual(alone);
+    const prefixed = await answerTogether(session, { prompts, adapter, maxTokens, prefix });
+    expect(prefixed.map(withoutTimes)).toEqual(alone);
+    await session.release();
+  });
+
+  it('gives an answer what room the context leaves behind its prompt', async () => {
+    const session = await openSession();
+    const { contextTokens } = session.resident;
+    const prompts = [3, 60].map(room => Array.from({ length: contextTokens - room }, (_, i) => (i * 37 + 11) % 390));
+    const answers = await answerTogether(session, { prompts, adapter: session.baseInputs, maxTokens: 50 });
+    for (const [row, { outputTokens, stopReason }] of answers.entries()) {
+      if (stopReason === 'length') expect(outputTokens).toBe([3, 50][row]);
+      else expect(outputTokens).toBeLessThanOrEqual([3, 50][row]!);
+    }
     await session.release();
   });
 
