@@ -4,7 +4,8 @@ Run: python test/parity/architectures.py <folder> [case...]
 Writes <folder>/<case>/config.json, model.safetensors   the model, weights in bfloat16, which float32 holds exactly
                        reference.json                   batch, prompt, losses of 20 steps (LoRA and full), greedy tokens
                        reference.safetensors            logits, LoRA's start values, every gradient of the first step
-       <folder>/rope.json                               cosines and sines of every rope scaling
+                       model.gguf                       the same weights as llama.cpp's converter stores them, without a tokenizer
+       <folder>/rope.json                               cosines and sines of the last position, for every rope scaling
 Every segment of a packed batch runs on its own here, without a mask of ours: windows and masks are transformers'.
 """
 
@@ -12,6 +13,8 @@ import json
 import pathlib
 import sys
 
+import gguf
+import numpy as np
 import peft
 import torch
 import transformers
@@ -52,7 +55,7 @@ CASES = {
             hidden_size=16,
             num_hidden_layers=1,
             original_max_position_embeddings=6,  # shorter than every segment: the long factors
-            rope_parameters={"rope_type": "longrope", "rope_theta": 200.0, "short_factor": [1.0, 1.1, 1.2, 1.3], "long_factor": [1.0, 1.5, 3.0, 5.0]},
+            rope_parameters={"rope_type": "longrope", "rope_theta": 200.0, "short_factor": [1.0, 1.125, 1.25, 1.5], "long_factor": [1.0, 1.5, 3.0, 5.0]},
         ),
     ),
     "smollm3": ("smollm3", dict(head_dim=16, no_rope_layer_interval=2, use_sliding_window=True, sliding_window=4, rope_theta=300.0)),
@@ -157,9 +160,78 @@ def linear_names(model):
     return sorted({name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and "lm_head" not in name})
 
 
+def interleave(rows, heads):
+    """What llama.cpp's converter does to the rows of q_proj and k_proj where its rope turns neighbouring pairs."""
+    return rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def write_gguf(path, model):
+    """Keys and tensors as llama.cpp's conversion/*.py write them for these architectures."""
+    config, model_type = model.config, model.config.model_type
+    arch = {"mistral": "LLAMA", "gemma3_text": "GEMMA3"}.get(model_type, model_type.upper())
+    rope = config.rope_parameters.get("full_attention", config.rope_parameters)
+    heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
+    writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[getattr(gguf.MODEL_ARCH, arch)])
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if model_type == "phi3":
+        rope_size = int(rope.get("partial_rotary_factor", 1.0) * config.hidden_size) // heads
+        writer.add_rope_scaling_orig_ctx_len(rope.get("original_max_position_embeddings", config.original_max_position_embeddings))
+        writer.add_rope_dimension_count(rope_size)
+        writer.add_sliding_window(config.sliding_window or 0)
+        if rope["rope_type"] == "longrope":
+            writer.add_tensor("rope_factors_long.weight", np.array(rope["long_factor"], dtype=np.float32))
+            writer.add_tensor("rope_factors_short.weight", np.array(rope["short_factor"], dtype=np.float32))
+    else:
+        writer.add_key_length(config.head_dim)
+        writer.add_value_length(config.head_dim)
+    if arch in ("LLAMA", "SMOLLM3"):
+        writer.add_rope_dimension_count(config.head_dim)
+        writer.add_vocab_size(config.vocab_size)
+    if model_type in ("mistral", "gemma2", "gemma3_text"):
+        writer.add_sliding_window(config.sliding_window)
+    if model_type == "gemma2":
+        writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
+        writer.add_final_logit_softcapping(config.final_logit_softcapping)
+    if model_type == "gemma3_text":
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config.layer_types])
+        writer.add_rope_freq_base_swa(config.rope_parameters["sliding_attention"]["rope_theta"])
+
+    names = gguf.get_tensor_name_map(getattr(gguf.MODEL_ARCH, arch), config.num_hidden_layers)
+    for name, weight in model.state_dict().items():
+        if name == "lm_head.weight" and config.tie_word_embeddings:
+            continue
+        rows = weight.float().numpy()
+        if arch in ("LLAMA", "SMOLLM3") and ("q_proj" in name or "k_proj" in name):
+            rows = interleave(rows, heads if "q_proj" in name else kv_heads)
+        if "gemma" in model_type and name.endswith("norm.weight"):
+            rows = rows + 1
+        stored = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if rows.ndim == 1:
+            writer.add_tensor(stored, np.ascontiguousarray(rows))
+        else:
+            # A bfloat16 is the upper half of a float32, and these numbers have no more.
+            halves = (np.ascontiguousarray(rows).view(np.uint32) >> 16).astype(np.uint16)
+            writer.add_tensor(stored, halves, raw_dtype=gguf.GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def run_case(folder, model_type, changes):
     folder.mkdir(parents=True, exist_ok=True)
     base = make_model(folder, model_type, changes)
+    write_gguf(folder / "model.gguf", base)
     batch = make_batch(base.config.vocab_size)
     tensors = {}
 
@@ -199,11 +271,49 @@ def run_case(folder, model_type, changes):
     (folder / "reference.json").write_text(json.dumps(report, separators=(",", ":")) + "\n")
 
 
+def write_ropes(path):
+    """Tables of Llama's and Phi-3's own rotary modules: name -> config, positions, the last position's row."""
+    from transformers.models.llama.modeling_llama import LlamaConfig, LlamaRotaryEmbedding
+    from transformers.models.phi3.modeling_phi3 import Phi3Config, Phi3RotaryEmbedding
+
+    yarn = {"rope_type": "yarn", "rope_theta": 1e4, "factor": 4.0, "original_max_position_embeddings": 64}
+    long = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0 + i / 8 for i in range(8)], "long_factor": [1.0 + i for i in range(8)]}
+    sizes = dict(hidden_size=32, num_attention_heads=2, num_key_value_heads=1, num_hidden_layers=1, vocab_size=8, intermediate_size=8,
+                 max_position_embeddings=256, bos_token_id=None, eos_token_id=None, pad_token_id=None)
+    kinds = {
+        "default": (64, {"rope_type": "default", "rope_theta": 1e4}),
+        "linear": (200, {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}),
+        "dynamic within the trained context": (200, {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 4.0}),
+        "dynamic beyond the trained context": (400, {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 4.0}),
+        "llama3": (200, {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                         "original_max_position_embeddings": 64}),
+        "yarn": (200, yarn),
+        "yarn with its own factors": (200, {**yarn, "beta_fast": 16, "beta_slow": 2, "attention_factor": 0.75}),
+        "yarn between magnitudes": (200, {**yarn, "mscale": 0.9, "mscale_all_dim": 0.6, "truncate": False}),
+        "longrope short": (64, {**long, "original_max_position_embeddings": 64}),
+        "longrope long": (65, {**long, "original_max_position_embeddings": 64}),
+        "partial": (64, {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}),
+    }
+    out = {}
+    for name, (positions, parameters) in kinds.items():
+        is_phi = "longrope" in name or name == "partial"
+        more = {"original_max_position_embeddings": 64} if is_phi else {}
+        config = (Phi3Config if is_phi else LlamaConfig)(**sizes, **more, rope_parameters=dict(parameters))
+        module = (Phi3RotaryEmbedding if is_phi else LlamaRotaryEmbedding)(config)
+        cos, sin = module(torch.zeros(1), torch.arange(positions)[None])
+        half = cos.shape[-1] // 2
+        json_config = {"model_type": config.model_type, **sizes, **more, "rope_parameters": parameters}
+        out[name] = {"config": json_config, "positions": positions, "cosines": cos[0, -1, :half].tolist(), "sines": sin[0, -1, :half].tolist()}
+    path.write_text(json.dumps(out, separators=(",", ":")) + "\n")
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     torch.set_num_threads(1)  # the models are too small for more
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    out.mkdir(parents=True, exist_ok=True)
+    write_ropes(out / "rope.json")
     for name in sys.argv[2:] or CASES:
         run_case(out / name, *CASES[name])
 

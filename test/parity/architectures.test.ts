@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   compareDecoding,
+  compareGguf,
+  compareRopes,
   compareTraining,
   openReference,
   referenceTolerance as tolerance,
@@ -32,6 +34,11 @@ it('has a golden for every case', () => {
   expect(readdirSync(goldens).sort()).toEqual(readdirSync(folder).sort());
 });
 
+it('has the rotary tables of every scaling', () => {
+  measured.rope = compareRopes(join(folder, 'rope.json'));
+  for (const [name, difference] of Object.entries(measured.rope)) expect(difference, name).toBeLessThan(tolerance.rope);
+});
+
 describe.each(readdirSync(goldens).filter(name => !name.includes('.')))('%s', name => {
   it.each([
     ['lora', 'whole'],
@@ -55,6 +62,12 @@ describe.each(readdirSync(goldens).filter(name => !name.includes('.')))('%s', na
     reference.opened.close();
     expect(tokens).toEqual(reference.reference.greedy);
     expect(logits).toBeLessThan(tolerance.logits);
+  });
+
+  it('is the same model out of a GGUF file', async () => {
+    const reference = await openReference(join(folder, name));
+    expect(await compareGguf(reference)).toEqual([]);
+    reference.opened.close();
   });
 
   it('has a golden of the versions in the requirements', () => {

@@ -7,11 +7,13 @@ import { makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
 import { findLargest } from '../../src/core/infer/findLargest.ts';
 import { appendTokens, emptyCache } from '../../src/core/infer/keyValueCache.ts';
 import { makeRopeFeeds } from '../../src/core/infer/ropeFeeds.ts';
+import type { ModelConfig } from '../../src/core/models/architecture.ts';
 import { addedOutput, buildDecodingGraph } from '../../src/core/models/decodingGraph.ts';
 import { type Model, readModel } from '../../src/core/models/findArchitecture.ts';
 import type { OpenModel } from '../../src/core/models/openedModel.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
-import { readParameterTensor } from '../../src/core/models/parameterTensors.ts';
+import { listWeightTensors, readParameterTensor } from '../../src/core/models/parameterTensors.ts';
+import { makeRopeTables } from '../../src/core/nn/rope.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';
 import { GraphSession } from '../../src/core/runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../../src/core/runtime/tensor.ts';
@@ -30,7 +32,7 @@ interface Reference {
 }
 
 /** Relative differences that float32 arithmetic in another order explains. */
-export const referenceTolerance = { logits: 1e-5, firstLoss: 1e-6, gradient: 2e-5, losses: 1e-4 } as const;
+export const referenceTolerance = { logits: 1e-5, firstLoss: 1e-6, gradient: 2e-5, losses: 1e-4, rope: 1e-6 } as const;
 
 /** The largest differences, relative to the size of what is compared. */
 export interface TrainingDifferences {
@@ -147,6 +149,35 @@ export async function compareDecoding({
   return { logits, tokens };
 }
 
+/** Fields that a GGUF file cannot say of these small models, whose windows and scales are not those of any real one. */
+const untold: Readonly<Record<string, readonly string[]>> = {
+  qwen2: ['layerAttention'],
+  qwen3: ['layerAttention'],
+  smollm3: ['layerAttention'],
+  gemma2: ['attentionFactor'],
+  gemma3_text: ['attentionFactor'],
+};
+
+/** The same model out of its GGUF file: what of its configuration and which of its weights differ. */
+export async function compareGguf({ opened, model, folder }: ArchitectureReference): Promise<string[]> {
+  const path = join(folder, 'model.gguf');
+  const gguf = await openModel(path, { tinyFolder: folder });
+  const other = readModel({ ...gguf.config, model_type: gguf.modelType });
+  const skipped = untold[model.config.modelType] ?? [];
+  const differences = Object.entries(model.config)
+    .filter(([field]) => !skipped.includes(field))
+    .filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(other.config[field as keyof ModelConfig]))
+    .map(([field, value]) => `${field}: ${JSON.stringify([value, other.config[field as keyof ModelConfig]])}`);
+  for (const tensor of listWeightTensors(model)) {
+    const expected = readParameterTensor(opened.weights, tensor);
+    const actual = readParameterTensor(gguf.weights, tensor);
+    // 1 is added to Gemma's norms before they are stored.
+    if (actual.some((value, i) => Math.abs(value - expected[i]!) > 1e-7)) differences.push(tensor.name);
+  }
+  gguf.close();
+  return differences;
+}
+
 function toBatch({ labelWeights, ...json }: Record<string, number | number[]>): PackedBatch {
   const integers = Object.entries(json).map(([name, value]) => [
     name,
@@ -162,4 +193,23 @@ function norm(values: Float32Array): number {
 function distance(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) throw new Error(`expected ${b.length} elements, got ${a.length}`);
   return Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
+}
+
+/** The largest difference of each rope scaling's tables from those of transformers, in the last row. */
+export function compareRopes(path: string): Record<string, number> {
+  const ropes = JSON.parse(readFileSync(path, 'utf8')) as Record<
+    string,
+    { config: object; positions: number; cosines: number[]; sines: number[] }
+  >;
+  return Object.fromEntries(
+    Object.entries(ropes).map(([name, { config, positions, ...expected }]) => {
+      const { cosines, sines, shape } = makeRopeTables(readModel(config).config.rope, positions);
+      const last = (table: Float32Array): Float32Array => table.subarray(-shape[1]);
+      const difference = (actual: Float32Array, row: number[]): number => {
+        if (actual.length !== row.length) return Infinity;
+        return Math.max(...row.map((value, i) => Math.abs(value - actual[i]!)));
+      };
+      return [name, Math.max(difference(last(cosines), expected.cosines), difference(last(sines), expected.sines))];
+    }),
+  );
 }

@@ -4,22 +4,18 @@
  */
 import { TuneError } from '../../shared/errors.ts';
 import type { GgufFile } from '../formats/gguf.ts';
+import { findGgufArchitecture, type GgufArchitecture } from './ggufArchitectures.ts';
 import { GgufMetadataReader } from './ggufMetadata.ts';
 import { readGgufRopeScaling } from './ggufRopeScaling.ts';
 import type { JsonObject } from './readJsonFile.ts';
 
 const defaultRopeTheta = 10_000;
 
-/** The class that transformers and vLLM load, for the model types whose tensors are renamed. */
-const architectureClasses: ReadonlyMap<string, string> = new Map([
-  ['llama', 'LlamaForCausalLM'],
-  ['qwen2', 'Qwen2ForCausalLM'],
-  ['qwen3', 'Qwen3ForCausalLM'],
-]);
-
 export interface GgufConfig {
   readonly config: JsonObject;
   readonly modelType: string;
+  /** Undefined for one whose tensors are not known here. */
+  readonly architecture: GgufArchitecture | undefined;
   readonly queryHeads: number;
   readonly keyValueHeads: number;
 }
@@ -27,29 +23,34 @@ export interface GgufConfig {
 /** @throws TuneError `model-invalid` | `model-unsupported` */
 export function readGgufConfig(file: GgufFile): GgufConfig {
   const metadata = new GgufMetadataReader(file);
-  const architecture =
-    metadata.readText('general.architecture') ?? metadata.fail('general.architecture', 'text', undefined);
-  const key = (name: string) => `${architecture}.${name}`;
+  const stored = metadata.readText('general.architecture') ?? metadata.fail('general.architecture', 'text', undefined);
+  const key = (name: string) => `${stored}.${name}`;
+  const { name, architecture } = findGgufArchitecture(metadata, stored);
 
   refuseOtherKinds(metadata);
   const hiddenSize = metadata.requireCount(key('embedding_length'));
   const queryHeads = metadata.requireCount(key('attention.head_count'));
   const keyValueHeads = metadata.readCount(key('attention.head_count_kv')) ?? queryHeads;
   const rotaryDimensions = metadata.readCount(key('rope.dimension_count'));
-  const headDimensions = metadata.readCount(key('attention.key_length')) ?? rotaryDimensions ?? hiddenSize / queryHeads;
+  // Phi-3 turns a part of each head; elsewhere the heads' size may be told by what is turned alone.
+  const headDimensions =
+    metadata.readCount(key('attention.key_length')) ??
+    (stored === 'phi3' ? undefined : rotaryDimensions) ??
+    hiddenSize / queryHeads;
   const names = new Set(file.tensors.names);
-  const vocabularySize = countVocabulary(file, metadata, architecture);
+  const vocabularySize = countVocabulary(file, metadata, stored);
   const isMixture = (metadata.readNumber(key('expert_count')) ?? 0) > 0;
-  const modelType = isMixture && architecture === 'llama' ? 'mixtral' : architecture;
+  const modelType = isMixture && stored === 'llama' ? 'mixtral' : (architecture?.modelType ?? name);
+  const layers = metadata.requireCount(key('block_count'));
   const slidingWindow = metadata.readNumber(key('attention.sliding_window'));
 
-  const architectureClass = architectureClasses.get(modelType);
+  const facts = { metadata, key, hiddenSize, heads: queryHeads, headDimensions, layers };
   const config: JsonObject = {
-    ...(architectureClass ? { architectures: [architectureClass] } : {}),
+    ...(architecture && !isMixture ? { architectures: [architecture.className] } : {}),
     model_type: modelType,
     hidden_size: hiddenSize,
     intermediate_size: metadata.readCount(key('feed_forward_length')),
-    num_hidden_layers: metadata.requireCount(key('block_count')),
+    num_hidden_layers: layers,
     num_attention_heads: queryHeads,
     num_key_value_heads: keyValueHeads,
     head_dim: headDimensions,
@@ -57,7 +58,7 @@ export function readGgufConfig(file: GgufFile): GgufConfig {
     max_position_embeddings: metadata.requireCount(key('context_length')),
     rms_norm_eps: readShortestNumber(metadata, key('attention.layer_norm_rms_epsilon')),
     rope_theta: readShortestNumber(metadata, key('rope.freq_base')) ?? defaultRopeTheta,
-    rope_scaling: readGgufRopeScaling(file, metadata, architecture, headDimensions),
+    rope_scaling: readGgufRopeScaling(file, metadata, stored, rotaryDimensions ?? headDimensions),
     ...(rotaryDimensions !== undefined && rotaryDimensions !== headDimensions
       ? { partial_rotary_factor: rotaryDimensions / headDimensions }
       : {}),
@@ -69,8 +70,9 @@ export function readGgufConfig(file: GgufFile): GgufConfig {
     bos_token_id: metadata.readTokenId('tokenizer.ggml.bos_token_id', vocabularySize),
     eos_token_id: metadata.readTokenId('tokenizer.ggml.eos_token_id', vocabularySize),
     pad_token_id: metadata.readTokenId('tokenizer.ggml.padding_token_id', vocabularySize),
+    ...architecture?.describe?.(facts),
   };
-  return { config, modelType, queryHeads, keyValueHeads };
+  return { config, modelType, architecture: isMixture ? undefined : architecture, queryHeads, keyValueHeads };
 }
 
 /** The rows of the embedding: the count that the weights really have. */

@@ -35,6 +35,17 @@ export class GgufMetadataReader {
     return this.fail(key, 'a number', value);
   }
 
+  /** A number, or a list of flags stored as such or as zeros and ones. */
+  readFlagsOrNumber(key: string): number | readonly boolean[] | undefined {
+    const value = this.file.metadata.get(key);
+    if (value === undefined || typeof value === 'number') return value;
+    if (typeof value !== 'object') return this.fail(key, 'a number or flags', value);
+    return Array.from(value, flag => {
+      if (flag === true || flag === 1) return true;
+      return flag === false || flag === 0 ? false : this.fail(key, 'flags', value);
+    });
+  }
+
   /** A whole number from 1 on, small enough for a dimension of a model. A list of one repeated number counts as it. */
   readCount(key: string): number | undefined {
     const value = this.file.metadata.get(key);

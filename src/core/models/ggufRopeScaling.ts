@@ -9,6 +9,8 @@ import type { GgufMetadataReader } from './ggufMetadata.ts';
 import type { JsonObject } from './readJsonFile.ts';
 
 const factorsTensor = 'rope_freqs.weight';
+/** Phi-3's divisors, a tensor for each kind of context. */
+const longrope = { short_factor: 'rope_factors_short.weight', long_factor: 'rope_factors_long.weight' } as const;
 /** What every released Llama 3 has; only the original context differs between conversions. */
 const lowFrequencyFactor = 1;
 const highFrequencyFactor = 4;
@@ -26,12 +28,26 @@ export function readGgufRopeScaling(
     const theta = metadata.readNumber(`${architecture}.rope.freq_base`) ?? 10_000;
     return fitLlama3Scaling(file, file.tensors.readFloat32(factorsTensor), theta, headDimensions);
   }
-  const type = metadata.readText(`${architecture}.rope.scaling.type`) ?? 'none';
+  const key = (name: string): string => `${architecture}.rope.scaling.${name}`;
+  const original = metadata.readCount(key('original_context_length'));
+  if (file.tensors.names.includes(longrope.long_factor)) {
+    const factors = Object.entries(longrope).map(([field, tensor]) => [field, [...file.tensors.readFloat32(tensor)]]);
+    // The attention factor is the one that follows from the two contexts.
+    return { rope_type: 'longrope', ...Object.fromEntries(factors), original_max_position_embeddings: original };
+  }
+  const type = metadata.readText(key('type')) ?? 'none';
   if (type === 'none') return null;
-  return {
+  const scaling = {
     rope_type: type,
-    factor: metadata.readNumber(`${architecture}.rope.scaling.factor`),
-    original_max_position_embeddings: metadata.readCount(`${architecture}.rope.scaling.original_context_length`),
+    factor: metadata.readNumber(key('factor')),
+    original_max_position_embeddings: original,
+  };
+  if (type !== 'yarn') return scaling;
+  return {
+    ...scaling,
+    attention_factor: metadata.readNumber(key('yarn_attn_factor')),
+    beta_fast: metadata.readNumber(key('yarn_beta_fast')),
+    beta_slow: metadata.readNumber(key('yarn_beta_slow')),
   };
 }
 

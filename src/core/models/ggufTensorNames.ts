@@ -1,26 +1,13 @@
 /**
- * @file GGUF's tensor names -> Hugging Face's, for the architectures whose tensors are stored alike, and the rows of Llama's
- * query and key projections back in the order that Hugging Face has them.
+ * @file GGUF's tensor names -> Hugging Face's, the rows of Llama's query and key projections back in the order that Hugging
+ * Face has them.
  *
  * llama.cpp's rotary embedding turns neighbouring pairs (2i, 2i + 1) of a head, Hugging Face's the pairs (i, i + D/2); its
  * converter therefore interleaves the two halves of each head's rows, which is undone here.
  * @see https://github.com/ggml-org/llama.cpp (convert_hf_to_gguf.py, LlamaModel.permute)
  */
 import type { RowRange, TensorInfo, TensorSource } from '../formats/tensorSource.ts';
-
-const layerParts: ReadonlyMap<string, string> = new Map([
-  ['attn_norm', 'input_layernorm'],
-  ['attn_q', 'self_attn.q_proj'],
-  ['attn_k', 'self_attn.k_proj'],
-  ['attn_v', 'self_attn.v_proj'],
-  ['attn_output', 'self_attn.o_proj'],
-  ['attn_q_norm', 'self_attn.q_norm'],
-  ['attn_k_norm', 'self_attn.k_norm'],
-  ['ffn_norm', 'post_attention_layernorm'],
-  ['ffn_gate', 'mlp.gate_proj'],
-  ['ffn_up', 'mlp.up_proj'],
-  ['ffn_down', 'mlp.down_proj'],
-]);
+import type { GgufArchitecture } from './ggufArchitectures.ts';
 
 const modelParts: ReadonlyMap<string, string> = new Map([
   ['token_embd', 'model.embed_tokens'],
@@ -28,15 +15,11 @@ const modelParts: ReadonlyMap<string, string> = new Map([
   ['output', 'lm_head'],
 ]);
 
-/** Architectures for which the two tables are the whole truth; others keep their names on disk. */
-const renamedArchitectures = new Set(['llama', 'qwen2', 'qwen3']);
-
 /** Hugging Face's name, or undefined for a tensor that is no weight of the model (such as rope_freqs). */
-export function toHuggingFaceName(ggufName: string, architecture: string): string | undefined {
-  if (!renamedArchitectures.has(architecture)) return ggufName;
+export function toHuggingFaceName(ggufName: string, architecture: GgufArchitecture): string | undefined {
   const layer = /^blk\.(\d+)\.(.+)\.(weight|bias)$/.exec(ggufName);
   if (layer) {
-    const part = layerParts.get(layer[2]!);
+    const part = architecture.layerParts.get(layer[2]!);
     return part && `model.layers.${layer[1]}.${part}.${layer[3]}`;
   }
   const top = /^(.+)\.(weight|bias)$/.exec(ggufName);
@@ -56,16 +39,16 @@ export class RenamedGgufTensors implements TensorSource {
   private readonly storedNames: ReadonlyMap<string, string>;
   private readonly heads: HeadCounts | undefined;
 
-  /** @param heads of an architecture whose query and key rows are interleaved. */
-  constructor(stored: TensorSource, architecture: string, heads: HeadCounts | undefined) {
+  /** @param architecture undefined for one that is not known: its tensors keep their names */
+  constructor(stored: TensorSource, architecture: GgufArchitecture | undefined, heads: HeadCounts) {
     const storedNames = new Map<string, string>();
     for (const storedName of stored.names) {
-      const name = toHuggingFaceName(storedName, architecture);
+      const name = architecture ? toHuggingFaceName(storedName, architecture) : storedName;
       if (name !== undefined) storedNames.set(name, storedName);
     }
     this.stored = stored;
     this.storedNames = storedNames;
-    this.heads = heads;
+    this.heads = architecture?.hasInterleavedHeads ? heads : undefined;
     this.names = [...storedNames.keys()];
   }
 

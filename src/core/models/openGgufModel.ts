@@ -9,6 +9,7 @@ import { RenamedGgufTensors } from './ggufTensorNames.ts';
 import { readGgufTokenizer } from './ggufTokenizer.ts';
 import { hashWeightFiles, type OpenModel } from './openedModel.ts';
 import type { JsonObject } from './readJsonFile.ts';
+import { takeOneOffNorms } from './shiftedNorms.ts';
 
 const decodableTypes = new Set([...ggufTensorTypes.values()].filter(type => type.codec).map(type => type.name));
 
@@ -26,10 +27,10 @@ export function openGgufModel(id: string, path: string, bytes: number): OpenMode
 function describeModel(id: string, path: string, bytes: number, file: GgufFile): OpenModel {
   refuseUndecodableTypes(file);
   const described = readGgufConfig(file);
-  const { config, modelType } = described;
-  const hasInterleavedHeads = modelType === 'llama';
-  if (hasInterleavedHeads) checkHeadRows(file, described);
-  const weights = new RenamedGgufTensors(file.tensors, modelType, hasInterleavedHeads ? described : undefined);
+  const { config, modelType, architecture } = described;
+  if (architecture?.hasInterleavedHeads) checkHeadRows(file, described);
+  const renamed = new RenamedGgufTensors(file.tensors, architecture, described);
+  const weights = architecture?.hasShiftedNorms ? takeOneOffNorms(renamed) : renamed;
   const weightFiles = [{ path, bytes }];
 
   let tokenizer: TokenizerFiles | undefined;

@@ -64,8 +64,9 @@ export function scaleFrequencies(
       return plain(invert(powers(theta)).map(frequency => fround(frequency / scaling.factor)));
     case 'dynamic': {
       const { factor, trainedContextTokens } = scaling;
-      const stretch = (factor * Math.max(contextTokens, trainedContextTokens)) / trainedContextTokens - (factor - 1);
-      return plain(invert(powers(theta * stretch ** (size / (size - 2)))));
+      if (contextTokens <= trainedContextTokens) return plain(invert(powers(theta)));
+      const stretch = fround(fround(fround(factor * contextTokens) / trainedContextTokens) - (factor - 1));
+      return plain(invert(powers(fround(theta * fround(stretch ** (size / (size - 2)))))));
     }
     case 'llama3':
       return plain(invert(powers(theta)).map(frequency => fround(scaleAsLlama3(frequency, scaling))));
@@ -106,7 +107,9 @@ function makeRamp(theta: number, size: number, scaling: Extract<RopeScaling, { k
   const low = Math.max(truncates ? Math.floor(first) : first, 0);
   const high = Math.min(truncates ? Math.ceil(last) : last, size - 1);
   const width = low === high ? 0.001 : high - low;
-  return Array.from({ length: size / 2 }, (_, i) => Math.min(1, Math.max(0, fround(fround(i - low) / width))));
+  return Array.from({ length: size / 2 }, (_, i) =>
+    Math.min(1, Math.max(0, fround(fround(i - fround(low)) / fround(width)))),
+  );
 }
 
 /**

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ArchitectureReference,
   compareDecoding,
+  compareGguf,
+  compareRopes,
   compareTraining,
   openReference,
   referenceTolerance as tolerance,
@@ -36,4 +38,14 @@ describe.each(readdirSync(goldens).filter(name => !name.includes('.')))('%s', na
     expect(tokens).toEqual(reference.reference.greedy);
     expect(logits).toBeLessThan(tolerance.logits);
   });
+
+  it('is the same model out of a GGUF file', async () => {
+    expect(await compareGguf(reference)).toEqual([]);
+  });
+});
+
+it('has the rotary tables of transformers for every scaling', () => {
+  const differences = compareRopes(join(goldens, 'rope.json'));
+  expect(Object.keys(differences).length).toBeGreaterThan(10);
+  for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(tolerance.rope);
 });
