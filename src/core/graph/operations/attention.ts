@@ -109,10 +109,12 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
       sum === undefined ? part : emit.node('Add', [sum, part]);
     for (const block of layout.blocks) {
       const before = [keySum, valueSum, queryParts.at(-1)].filter(part => part !== undefined);
-      const isTogether = layout.blocks.length <= maxBlocksTogether || before.length === 0;
-      const ownQueries = isTogether ? queries : emit.after(sharedQueries, [rows, heads, tokens, headSize], ...before);
+      const waits = layout.blocks.length > maxBlocksTogether && before.length > 0;
+      const own = (tensor: string): string => emit.after(tensor, [rows, heads, tokens, headSize], ...before);
+      const ownQueries = waits ? own(sharedQueries) : queries;
+      const ownGradients = waits ? own(gradients) : gradients;
       const { probabilities, slopes } = layout.emitProbabilities(ownQueries, keys, block); // [B, K, G*t, seen]
-      const blockGradient = layout.groupBlock(gradients, block, headSize); // [B, K, G*t, D]
+      const blockGradient = layout.groupBlock(ownGradients, block, headSize); // [B, K, G*t, D]
       const toValues = emit.node('MatMul', [transpose(probabilities), blockGradient]); // [B, K, seen, D]
       valueSum = addTo(valueSum, layout.padToTokens(toValues, block));
       const flowing = emit.node('MatMul', [blockGradient, transpose(layout.seen(values, block, 2))]);
