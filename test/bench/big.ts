@@ -7,6 +7,7 @@ import { AdamW } from '../../src/core/optim/adamW.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
 import { createTrainingEngine, type EngineShape } from '../../src/core/train/createTrainingEngine.ts';
 import { forecastMemory } from '../../src/core/train/forecastMemory.ts';
+import { holdWeights } from '../../src/core/train/holdWeights.ts';
 import { runStep } from '../../src/core/train/runStep.ts';
 import { makeBigModel, RandomBlocks } from './bigModels.ts';
 
@@ -48,7 +49,8 @@ async function measure(modelName: string, engineShape: EngineShape, stepCount: n
   }
   const peakRssBytes = readPeakRssBytes();
   await engine.dispose();
-  const forecastBytes = forecastMemory({ ...lora, model }).totalBytes[engineShape];
+  const held = holdWeights(model, weights, lora, '4bit');
+  const forecastBytes = forecastMemory({ ...lora, model: held.model }).totalBytes[engineShape];
   return {
     model: modelName,
     shape: engineShape,

@@ -23,11 +23,11 @@ const layouts = {
     elements: 256,
     bytes: 144,
     scales: [
-      { at: 0, size: 0.0002 },
-      { at: 2, size: 0.0015 },
+      { at: 0, size: 0.00006 },
+      { at: 2, size: 0.0004 },
     ],
   },
-  Q6_K: { elements: 256, bytes: 210, scales: [{ at: 208, size: 0.00003 }] },
+  Q6_K: { elements: 256, bytes: 210, scales: [{ at: 208, size: 0.00001 }] },
 } as const;
 
 export type RandomDtype = keyof typeof layouts;
