@@ -1,8 +1,9 @@
 /**
- * @file `node big.js MODEL SHAPE STEPS THREADS`: trains LoRA on a model of that name's dimensions with random weights in 4 bit, at
+ * @file `node big.js MODEL SHAPE [STEPS] [THREADS] [LAYERS]`: trains LoRA on a model of that name's dimensions with random weights in 4 bit, at
  * context 512, and prints one line of JSON with what it took. SHAPE is whole or layered.
  */
 import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
+import type { Model } from '../../src/core/models/findArchitecture.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
 import { createTrainingEngine, type EngineShape } from '../../src/core/train/createTrainingEngine.ts';
@@ -14,13 +15,13 @@ import { makeBigModel, RandomBlocks } from './bigModels.ts';
 const contextTokens = 512;
 const targetModules = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
 
-const [name, shape, steps, threads] = process.argv.slice(2);
+const [name, shape, steps, threads, layers] = process.argv.slice(2);
 if (name === undefined || (shape !== 'whole' && shape !== 'layered'))
   throw new Error('usage: big.js MODEL SHAPE STEPS');
-console.log(JSON.stringify(await measure(name, shape, Number(steps ?? 3), Number(threads ?? 2))));
+const model = makeBigModel(name, layers === undefined ? undefined : Number(layers));
+console.log(JSON.stringify(await measure(model, shape, Number(steps ?? 3), Number(threads ?? 2))));
 
-async function measure(modelName: string, engineShape: EngineShape, stepCount: number, threadCount: number) {
-  const model = makeBigModel(modelName);
+async function measure(model: Model, engineShape: EngineShape, stepCount: number, threadCount: number) {
   const lora = { method: 'lora', rank: 16, targetModules, batchRows: 1, contextTokens } as const;
   const weights = new RandomBlocks(model);
   const engine = await createTrainingEngine({
@@ -52,7 +53,8 @@ async function measure(modelName: string, engineShape: EngineShape, stepCount: n
   const held = holdWeights(model, weights, lora, '4bit');
   const forecastBytes = forecastMemory({ ...lora, model: held.model }).totalBytes[engineShape];
   return {
-    model: modelName,
+    model: name,
+    layers: model.config.layers,
     shape: engineShape,
     stepMs,
     losses,

@@ -37,10 +37,11 @@ export const bigModels: Readonly<Record<string, Readonly<Record<string, unknown>
   },
 };
 
-export function makeBigModel(name: string): Model {
+/** @param layers how many; default as many as the model has */
+export function makeBigModel(name: string, layers?: number): Model {
   const config = bigModels[name];
   if (!config) throw new Error(`expected one of ${Object.keys(bigModels).join(', ')}, got ${name}`);
-  return readModel(config);
+  return readModel(layers === undefined ? config : { ...config, num_hidden_layers: layers });
 }
 
 /** As a model is after `baseWeights: 4bit` rounded it: linear weights in Q4_0, embedding and head in Q8_0, norms of 1. */

@@ -8,6 +8,7 @@ import { TuneError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import { runNames } from '../../shared/runFolder.ts';
 import { checkTrained } from '../adapter/checkTrained.ts';
+import type { WeightCache } from '../models/weightCache.ts';
 import { AdamW } from '../optim/adamW.ts';
 import { readNotes } from '../runs/runFiles.ts';
 import { CheckpointFolder } from '../train/checkpointFolder.ts';
@@ -38,6 +39,8 @@ export interface TrainJobInput {
   readonly tinyFolder: string;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
+  /** Where rounded weights are kept for the next run; absent: nowhere. */
+  readonly weightCache?: WeightCache;
   readonly createEngine?: (prepared: PreparedRun) => Promise<TrainingEngine>;
   readonly fileSystem?: FolderFileSystem;
 }
@@ -75,7 +78,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   // Before the student is loaded: the two are never in memory together.
   const taught = hyperparameters.objective === 'distill' ? yield* addTeacher(input, prepared) : prepared.batches;
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
-  const engine = await (input.createEngine ?? createRunEngine)(prepared);
+  const engine = await (input.createEngine?.(prepared) ?? createRunEngine(prepared, input.weightCache));
   const rows = new RunRows(run, attempt);
   const samples = new SampleAnswers(prepared, engine);
   try {

@@ -87,6 +87,6 @@ export class QuantizedTensors implements TensorSource {
   }
 
   close(): void {
-    this.source.close();
+    // The source stays whoever's it is.
   }
 }

@@ -6,6 +6,7 @@ import type { ParameterInfo } from '../models/architecture.ts';
 import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { type LossSpec, plainLoss } from '../models/lossSpec.ts';
+import type { QuantizedTensors } from '../models/quantizedTensors.ts';
 import type { TrainableSpec } from '../models/trainableSpec.ts';
 import { DropoutMasks } from './dropoutMasks.ts';
 import { loadEngineTensors } from './engineTensors.ts';
@@ -36,6 +37,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly loraPlusRatio?: number | undefined;
   /** How the frozen weights are held; default float32, which is `auto` for whoever did not plan before. */
   readonly baseWeights?: BaseWeights | 'auto' | undefined;
+  /** Keeps what `4bit` rounds; absent: it is rounded anew at each start. */
+  readonly cacheRounded?: ((rounded: QuantizedTensors) => TensorSource) | undefined;
   readonly seed: number;
   readonly batchRows: number;
   readonly contextTokens: number;
@@ -57,9 +60,10 @@ export type EngineShape = 'whole' | 'layered';
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
   const { batchRows, contextTokens } = settings;
   const chosen = chooseTrainable(settings.model, settings);
-  const { baseWeights = 'auto' } = settings;
+  const { baseWeights = 'auto', cacheRounded } = settings;
   const stepType = baseWeights === '8bit' ? await findStepType() : undefined;
-  const { model, weights } = holdWeights(settings.model, settings.weights, settings, baseWeights, stepType);
+  const options = { stepType, cacheRounded };
+  const { model, weights } = holdWeights(settings.model, settings.weights, settings, baseWeights, options);
   const shape = settings.shape ?? planEngineShape({ ...settings, model });
   const trainable = specifyTrainable(settings, chosen, shape);
   const setup: EngineSetup = {
@@ -71,6 +75,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
     dropout: makeDropout(settings, trainable, chosen.targets),
   };
+  if (weights !== settings.weights) weights.close();
   return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
 }
 

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Value } from '../../../../src/core/graph/graph.ts';
+import { symbolsOf } from '../../../../src/core/graph/shape.ts';
+import { buildHeadGraph, buildLayerBackward, buildLayerForward } from '../../../../src/core/models/layerGraphs.ts';
+import { listWeightTensors } from '../../../../src/core/models/parameterTensors.ts';
+import { buildTrainingGraph, type TrainingGraph } from '../../../../src/core/models/trainingGraph.ts';
+import { countWeightBytes, formOf } from '../../../../src/core/models/weightForm.ts';
+import { holdWeights } from '../../../../src/core/train/holdWeights.ts';
+import { bigModels, makeBigModel, RandomBlocks } from '../../../bench/bigModels.ts';
+import { allLinears } from './tinyEngine.ts';
+
+/** Hosts such as Electron end a process over one allocation of this size. */
+const limitBytes = 512 * 1024 * 1024;
+const shape = { batchRows: 1, contextTokens: 512 };
+const lora = { method: 'lora', targetModules: allLinears } as const;
+
+function countBytes({ shape: dims, dtype }: Value): number {
+  const size = (dim: number | string): number => (symbolsOf(dim).length === 0 ? Number(dim) : shape.contextTokens);
+  return dims.reduce<number>((product, dim) => product * size(dim), dtype === 'float64' || dtype === 'int64' ? 8 : 4);
+}
+
+function findLargest({ graph }: TrainingGraph): number {
+  const values = [...graph.inputs.values(), ...graph.nodes.flatMap(node => node.outputs)];
+  return Math.max(...values.map(countBytes));
+}
+
+describe.each(Object.keys(bigModels))('a model of the dimensions of %s', name => {
+  const stored = new RandomBlocks(makeBigModel(name));
+  const { model } = holdWeights(makeBigModel(name), stored, lora, '4bit');
+  const { layers } = model.architecture.describeParameters(model.config);
+  const linear = layers.flat().filter(({ kind }) => kind === 'linear');
+  const targets = new Set(linear.map(weight => weight.name));
+  const spec = { method: 'lora', rank: 16, scale: 2, mergesWeights: false, targets, whole: new Set<string>() } as const;
+
+  it('is read in pieces below 512 MB, whatever form it lies in', () => {
+    for (const held of [model, makeBigModel(name)]) {
+      for (const tensor of listWeightTensors(held)) {
+        const { name: parameter } = tensor.shard?.of ?? tensor;
+        const [out] = tensor.shape;
+        expect(countWeightBytes(tensor, formOf(held, tensor))).toBeLessThan(limitBytes);
+        const stored4 = (stored.info(parameter).storedBytes / stored.info(parameter).shape[0]!) * out!;
+        expect(stored4).toBeLessThan(limitBytes);
+      }
+    }
+  });
+
+  it('becomes floats for a product in pieces below 512 MB', () => {
+    for (const tensor of listWeightTensors(model)) {
+      expect(4 * tensor.shape.reduce((product, dim) => product * dim, 1)).toBeLessThan(limitBytes);
+    }
+  });
+
+  it('computes with no tensor of 512 MB at context 512, in one graph or layer by layer', () => {
+    const graphs = [
+      buildTrainingGraph(model, shape, spec, 'training'),
+      buildLayerForward(model, shape, spec, 0, 'training'),
+      buildLayerBackward(model, shape, spec, 0),
+      buildHeadGraph(model, shape, spec, 'training'),
+    ];
+    for (const graph of graphs) expect(findLargest(graph)).toBeLessThan(limitBytes);
+  });
+});
