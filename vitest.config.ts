@@ -17,6 +17,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'devices',
+          include: ['test/devices/**/*.test.ts'],
+          testTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'webview',
           include: ['test/webview/**/*.test.ts'],
           testTimeout: 120_000,

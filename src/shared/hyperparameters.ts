@@ -23,6 +23,10 @@ export const linearLayers = [
   'gate_up_proj',
 ] as const;
 
+/** Where a graph can run: ONNX Runtime's execution providers. */
+export const devices = ['cpu', 'webgpu', 'dml', 'coreml'] as const;
+export type Device = (typeof devices)[number];
+
 interface Common {
   readonly label: string;
   /** One sentence with unit, default and effect; shown to users. */
@@ -482,7 +486,7 @@ export const hyperparameterTable = {
     max: 2_147_483_647,
     help: 'Start of every random choice, default 42: the same seed, data and machine give the same run.',
   }),
-  device: choice<'auto' | 'cpu'>({
+  device: choice<'auto' | Device>({
     label: 'Device',
     group: 'machine',
     advanced: true,
@@ -490,8 +494,11 @@ export const hyperparameterTable = {
     choices: [
       { value: 'auto', label: 'Automatic' },
       { value: 'cpu', label: 'CPU' },
+      { value: 'webgpu', label: 'WebGPU (graphics card)' },
+      { value: 'dml', label: 'DirectML (Windows)' },
+      { value: 'coreml', label: 'CoreML (macOS)' },
     ],
-    help: 'Where the run computes, default automatic.',
+    help: 'Where the run computes, default automatic, which is the CPU: a graphics device is checked against the CPU before the run, and refused where its gradients differ.',
   }),
   threads: open({
     label: 'Threads',

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @typedef {'python' | 'model' | 'chromium' | 'vscode'} Need */
+/** @typedef {'python' | 'model' | 'chromium' | 'swiftShader' | 'vscode'} Need */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /**
  * @typedef {object} Suite
@@ -21,6 +21,7 @@ export const suites = [
   { name: 'unit', kind: 'vitest', needs: [], wants: [], limitMinutes: 10 },
   { name: 'cli', kind: 'vitest', needs: [], wants: ['model'], limitMinutes: 15 },
   { name: 'parity', kind: 'vitest', needs: ['python', 'model'], wants: [], limitMinutes: 15 },
+  { name: 'devices', kind: 'vitest', needs: ['swiftShader'], wants: [], limitMinutes: 10 },
   { name: 'webview', kind: 'vitest', needs: ['chromium'], wants: [], limitMinutes: 10 },
   {
     name: 'package',

@@ -13,6 +13,7 @@ import { cacheFolder, root } from './paths.mjs';
 import { describeMissingPython, findPython, installPython } from './python.mjs';
 import { forwardSignals, npmCommand, runCommand } from './runCommand.mjs';
 import { addCounts, countReport, countSourceTests, formatCounts, parseTestArguments } from './suites.mjs';
+import { describeMissingSwiftShader, findSwiftShader, installSwiftShader } from './swiftShader.mjs';
 import { describeMissingVscode, findVscode, installVscode } from './vscode.mjs';
 
 /** @type {Record<import('./suites.mjs').Need, { find: () => unknown, missing: () => string, install: () => Promise<unknown> }>} */
@@ -20,6 +21,7 @@ const needs = {
   python: { find: findPython, missing: describeMissingPython, install: installPython },
   model: { find: findRealModel, missing: describeMissingModel, install: installRealModel },
   chromium: { find: findChromium, missing: describeMissingChromium, install: installChromium },
+  swiftShader: { find: findSwiftShader, missing: describeMissingSwiftShader, install: installSwiftShader },
   vscode: { find: findVscode, missing: describeMissingVscode, install: installVscode },
 };
 
@@ -124,7 +126,7 @@ async function runVitest(suite) {
       '--reporter=json',
       `--outputFile.json=${file}`,
     ],
-    { cwd: root, env: testEnvironment(), limitMs: suite.limitMinutes * 60_000 },
+    { cwd: root, env: testEnvironment(suite), limitMs: suite.limitMinutes * 60_000 },
   );
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   return { counts: countReport(report, code), ...(timedOut && { note: `ended after ${suite.limitMinutes} minutes` }) };
@@ -142,8 +144,8 @@ async function runOneCommand(suite) {
   };
 }
 
-/** What tests find by name, so that they and this program use the same. */
-function testEnvironment() {
+/** What tests find by name, so that they and this program use the same. @param {import('./suites.mjs').Suite} suite */
+function testEnvironment(suite) {
   const python = findPython();
   const model = findRealModel();
   const chromium = findChromium();
@@ -152,5 +154,6 @@ function testEnvironment() {
     ...(python && { TUNING_FORK_PYTHON: python }),
     ...(model && { TUNING_FORK_MODEL: model }),
     ...(chromium && { CHROMIUM: chromium }),
+    ...(suite.needs.includes('swiftShader') && findSwiftShader()),
   };
 }

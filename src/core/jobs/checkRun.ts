@@ -10,6 +10,7 @@ import type { Model } from '../models/findArchitecture.ts';
 import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
+import { requireCarriedDevice } from '../runtime/devices.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
 import type { TrainControl } from '../train/trainLoop.ts';
 import { checkObjectiveData } from './checkObjectiveData.ts';
@@ -49,6 +50,8 @@ export interface CheckOptions {
 export async function checkRun(asked: RunRequest, options: CheckOptions): Promise<CheckedRun> {
   const { control, onPhase } = options;
   const request = adoptStart(asked);
+  const { device } = request.hyperparameters;
+  if (device !== 'auto' && device !== 'cpu') requireCarriedDevice(device);
   onPhase('opening model', 0, 1);
   const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
   let teacher: OpenTeacher | undefined;

@@ -1,5 +1,6 @@
 /** @file An ONNX model -> a session that runs it, with the options that suit training on shared weights. */
 import { TuneError } from '../../shared/errors.ts';
+import type { Device } from '../../shared/hyperparameters.ts';
 import { encodeOnnxModel, type OnnxModel } from '../formats/onnxModel.ts';
 import { loadOnnxRuntime, type OnnxRuntime } from './onnxRuntime.ts';
 import type { RuntimeTensor } from './tensor.ts';
@@ -7,6 +8,8 @@ import type { RuntimeTensor } from './tensor.ts';
 export interface SessionOptions {
   /** 0 leaves the choice to ONNX Runtime: one a physical core. */
   readonly threads?: number | undefined;
+  /** Where operators run; those that its provider lacks run on the CPU. Default cpu. */
+  readonly device?: Device | undefined;
   /** Lets ONNX Runtime keep its own copy of constant weights, laid out for its kernels. Off: weights are inputs. */
   readonly prepackWeights?: boolean | undefined;
   /** Writes the time of every operator to `<prefix>_<date>.json` when the session is released; absent: nothing. */
@@ -38,7 +41,7 @@ export class GraphSession {
     const external = model instanceof Uint8Array ? [] : model.initializers.filter(({ isExternal }) => isExternal);
     try {
       const session = await loadOnnxRuntime().InferenceSession.create(bytes, {
-        executionProviders: ['cpu'],
+        executionProviders: listProviders(options.device ?? 'cpu'),
         intraOpNumThreads: options.threads ?? 0,
         interOpNumThreads: 1,
         enableMemPattern: false,
@@ -88,6 +91,10 @@ export class GraphSession {
     if (this.isProfiled) this.session.endProfiling();
     await this.session.release();
   }
+}
+
+function listProviders(device: Device): Device[] {
+  return device === 'cpu' ? ['cpu'] : [device, 'cpu'];
 }
 
 function toEngineError(where: string, cause: unknown): TuneError {

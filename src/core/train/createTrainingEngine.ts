@@ -1,6 +1,6 @@
 /** @file A model, its weights and the shape of a run -> the engine that fits the memory limit. */
 import { totalmem } from 'node:os';
-import type { BaseWeights } from '../../shared/hyperparameters.ts';
+import type { BaseWeights, Device } from '../../shared/hyperparameters.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import { type ChosenParameters, chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
@@ -44,6 +44,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly contextTokens: number;
   /** 0 = one a physical core. */
   readonly threads: number;
+  /** Where sessions run; `auto`, the default, is the CPU for whoever did not choose before. */
+  readonly device?: Device | 'auto' | undefined;
   /** Default: half of the machine's memory. */
   readonly memoryLimitBytes?: number | undefined;
   /** Default: `whole` when its forecast fits the limit, else `layered`. */
@@ -72,7 +74,11 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     shape: { batchRows, contextTokens },
     tensors: loadEngineTensors(model, weights, trainable, settings),
     loss: settings.loss ?? plainLoss,
-    session: { threads: settings.threads, profilePrefix: settings.profilePrefix },
+    session: {
+      threads: settings.threads,
+      device: settings.device === 'auto' ? 'cpu' : settings.device,
+      profilePrefix: settings.profilePrefix,
+    },
     dropout: makeDropout(settings, trainable, chosen.targets),
   };
   if (weights !== settings.weights) weights.close();
