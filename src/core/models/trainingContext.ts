@@ -40,7 +40,7 @@ const maxSharedContext = 1024;
  * Queries that attention takes at a time: enough for the products to be fast, few enough to skip keys after them. Beyond
  * 2,048 tokens no more, so that scores [t, T], and with them the whole of attention, grow linearly with the context.
  */
-function chooseBlockTokens(contextTokens: number): number {
+export function chooseBlockTokens(contextTokens: number): number {
   return Math.min(256, Math.max(128, Math.ceil(contextTokens / 8)));
 }
 

@@ -5,9 +5,10 @@
 import type { ModelConfig, ParameterInfo } from '../models/architecture.ts';
 import { chooseTrainable, type TrainableSettings } from '../models/chooseTrainable.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { moduleOf } from '../models/loraNames.ts';
 import { chooseChunkRows } from '../models/lossHead.ts';
 import { splitTable } from '../models/parameterTensors.ts';
-import type { BatchShape } from '../models/trainingContext.ts';
+import { type BatchShape, chooseBlockTokens } from '../models/trainingContext.ts';
 import { countWeightBytes, formOf } from '../models/weightForm.ts';
 import { countElements } from './engineTensors.ts';
 
@@ -64,11 +65,13 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   // Gradient and two moments; adapters are not among the weights.
   const trainableBytes = floatBytes * (3 * wholeElements + 4 * adapterElements);
   const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
-  const logitsBytes = floatBytes * (2 * chunkRows * config.vocabularySize + headCopies);
+  // Capped logits are held before and behind the cap, with its slope.
+  const logitCopies = config.logitSoftcap === undefined ? 2 : 4;
+  const logitsBytes = floatBytes * (logitCopies * chunkRows * config.vocabularySize + headCopies);
   const hiddenBytes = floatBytes * tokens * config.hiddenSize;
   // DoRA keeps each output before its gain too.
   const gained = request.dora ? countOutputsPerLayer(targets, config) : 0;
-  const keptBytes = floatBytes * tokens * (countKeptPerToken(config) + gained);
+  const keptBytes = floatBytes * tokens * (countKeptPerToken(model) + gained);
   const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens) + countFloatCopies(model, weights);
   const activationsBytes = {
     whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
@@ -110,14 +113,33 @@ function countDropoutBytes(targets: readonly ParameterInfo[], tokens: number): n
   return floatBytes * tokens * ([...widths].reduce((sum, width) => sum + width, 0) + targets.length);
 }
 
-/** Floats a token that one layer keeps for its backward pass: two residuals, q, k, v, the attention's output, gate and up. */
-function countKeptPerToken({ hiddenSize, feedForwardSize, heads, keyValueHeads, headSize }: ModelConfig): number {
-  return 2 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 2 * feedForwardSize;
+/**
+ * Floats a token that one layer keeps for its backward pass: two residuals, q, k, v, the attention's output, gate and up;
+ * where queries and keys or the layer's outputs are normalised, what they were before too.
+ */
+function countKeptPerToken({ architecture, config }: Model): number {
+  const { hiddenSize, feedForwardSize, heads, keyValueHeads, headSize } = config;
+  const norms = architecture
+    .describeParameters(config)
+    .layers[0]!.filter(({ kind }) => kind === 'norm')
+    .map(moduleOf);
+  const has = (end: string): boolean => norms.some(name => name.endsWith(end));
+  const beforeNorms =
+    (has('.q_norm') ? headSize * (heads + keyValueHeads) : 0) +
+    (has('.post_feedforward_layernorm') ? 2 * hiddenSize : 0);
+  return 2 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 2 * feedForwardSize + beforeNorms;
 }
 
 /** Floats a token that a layer's backward pass holds for a moment: gradients of the widest tensors, one block's scores. */
 function countBusyPerToken(config: ModelConfig, contextTokens: number): number {
-  const scores = 3 * config.heads * Math.min(contextTokens, Math.max(128, contextTokens / 8));
+  const blockTokens = Math.min(contextTokens, chooseBlockTokens(contextTokens));
+  const seen = Math.max(
+    ...config.layerAttention.map(({ windowTokens = contextTokens }) =>
+      Math.min(contextTokens, blockTokens + windowTokens),
+    ),
+  );
+  const copies = config.attentionSoftcap === undefined ? 3 : 5;
+  const scores = (copies * config.heads * blockTokens * seen) / contextTokens;
   return 6 * config.feedForwardSize + 4 * config.hiddenSize + scores;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../../../../src/core/models/findArchitecture.ts';
 import { forecastMemory, type MemoryRequest } from '../../../../src/core/train/forecastMemory.ts';
+import { makeTinyModel } from '../models/tinyModel.ts';
 
 /** SmolLM2-135M's dimensions. */
 const model = readModel({
@@ -60,5 +61,20 @@ describe('forecastMemory', () => {
     expect(forecastMemory({ ...request, samplePrompts: ['abc'] }).totalBytes.whole).toBe(
       totalBytes.whole + bytesWith(['abc']),
     );
+  });
+
+  it('counts what head norms, outer norms, caps and windows need', () => {
+    const wide = { contextTokens: 1024, batchRows: 1 };
+    const forecast = (config: Record<string, unknown>) =>
+      forecastMemory({ ...request, ...wide, model: makeTinyModel(config) });
+    const plain = forecast({ model_type: 'llama' });
+    const headNorms = forecast({ model_type: 'qwen3' });
+    const gemma = forecast({ model_type: 'gemma2', head_dim: 16 });
+    const uncapped = { final_logit_softcapping: null, attn_logit_softcapping: null };
+    const window = forecast({ model_type: 'mistral', sliding_window: 64 });
+    expect(headNorms.activationsBytes.whole).toBeGreaterThan(plain.activationsBytes.whole);
+    expect(gemma.activationsBytes.whole).toBeGreaterThan(headNorms.activationsBytes.whole);
+    expect(gemma.logitsBytes).toBe(2 * forecast({ model_type: 'gemma2', head_dim: 16, ...uncapped }).logitsBytes);
+    expect(window.activationsBytes.layered).toBeLessThan(plain.activationsBytes.layered);
   });
 });
