@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultHyperparameters, hyperparameterNames, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
+import {
+  defaultHyperparameters,
+  hyperparameterNames,
+  hyperparameterTable,
+  linearLayers,
+} from '../../src/shared/hyperparameters.ts';
 import { type FormMessage, type FormState, formMessageSchema } from '../../src/shared/pages.ts';
 import { findOverflow, readControls } from './accessibility.ts';
 import { drawn, type OpenPage, screenshotFolder } from './openPage.ts';
@@ -254,7 +259,7 @@ describe('form page', () => {
     expect(await lastSent(form)).toEqual({
       type: 'form/set',
       name: 'targetModules',
-      text: 'q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj',
+      text: linearLayers.filter(layer => layer !== 'down_proj').join(', '),
     });
     await input(form, 'memoryLimitBytes').fill('8 GB');
     expect(await lastSent(form)).toEqual({ type: 'form/set', name: 'memoryLimitBytes', text: String(8 * 1024 ** 3) });
