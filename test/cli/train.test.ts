@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runRecordSchema } from '../../src/shared/recipe.ts';
@@ -67,6 +67,30 @@ describe('tuning-fork train', () => {
       'status.json',
     ]);
     expect(readdirSync(join(place.env.TUNING_FORK_STATE!, 'processes'))).toEqual([]);
+  });
+
+  it('trains on 8-bit base weights, and goes on from a pause to the same adapter', async () => {
+    const place = makePlace();
+    const more = ['maxSteps=6', 'evalEverySteps=3', 'baseWeights=8bit', 'samplePrompts=Who are you?'];
+    const straight = await runCli(trainArguments(place, more), place);
+    expect(straight.code).toBe(0);
+    const run = straight.lines[0] as unknown as { path: string };
+    const record = runRecordSchema.parse(JSON.parse(readFileSync(join(run.path, 'run.json'), 'utf8')));
+    expect(record.forecast.baseWeights).toBe('8bit');
+    const float = await runCli(trainArguments(place, ['maxSteps=6', 'evalEverySteps=3', 'baseWeights=float32']), place);
+    const [a, b] = [straight, float].map(({ lines }) => lines.at(-1) as unknown as { bestEvalLossNats: number });
+    expect(a!.bestEvalLossNats).not.toBe(b!.bestEvalLossNats);
+    expect(Math.abs(a!.bestEvalLossNats / b!.bestEvalLossNats - 1)).toBeLessThan(0.01);
+
+    // Without its last checkpoint and adapter the run has to go on from the one before.
+    rmSync(join(run.path, 'checkpoints', 'step-000006'), { recursive: true });
+    const adapter = readAdapter(run.path);
+    const status = join(run.path, 'status.json');
+    writeFileSync(status, JSON.stringify({ ...JSON.parse(readFileSync(status, 'utf8')), state: 'stopped', step: 3 }));
+    const resumed = await runCli(['resume', run.path, '--json'], place);
+    expect(resumed.code).toBe(0);
+    expect(resumed.lines.filter(({ type }) => type === 'step')).toHaveLength(3);
+    expect(readAdapter(run.path)).toEqual(adapter);
   });
 
   it('makes the same adapter again from its recipe', async () => {

@@ -20,6 +20,7 @@ export const forecast: Command = {
       tinyFolder: findTinyModel(),
       hub: undefined,
       control: { ask: () => 'continue' },
+      measures: true,
       onPhase: (phase, done, total) => output.progress(`${phase} ${done}/${total}`),
     });
     if (report.error !== null) throw fromWireError(report.error);
@@ -39,6 +40,6 @@ function describe(f: Forecast): string {
   return [
     `${f.totalSteps} steps; ${f.trainRows} rows for training, ${f.heldOutRows} held out`,
     `${f.tokensPerEpoch} tokens an epoch, ${f.supervisedTokensPerEpoch} of them supervised`,
-    `memory ${formatBytes(f.peakMemoryBytes)} of ${formatBytes(f.memoryLimitBytes)} allowed (${f.plan} model)`,
+    `memory ${formatBytes(f.peakMemoryBytes)} of ${formatBytes(f.memoryLimitBytes)} allowed (${f.plan} model, base weights ${f.baseWeights})`,
   ].join('\n');
 }

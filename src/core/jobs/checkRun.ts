@@ -16,6 +16,7 @@ import type { TrainControl } from '../train/trainLoop.ts';
 import { checkObjectiveData } from './checkObjectiveData.ts';
 import { checkSamplePrompts } from './checkSamplePrompts.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
+import { findIntegerSpeedup } from './integerSpeedup.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
 import { findMemoryRefusal, planMemory } from './memoryPlan.ts';
 import { type OpenTeacher, openTeacher } from './openTeacher.ts';
@@ -33,6 +34,8 @@ export interface CheckedRun {
   readonly sources: readonly ReadSource[];
   readonly sides: EncodedSides;
   readonly batches: BatchPlan;
+  /** Of 8-bit products over float ones on this machine, where the choice of base weights asked for it. */
+  readonly integerSpeedup: number | undefined;
   readonly forecast: Forecast;
   readonly refusals: readonly PreflightFinding[];
   readonly warnings: readonly PreflightFinding[];
@@ -43,6 +46,8 @@ export interface CheckOptions {
   readonly tinyFolder: string;
   readonly hub: HubSettings | undefined;
   readonly control: Pick<TrainControl, 'ask'>;
+  /** Whether what is not known of this machine's speed may be measured, which takes a second or two and the engine. */
+  readonly measures?: boolean;
   readonly onPhase: (name: string, done: number, total: number) => void;
 }
 
@@ -79,7 +84,11 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
     if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
     teacher = await interruptible(control, signal => openTeacher(request, modelOptions(options, signal), tokenizer));
     const batches = planBatches(sides, request.hyperparameters);
-    const memory = planMemory(architecture, model.weights, request.hyperparameters, { teacher: teacher?.architecture });
+    const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
+    const memory = planMemory(architecture, model.weights, request.hyperparameters, {
+      teacher: teacher?.architecture,
+      integerSpeedup,
+    });
     return {
       request,
       model,
@@ -88,6 +97,7 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
       sources,
       sides,
       batches,
+      integerSpeedup,
       forecast: {
         totalSteps: batches.totalSteps,
         trainRows: sides.train.length / sides.rowsPerExample,

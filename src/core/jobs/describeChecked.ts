@@ -1,11 +1,12 @@
 /** @file A checked run -> what a person is told at its start: how each file was read, and what was found but stops nothing. */
+import type { BaseWeights } from '../../shared/hyperparameters.ts';
 import type { CheckedRun } from './checkRun.ts';
 import type { JobWarning } from './jobEvents.ts';
 
 /** Of a dataset with more, the first ones; `inspect` shows all. */
 const shownProblems = 5;
 
-export function describeChecked({ sources, refusals, warnings }: CheckedRun): {
+export function describeChecked({ sources, refusals, warnings, forecast, integerSpeedup }: CheckedRun): {
   notes: string[];
   warnings: JobWarning[];
 } {
@@ -13,6 +14,7 @@ export function describeChecked({ sources, refusals, warnings }: CheckedRun): {
     const used = usableRows === rows ? `${rows}` : `${usableRows} of ${rows}`;
     return `${file}: ${format}, ${used} ${rows === 1 ? 'row' : 'rows'}, read as ${mapping.mapping.kind}: ${mapping.reason}`;
   });
+  if (integerSpeedup !== undefined) notes.push(describeBaseWeights(forecast.baseWeights, integerSpeedup));
   const ofRows = sources.flatMap(({ dataset: { file, problems, errorCount, warningCount } }): JobWarning[] => {
     const shown = problems.slice(0, shownProblems);
     const hidden = errorCount + warningCount - shown.length;
@@ -33,4 +35,10 @@ export function describeChecked({ sources, refusals, warnings }: CheckedRun): {
     notes,
     warnings: [...ofRows, ...ofAll].map(({ file, line, code, message, fix }) => ({ file, line, code, message, fix })),
   };
+}
+
+function describeBaseWeights(baseWeights: BaseWeights, integerSpeedup: number): string {
+  const speed = `this machine multiplies 8-bit integers ${integerSpeedup.toFixed(1)} times as fast as floats`;
+  const other = baseWeights === '8bit' ? 'float32 trains with exact products' : '8bit takes integers nevertheless';
+  return `Base weights: ${baseWeights}, chosen because ${speed}; baseWeights=${other}.`;
 }

@@ -15,6 +15,16 @@ import { countFreeBytes } from './freeMemory.ts';
 
 export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
 
+export interface PlanCircumstances {
+  readonly freeBytes?: number;
+  readonly teacher?: Model | undefined;
+  /** How many times faster this machine multiplies the model's layers as integers; absent: not known. */
+  readonly integerSpeedup?: number | undefined;
+}
+
+/** The products are two thirds of a step: from here on the step gains more than the slightly less exact gradient costs. */
+export const worthwhileSpeedup = 1.5;
+
 /**
  * The first of the ways to hold the weights and to run the layers that fits the limit, or the last; a teacher's own pass,
  * before it, may need more.
@@ -24,10 +34,10 @@ export function planMemory(
   model: Model,
   weights: TensorSource,
   settings: Hyperparameters,
-  { freeBytes = countFreeBytes(), teacher }: { readonly freeBytes?: number; readonly teacher?: Model | undefined } = {},
+  { freeBytes = countFreeBytes(), teacher, integerSpeedup }: PlanCircumstances = {},
 ): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
-  const ways = listWays(model, weights, settings).map(way => ({
+  const ways = listWays(model, weights, settings, (integerSpeedup ?? 1) >= worthwhileSpeedup).map(way => ({
     ...way,
     bytes: countBytes(model, weights, settings, way),
   }));
@@ -42,7 +52,12 @@ type Way = Pick<MemoryPlan, 'plan' | 'baseWeights'>;
  * The faster ways first. Weights that a file holds in blocks lose nothing there, and dequantizing costs less than computing
  * each layer twice; others would be rounded to 4 bit, which is the last resort.
  */
-function listWays(model: Model, weights: TensorSource, { method, baseWeights }: Hyperparameters): Way[] {
+function listWays(
+  model: Model,
+  weights: TensorSource,
+  { method, baseWeights }: Hyperparameters,
+  prefersIntegers: boolean,
+): Way[] {
   const of =
     (...plans: readonly Way['plan'][]) =>
     (held: Way['baseWeights']) =>
@@ -51,8 +66,10 @@ function listWays(model: Model, weights: TensorSource, { method, baseWeights }: 
   if (method === 'full') return both('float32');
   if (baseWeights !== 'auto') return both(baseWeights);
   const isInBlocks = listMatrices(model).every(({ name }) => findBlockForm(weights.info(name).dtype) !== undefined);
-  if (!isInBlocks) return [...both('float32'), ...both('4bit')];
-  return [...of('whole')('float32'), ...of('whole')('4bit'), ...of('layered')('float32'), ...of('layered')('4bit')];
+  // Integers take less memory than floats: where they are faster, floats are not asked for.
+  const fastest = prefersIntegers ? '8bit' : 'float32';
+  if (!isInBlocks) return [...both(fastest), ...both('4bit')];
+  return [...of('whole')(fastest), ...of('whole')('4bit'), ...of('layered')(fastest), ...of('layered')('4bit')];
 }
 
 function countBytes(model: Model, weights: TensorSource, settings: Hyperparameters, way: Way): number {

@@ -40,7 +40,7 @@ export async function prepareRun(run: string, options: CheckOptions): Promise<Pr
 }
 
 async function prepareNew(run: string, options: CheckOptions): Promise<PreparedRun> {
-  const checked = await checkRun(readRequest(run), options);
+  const checked = await checkRun(readRequest(run), { ...options, measures: true });
   const { request, model, architecture, sides, batches, teacher } = checked;
   try {
     enforceChecks(checked, request.overrides);

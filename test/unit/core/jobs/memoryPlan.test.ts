@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorSource } from '../../../../src/core/formats/tensorSource.ts';
-import { findMemoryRefusal, planMemory } from '../../../../src/core/jobs/memoryPlan.ts';
+import { findMemoryRefusal, planMemory, worthwhileSpeedup } from '../../../../src/core/jobs/memoryPlan.ts';
 import type { Model } from '../../../../src/core/models/findArchitecture.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../../../src/shared/hyperparameters.ts';
 import { listParameters, makeTinyModel } from '../models/tinyModel.ts';
@@ -34,14 +34,16 @@ function storedAs(matrixType: string, { architecture, config }: Model = model): 
   };
 }
 
-const plan = (weights: TensorSource, gigabytes: number, settings: Partial<Hyperparameters> = {}) =>
-  planMemory(model, weights, {
-    ...defaultHyperparameters,
-    batchRows: 1,
-    contextTokens: 512,
-    memoryLimitBytes: gigabytes * 2 ** 30,
-    ...settings,
-  });
+const plan = (
+  weights: TensorSource,
+  gigabytes: number,
+  settings: Partial<Hyperparameters> = {},
+  integerSpeedup?: number,
+) => {
+  const memoryLimitBytes = gigabytes * 2 ** 30;
+  const whole = { ...defaultHyperparameters, batchRows: 1, contextTokens: 512, memoryLimitBytes, ...settings };
+  return planMemory(model, weights, whole, { integerSpeedup });
+};
 
 /** The ways to hold and run, from the fastest to the smallest, as the limit sinks. */
 function listPlans(weights: TensorSource, settings: Partial<Hyperparameters> = {}): string[] {
@@ -61,6 +63,24 @@ describe('planMemory', () => {
   it('holds the weights as it is told', () => {
     expect(listPlans(storedAs('Q4_0'), { baseWeights: 'float32' })).toEqual(['float32 whole', 'float32 layered']);
     expect(listPlans(storedAs('BF16'), { baseWeights: '4bit' })).toEqual(['4bit whole', '4bit layered']);
+  });
+
+  it('takes 8-bit integers instead of floats where the machine multiplies them much faster', () => {
+    const held = (settings: Partial<Hyperparameters>, speedup: number) =>
+      plan(storedAs('BF16'), 16, settings, speedup).baseWeights;
+    const fast = worthwhileSpeedup + 0.1;
+    expect(held({}, fast)).toBe('8bit');
+    expect(held({}, worthwhileSpeedup - 0.1)).toBe('float32');
+    expect(held({ baseWeights: 'float32' }, fast)).toBe('float32');
+    expect(held({ method: 'full' }, fast)).toBe('float32');
+  });
+
+  it('forecasts 8-bit weights at a quarter of their floats', () => {
+    const bytesOf = (settings: Partial<Hyperparameters>) => plan(storedAs('BF16'), 16, settings).peakMemoryBytes;
+    const saved = bytesOf({ baseWeights: 'float32' }) - bytesOf({ baseWeights: '8bit' });
+    const linear = listParameters(model).filter(({ kind }) => kind === 'linear');
+    const elements = linear.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    expect(saved / (3 * elements)).toBeCloseTo(1, 2);
   });
 
   it('never rounds weights that are trained', () => {
