@@ -59,6 +59,7 @@ export const formStateSchema: z.ZodType<FormState> = z.object({
   inspecting: z.boolean(),
   runName: z.string(),
   model: z.string(),
+  teacher: z.string(),
   models: z.array(z.object({ id: z.string(), label: z.string(), detail: z.string() })),
   values: hyperparametersSchema,
   suggestion: z

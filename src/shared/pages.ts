@@ -27,6 +27,8 @@ export interface FormState {
   inspecting: boolean;
   runName: string;
   model: string;
+  /** Of a distillation; empty until one is named. */
+  teacher: string;
   models: ModelChoice[];
   values: Hyperparameters;
   /** What suits this model and dataset; null while one of them is not known. */
@@ -106,12 +108,14 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('form/name'), name: z.string() }),
   z.strictObject({ type: z.literal('form/model'), model: z.string() }),
+  z.strictObject({ type: z.literal('form/teacher'), teacher: z.string() }),
   z.strictObject({ type: z.literal('form/mapping'), mapping: mappingSchema.nullable() }),
   z.strictObject({ type: z.literal('form/override'), name: z.string(), on: z.boolean() }),
   z.strictObject({ type: z.literal('form/showRow'), row: z.number().int().min(0) }),
   z.strictObject({ type: z.literal('form/openLine'), line: z.number().int().min(1) }),
   empty('form/chooseDataset'),
   empty('form/chooseModel'),
+  empty('form/chooseTeacher'),
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
   empty('form/reset'),
   empty('form/trust'),

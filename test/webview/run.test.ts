@@ -49,6 +49,27 @@ describe('run page', () => {
     });
   }
 
+  it('draws what the objective measures, and nothing of it for plain fine-tuning', async () => {
+    const run = await open('none', {});
+    const chart = (objective: string) => run.page.locator(`.measure-chart[data-objective="${objective}"]`);
+    await show(run, runSnapshots.preference!);
+    expect(await chart('dpo').isVisible()).toBe(true);
+    expect(await chart('distill').isVisible()).toBe(false);
+    const { measures } = await series(run);
+    expect(measures!.step.length).toBe(120);
+    expect(measures!.columns.map(column => column.length)).toEqual([120, 120, 120, 120]);
+    expect(measures!.columns[2]!.at(-1)).toBeGreaterThan(measures!.columns[2]![0]!);
+    expect(await run.page.getByText('88 % preferred').isVisible()).toBe(true);
+    await show(run, runSnapshots.distillation!);
+    expect(await chart('distill').isVisible()).toBe(true);
+    expect((await series(run)).measures!.columns.length).toBe(2);
+    await show(run, runSnapshots.running!);
+    expect(await run.page.locator('.measure-chart:visible').count()).toBe(0);
+    expect((await series(run)).measures).toBeNull();
+    expect(run.complaints).toEqual([]);
+    await run.close();
+  });
+
   for (const width of [400, 700, 1400]) {
     it(`fits a panel ${width} px wide, everything open`, async () => {
       const run = await open('changedDataset', { width, theme: width === 700 ? 'light' : 'dark' });

@@ -46,10 +46,20 @@ const dataset = createDatasetCard({
   onOpenLine: line => host.send({ type: 'form/openLine', line }),
 });
 const rowPreview = createRowPreview(row => host.send({ type: 'form/showRow', row }));
-const model = createModelPicker({
-  onModel: id => host.send({ type: 'form/model', model: id }),
-  onBrowse: () => host.send({ type: 'form/chooseModel' }),
-});
+const model = createModelPicker(
+  { title: 'Base model', setting: 'model' },
+  {
+    onModel: id => host.send({ type: 'form/model', model: id }),
+    onBrowse: () => host.send({ type: 'form/chooseModel' }),
+  },
+);
+const teacher = createModelPicker(
+  { title: 'Teacher', setting: 'teacher' },
+  {
+    onModel: id => host.send({ type: 'form/teacher', teacher: id }),
+    onBrowse: () => host.send({ type: 'form/chooseTeacher' }),
+  },
+);
 const runName = createTextInput({
   label: 'Run name',
   onInput: name => {
@@ -91,6 +101,7 @@ const form = h(
   dataset.element,
   rowPreview.element,
   model.element,
+  teacher.element,
   createField({ label: 'Run name', control: runName.element, describe: runName.describe, class: 'is-stack' }).element,
   h('div', { class: 'heading-line' }, h('h2', {}, 'Hyperparameters'), reset.element),
   suggestion.element,
@@ -113,6 +124,8 @@ function draw(state: FormState): void {
   dataset.update(state);
   rowPreview.update(state);
   model.update(state);
+  setShown(teacher.element, state.values.objective === 'distill');
+  teacher.update({ ...state, model: state.teacher });
   nameDraft.receive(state.runName);
   suggestion.update(state);
   settings.update(state);

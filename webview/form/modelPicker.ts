@@ -1,4 +1,4 @@
-/** @file Which model is tuned: one that was found, a Hub id or path typed freely, or a folder chosen in a dialog. */
+/** @file Which model is tuned, or learned from: one that was found, a Hub id or path typed freely, or a folder chosen in a dialog. */
 import type { FormState } from '../../src/shared/pages.ts';
 import { createField } from '../controls/field.ts';
 import { createButton, createDropdown, createTextInput } from '../controls/toolkit.ts';
@@ -11,11 +11,17 @@ const typedChoice = '\n';
 /** A typed id is looked up after a pause: each try may ask the Hub. */
 const pauseMs = 500;
 
-export function createModelPicker(events: {
-  onModel: (model: string) => void;
-  onBrowse: () => void;
-}): View<Pick<FormState, 'model' | 'models' | 'problems'>> {
-  const label = h('h2', { id: createId('label') }, 'Base model');
+export interface PickedModel extends Pick<FormState, 'models' | 'problems'> {
+  /** Empty while none is named. */
+  model: string;
+}
+
+/** @param setting name of the field: what its problems are called, and (with `Id`) its text field */
+export function createModelPicker(
+  { title, setting }: { title: string; setting: 'model' | 'teacher' },
+  events: { onModel: (model: string) => void; onBrowse: () => void },
+): View<PickedModel> {
+  const label = h('h2', { id: createId('label') }, title);
   let isTyping = false;
   let models: FormState['models'] = [];
 
@@ -63,12 +69,12 @@ export function createModelPicker(events: {
   const typedField = createTextDraft(input, { ...plainText, read: text => text.trim() });
   const browse = createButton({ label: 'Browse…', onClick: events.onBrowse });
   const picked = createField({
-    label: 'Base model',
+    label: title,
     labelElement: h('div', { class: 'heading-line' }, label, browse.element),
     control: dropdown.element,
     describe: dropdown.describe,
     class: 'is-stack',
-    data: { setting: 'model' },
+    data: { setting },
   });
   const typed = createField({
     label: 'Hub id or path',
@@ -76,18 +82,18 @@ export function createModelPicker(events: {
     control: input.element,
     describe: input.describe,
     class: 'is-stack',
-    data: { setting: 'modelId' },
+    data: { setting: `${setting}Id` },
   });
   setShown(typed.element, false);
   const showDetail = (id: string) => picked.setHint(models.find(model => model.id === id)?.detail ?? '');
 
   return {
-    element: h('section', { class: 'group', aria: { label: 'Base model' } }, picked.element, typed.element),
+    element: h('section', { class: 'group', aria: { label: title } }, picked.element, typed.element),
     update(state) {
       models = state.models;
       const isListed = models.some(model => model.id === state.model);
       if (!isListed && state.model !== '') isTyping = true;
-      const problem = state.problems.find(one => one.name === 'model')?.message ?? null;
+      const problem = state.problems.find(one => one.name === setting)?.message ?? null;
       dropdown.setOptions(
         [
           ...(state.model === '' && !isTyping ? [{ value: '', label: 'Choose a model' }] : []),

@@ -1,8 +1,8 @@
-/** @file The charts of a run: loss (raw, smoothed, held-out, best step) and, folded away, learning rate and gradient norm. */
+/** @file The charts of a run: loss (raw, smoothed, held-out, best step), what else its objective measures and, folded away, learning rate and gradient norm. */
 import type { RunState } from '../../src/shared/pages.ts';
 import { createDisclosure } from '../controls/disclosure.ts';
 import { createButton } from '../controls/toolkit.ts';
-import { createId, h, setText, type View } from '../dom/element.ts';
+import { createId, h, setShown, setText, type View } from '../dom/element.ts';
 import { formatFigure, formatRate, formatTick } from '../format/formatNumber.ts';
 import { createLegend, type LegendEntry } from './chartLegend.ts';
 import { onThemeChange } from './chartTheme.ts';
@@ -10,16 +10,17 @@ import { createTooltip } from './chartTooltip.ts';
 import { drawLossSeries, drawRateSeries, type StepRange } from './drawnSeries.ts';
 import { createLineChart } from './lineChart.ts';
 import { markBestStep } from './markBestStep.ts';
+import { createMeasureChart } from './measureChart.ts';
 
 export interface KeptChart {
   smoothing: number;
   rateOpen: boolean;
 }
 
-type Shown = Pick<RunState, 'steps' | 'evaluations' | 'status'>;
+type Shown = Pick<RunState, 'steps' | 'evaluations' | 'status' | 'record'>;
 
 export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void): View<Shown> {
-  let shown: Shown = { steps: [], evaluations: [], status: null };
+  let shown: Shown = { steps: [], evaluations: [], status: null, record: null };
   let zoom: StepRange | null = null;
   let smoothing = kept.smoothing;
   const setZoom = (range: StepRange | null) => {
@@ -75,6 +76,8 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
     },
     () => redraw(),
   );
+  const events = { onZoom: setZoom, onResize: () => redraw() };
+  const measureCharts = { dpo: createMeasureChart('dpo', events), distill: createMeasureChart('distill', events) };
   const showLoss = (index: number | null) => {
     const series = window.__tuningForkChart?.loss;
     if (series) lossLegend.show(series.step, [series.raw, series.smoothed, series.heldOut], index);
@@ -90,9 +93,11 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
       loss: drawLossSeries(shown.steps, shown.evaluations, options),
       rate: drawRateSeries(shown.steps, options),
     };
-    window.__tuningForkChart = drawn;
     const first = drawn.loss.step[0] ?? 0;
     const span = zoom ?? { min: first, max: Math.max(first + 1, drawn.loss.step.at(-1) ?? 0) };
+    const objective = shown.record?.objective ?? 'sft';
+    const measures = objective === 'sft' ? null : measureCharts[objective].draw(shown.steps, options, span);
+    window.__tuningForkChart = { ...drawn, measures };
     loss.draw([drawn.loss.step, drawn.loss.raw, drawn.loss.smoothed, drawn.loss.heldOut], span);
     rate.draw([drawn.rate.step, drawn.rate.learningRate, drawn.rate.gradNorm], span);
     showLoss(loss.cursor());
@@ -113,6 +118,7 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
   );
   const keep = () => onKeep({ smoothing, rateOpen: folded.element.open });
   onThemeChange(() => {
+    for (const chart of Object.values(measureCharts)) chart.recolour();
     loss.recolour();
     rate.recolour();
   });
@@ -130,10 +136,15 @@ export function createCharts(kept: KeptChart, onKeep: (kept: KeptChart) => void)
         h('div', { class: 'chart-tools' }, smoothingControl, resetZoom.element),
       ),
       plot,
+      measureCharts.dpo.element,
+      measureCharts.distill.element,
       folded.element,
     ),
     update(state) {
       shown = state;
+      for (const [objective, { element }] of Object.entries(measureCharts)) {
+        setShown(element, state.record?.objective === objective);
+      }
       setText(
         waiting,
         state.steps.length + state.evaluations.length === 0 ? 'The curves appear with the first step.' : '',

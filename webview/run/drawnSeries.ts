@@ -1,5 +1,5 @@
 /** @file A run's rows -> the exact arrays that the charts are given; tests read them from the window. */
-import type { EvaluationRow, StepRow } from '../../src/shared/runFolder.ts';
+import type { EvaluationRow, Measures, StepRow } from '../../src/shared/runFolder.ts';
 import { firstAtLeast, pickMinMax, rangeWithin } from './downsample.ts';
 import { smoothDebiased } from './smoothing.ts';
 
@@ -21,10 +21,16 @@ export interface RateSeries {
   gradNorm: number[];
 }
 
+/** What an objective measures beside its loss, smoothed like it. */
+export interface MeasureSeries {
+  step: number[];
+  columns: (number | null)[][];
+}
+
 declare global {
   interface Window {
     /** What the charts of the run page draw now. */
-    __tuningForkChart?: { loss: LossSeries; rate: RateSeries };
+    __tuningForkChart?: { loss: LossSeries; rate: RateSeries; measures: MeasureSeries | null };
   }
 }
 
@@ -79,5 +85,27 @@ export function drawRateSeries(
     step: picked.map(index => xs[index]!),
     learningRate: picked.map(index => steps[index]!.learningRate),
     gradNorm: picked.map(index => norms[index]!),
+  };
+}
+
+/** The columns of what an objective measures, in the order of `names`; the peaks of the first are kept. */
+export function drawMeasureSeries(
+  steps: readonly StepRow[],
+  names: readonly (keyof Measures)[],
+  { range, smoothing, buckets }: DrawOptions,
+): MeasureSeries {
+  const measured = steps.filter(row => names.every(name => row[name] !== undefined));
+  const xs = measured.map(row => row.step);
+  const series = names.map(name =>
+    smoothDebiased(
+      measured.map(row => row[name]!),
+      smoothing,
+    ),
+  );
+  const visible = range === null ? { from: 0, to: xs.length } : rangeWithin(xs, range.min, range.max);
+  const picked = pickMinMax(series[0] ?? [], visible, buckets);
+  return {
+    step: picked.map(index => xs[index]!),
+    columns: series.map(values => picked.map(index => values[index]!)),
   };
 }

@@ -30,6 +30,7 @@ function drawRecipe(record: RunRecord, path: string): Child[] {
   const facts: [string, string][] = [
     ['Model', model.id],
     ['Model files', `${model.path} (${model.modelType}, ${model.format})`],
+    ...(record.teacher ? [['Teacher', record.teacher.id] as [string, string]] : []),
     ...record.datasets.map((dataset): [string, string] => [
       'Dataset',
       `${dataset.path} (${dataset.mapping.kind}${dataset.mappingChosen ? ', chosen' : ', detected'})`,

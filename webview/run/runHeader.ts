@@ -2,6 +2,7 @@
 
 import { formatBytes } from '../../src/shared/formatBytes.ts';
 import type { RunState } from '../../src/shared/pages.ts';
+import type { EvaluationRow } from '../../src/shared/runFolder.ts';
 import type { ShownState } from '../../src/shared/runState.ts';
 import { createMeter } from '../controls/meter.ts';
 import { h, setAttribute, setCutText, setShown, setText, type View } from '../dom/element.ts';
@@ -106,10 +107,7 @@ function describeFigures({ steps, evaluations, status, remainingMs }: RunState):
   const peak = steps.reduce((most, row) => Math.max(most, row.peakRssBytes), 0);
   return [
     figure(last && formatFigure(last.lossNats), last ? `epoch ${last.epoch.toFixed(2)}` : ''),
-    figure(
-      evaluation && formatFigure(evaluation.evalLossNats),
-      evaluation ? `step ${formatCount(evaluation.step)}` : '',
-    ),
+    figure(evaluation && formatFigure(evaluation.evalLossNats), evaluation ? describeEvaluation(evaluation) : ''),
     figure(
       best === null ? undefined : formatFigure(best),
       describeBest(best, base?.evalLossNats, status?.bestStep ?? null),
@@ -119,6 +117,12 @@ function describeFigures({ steps, evaluations, status, remainingMs }: RunState):
     figure(last && formatDuration(last.elapsedMs), ''),
     figure(peak > 0 ? formatBytes(peak) : undefined, ''),
   ];
+}
+
+/** Of a preference run also how often the chosen answer is preferred. */
+function describeEvaluation({ step, rewardAccuracy }: EvaluationRow): string {
+  const place = `step ${formatCount(step)}`;
+  return rewardAccuracy === undefined ? place : `${place}, ${Math.round(100 * rewardAccuracy)} % preferred`;
 }
 
 function figure(value: string | undefined, note: string): Figure {

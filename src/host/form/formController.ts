@@ -19,6 +19,7 @@ import {
   withOverride,
   withRecipe,
   withSuggestion,
+  withTeacher,
   withText,
 } from './formModel.ts';
 import { LatestTask } from './latestTask.ts';
@@ -121,6 +122,8 @@ export class FormController {
         return this.change(withName(this.form, message.name));
       case 'form/model':
         return this.useModel(message.model);
+      case 'form/teacher':
+        return this.useTeacher(message.teacher);
       case 'form/mapping':
         this.change(withMapping(this.form, message.mapping));
         return this.inspect();
@@ -140,6 +143,11 @@ export class FormController {
       case 'form/chooseModel': {
         const model = await this.services.chooseModel(this.models ?? []);
         if (model !== undefined) this.useModel(model);
+        return;
+      }
+      case 'form/chooseTeacher': {
+        const teacher = await this.services.chooseModel(this.models ?? []);
+        if (teacher !== undefined) this.useTeacher(teacher);
         return;
       }
       case 'form/suggest':
@@ -190,6 +198,11 @@ export class FormController {
   private useModel(model: string): void {
     this.change(withModel(this.form, model));
     this.inspect();
+  }
+
+  private useTeacher(teacher: string): void {
+    this.change(withTeacher(this.form, teacher));
+    this.makeForecast();
   }
 
   private reset(): void {

@@ -35,6 +35,8 @@ export interface FormModel {
   /** The user typed a name of their own, which a new dataset does not replace. */
   runNameChosen: boolean;
   model: string;
+  /** What a distillation learns from; empty until one is named. */
+  teacher: string;
   values: Hyperparameters;
   /** Settings that the user chose: a suggestion for another model or dataset leaves them. */
   chosen: HyperparameterName[];
@@ -56,6 +58,7 @@ export function emptyForm(defaults: { model: string; memoryLimitBytes: number | 
     runName: '',
     runNameChosen: false,
     model: defaults.model,
+    teacher: '',
     values: { ...defaultHyperparameters, memoryLimitBytes: defaults.memoryLimitBytes },
     chosen: [],
     typedProblems: {},
@@ -73,7 +76,13 @@ export function recallForm(kept: FormModel | undefined): FormModel | undefined {
   const values = hyperparametersSchema.safeParse(kept?.values);
   if (kept === undefined || !values.success) return undefined;
   // What was typed wrongly stands in the page, which says it again.
-  return { ...kept, values: values.data, chosen: kept.chosen ?? [...suggestedNames], typedProblems: {} };
+  return {
+    ...kept,
+    teacher: kept.teacher ?? '',
+    values: values.data,
+    chosen: kept.chosen ?? [...suggestedNames],
+    typedProblems: {},
+  };
 }
 
 export function withDataset(form: FormModel, path: string): FormModel {
@@ -98,6 +107,10 @@ export function withMapping(form: FormModel, mapping: Mapping | null): FormModel
 
 export function withModel(form: FormModel, model: string): FormModel {
   return { ...form, model: model.trim(), forecast: null, row: null, error: null };
+}
+
+export function withTeacher(form: FormModel, teacher: string): FormModel {
+  return { ...form, teacher: teacher.trim(), forecast: null, error: null };
 }
 
 export function withName(form: FormModel, name: string): FormModel {
@@ -125,7 +138,14 @@ export function withOverride(form: FormModel, name: string, on: boolean): FormMo
 
 /** What was read of the dataset; settings that nobody chose become those that suit it and the model. */
 export function withInspection(form: FormModel, inspection: DatasetInspection): FormModel {
-  return withFollowing({ ...form, inspection, error: null });
+  return withFollowing({ ...form, values: followMapping(form, inspection.mapping), inspection, error: null });
+}
+
+/** Preferences ask for their own objective, and no other data for that one, unless the user chose. */
+function followMapping({ values, chosen }: FormModel, { kind }: Mapping): Hyperparameters {
+  if (chosen.includes('objective')) return values;
+  if (kind === 'preference') return { ...values, objective: 'dpo' };
+  return values.objective === 'dpo' ? { ...values, objective: 'sft' } : values;
 }
 
 /** All suggested values, or (off) the defaults of every run. */
@@ -167,8 +187,9 @@ export function withRecipe(form: FormModel, source: RunRecord | RunRequest, name
     runName: name,
     runNameChosen: false,
     model: typeof source.model === 'string' ? source.model : source.model.id,
+    teacher: (typeof source.teacher === 'object' ? source.teacher.id : source.teacher) ?? '',
     values: { ...source.hyperparameters },
-    chosen: [...suggestedNames],
+    chosen: [...suggestedNames, 'objective'],
     typedProblems: {},
     overrides: [...source.overrides],
     parents: [...source.parents],
@@ -184,6 +205,9 @@ export function findProblems(form: FormModel): SettingProblem[] {
   const problems: SettingProblem[] = [];
   if (form.datasetPath === null) problems.push({ name: 'dataset', message: 'expected a dataset, got none' });
   if (form.model === '') problems.push({ name: 'model', message: 'expected a model, got none' });
+  if (form.values.objective === 'distill' && form.teacher === '') {
+    problems.push({ name: 'teacher', message: 'expected a model to learn from, got none' });
+  }
   const nameLength = form.runName.trim().length;
   if (form.datasetPath !== null && (nameLength < 1 || nameLength > 120)) {
     problems.push({ name: 'runName', message: `expected a name of 1 to 120 characters, got ${nameLength}` });
@@ -203,6 +227,7 @@ export function buildRequest(form: FormModel): RunRequest | undefined {
   return {
     name: form.runName.trim(),
     model: form.model,
+    ...(form.values.objective === 'distill' ? { teacher: form.teacher } : {}),
     datasets: [{ path: form.datasetPath, mapping: form.mapping }],
     hyperparameters: form.values,
     overrides: form.overrides,
@@ -225,6 +250,7 @@ export function toFormState(form: FormModel, around: FormSurroundings): FormStat
     inspection: form.inspection,
     runName: form.runName,
     model: form.model,
+    teacher: form.teacher,
     values: form.values,
     suggestion: form.inspection === null ? null : suggestForInspection(form.inspection, form.values),
     problems: findProblems(form),

@@ -118,6 +118,7 @@ const ready: FormState = {
   inspecting: false,
   runName: 'medical-questions',
   model: 'tiny',
+  teacher: '',
   models: [
     { id: 'tiny', label: 'Tiny (ships with Tuning Fork)', detail: '3.1 MiB, for trying things out' },
     {

@@ -173,6 +173,28 @@ export const runSnapshots = {
   paused: { ...running, state: 'paused', status: status(120, 'paused'), remainingMs: null },
   interrupted: { ...running, state: 'interrupted', remainingMs: null },
   finished,
+  preference: {
+    ...running,
+    record: { ...record, objective: 'dpo', hyperparameters: { ...record.hyperparameters, objective: 'dpo' } },
+    steps: makeSteps(120).map((row, i) => ({
+      ...row,
+      rewardChosen: 0.01 * i,
+      rewardRejected: -0.03 * i,
+      rewardAccuracy: Math.min(1, 0.5 + i / 200),
+      rewardMargin: 0.04 * i,
+    })),
+    evaluations: makeEvaluations(120).map(row => ({ ...row, rewardAccuracy: 0.875, rewardMargin: 1.2 })),
+  },
+  distillation: {
+    ...running,
+    record: {
+      ...record,
+      objective: 'distill',
+      teacher: { ...record.model, id: 'HuggingFaceTB/SmolLM2-1.7B-Instruct' },
+      hyperparameters: { ...record.hyperparameters, objective: 'distill' },
+    },
+    steps: makeSteps(120).map((row, i) => ({ ...row, crossEntropyNats: 3 - i / 100, divergenceNats: 1 / (i + 1) })),
+  },
   stoppedEarly: { ...finished, status: status(171, 'finished', { stoppedEarly: true }), steps: makeSteps(171) },
   failed: {
     ...running,
