@@ -12,6 +12,7 @@ import {
   withOverride,
   withRecipe,
   withSuggestion,
+  withTeacher,
   withText,
 } from '../../../../src/host/form/formModel.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
@@ -130,6 +131,24 @@ describe('form model', () => {
     expect(withInspection(form, { ...inspection, model: null }).values.learningRate).toBe(
       defaultHyperparameters.learningRate,
     );
+  });
+
+  it('takes preferences for preference tuning and leaves it for other data, unless the user chose', () => {
+    const preferences = { ...inspection, mapping: { kind: 'preference', fields: {} } } as const;
+    const form = withInspection(ready, preferences);
+    expect(form.values.objective).toBe('dpo');
+    expect(withInspection(form, inspection).values.objective).toBe('sft');
+    const chosen = withText(ready, 'objective', 'distill');
+    expect(withInspection(chosen, preferences).values.objective).toBe('distill');
+  });
+
+  it('asks for a teacher where one is learned from, and hands it on only there', () => {
+    const form = withText(ready, 'objective', 'distill');
+    expect(findProblems(form)).toEqual([{ name: 'teacher', message: 'expected a model to learn from, got none' }]);
+    expect(buildRequest(form)).toBeUndefined();
+    const taught = withTeacher(form, ' big/model ');
+    expect(buildRequest(taught)).toMatchObject({ teacher: 'big/model', hyperparameters: { objective: 'distill' } });
+    expect(buildRequest(withText(taught, 'objective', 'sft'))).not.toHaveProperty('teacher');
   });
 
   it('keeps the values of a run that is made again', () => {
