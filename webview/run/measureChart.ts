@@ -2,8 +2,9 @@
 import type { Measures, StepRow } from '../../src/shared/runFolder.ts';
 import { h } from '../dom/element.ts';
 import { formatFigure, formatTick } from '../format/formatNumber.ts';
-import { createLegend } from './chartLegend.ts';
+import { createLegend, type LegendEntry } from './chartLegend.ts';
 import type { ChartColours } from './chartTheme.ts';
+import { createTooltip } from './chartTooltip.ts';
 import { type DrawOptions, drawMeasureSeries, type MeasureSeries, type StepRange } from './drawnSeries.ts';
 import { createLineChart } from './lineChart.ts';
 
@@ -53,14 +54,15 @@ export function createMeasureChart(
   events: { onZoom: (range: StepRange | null) => void; onResize: () => void },
 ): MeasureChart {
   const { title, lines, formatRight } = described[objective];
-  const legend = createLegend(
-    lines.map(({ label, colour, scale }) => ({
+  const entries = lines.map(
+    ({ label, colour, scale }): LegendEntry => ({
       key: colour,
       label,
       swatch: 'line',
       format: scale === 'right' ? formatRight : formatFigure,
-    })),
+    }),
   );
+  const legend = createLegend(entries);
   let drawn: MeasureSeries = { step: [], columns: [] };
   const show = (index: number | null) => legend.show(drawn.step, drawn.columns, index);
   const chart = createLineChart(
@@ -75,6 +77,7 @@ export function createMeasureChart(
       ],
       onZoom: events.onZoom,
       onCursor: show,
+      tooltip: createTooltip(entries),
     },
     events.onResize,
   );
