@@ -80,10 +80,18 @@ function combineOutput({ parameters, facts, stacked = [] }: OutputContents) {
   return { pairs, parameters: [...matrices, ...whole] };
 }
 
+/** Fields that transformers takes as floats alone: 30 must read 30.0. */
+const floatField = /^( *"(?:attn_logit_softcapping|final_logit_softcapping)": -?\d+)(,?)$/gm;
+
+/** config.json, whole numbers written as transformers' strict validation wants them. */
+function serializeConfig(config: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(config, null, 2)}\n`.replace(floatField, '$1.0$2');
+}
+
 function modelFiles({ parameters, config, generationConfig }: OutputContents, shardBytes: number): FileToWrite[] {
   const { torch_dtype: _stored, ...rest } = config;
   const json = [
-    jsonFile('config.json', { ...rest, dtype: 'float32' }),
+    textFile('config.json', serializeConfig({ ...rest, dtype: 'float32' })),
     ...(generationConfig === undefined ? [] : [jsonFile('generation_config.json', generationConfig)]),
   ];
   const shards = cutIntoShards(parameters, shardBytes);

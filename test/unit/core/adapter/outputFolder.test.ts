@@ -158,6 +158,17 @@ describe('outputFiles', () => {
     const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8')) as unknown;
     expect(index).toMatchObject({ metadata: { total_size: 1200 } });
   });
+
+  it('writes caps of logits as the floats that transformers insists on', () => {
+    const folder = join(temporaryFolder(), 'model');
+    const config = { model_type: 'gemma2', final_logit_softcapping: 30, attn_logit_softcapping: 50, head_dim: 256 };
+    const full = contents([parameter('model.norm.weight', [4])], { method: 'full' });
+    replaceFolder(folder, outputFiles({ ...full, config }), nodeFolderFileSystem);
+    const text = readFileSync(join(folder, 'config.json'), 'utf8');
+    expect(text).toContain('"final_logit_softcapping": 30.0,\n');
+    expect(text).toContain('"attn_logit_softcapping": 50.0,\n');
+    expect(JSON.parse(text)).toEqual({ ...config, dtype: 'float32' });
+  });
 });
 
 describe('writeModelCard', () => {
