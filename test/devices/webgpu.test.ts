@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { AdamW } from '../../src/core/optim/adamW.ts';
 import { listCarriedDevices, probeDevice } from '../../src/core/runtime/devices.ts';
+import { checkDevice } from '../../src/core/train/checkDevice.ts';
 import type { TrainingEngine } from '../../src/core/train/trainingEngine.ts';
+import { linearLayers } from '../../src/shared/hyperparameters.ts';
+import { makeTinyModel, makeTinyWeights } from '../unit/core/models/tinyModel.ts';
 import { makeTinyBatch } from '../unit/core/train/tinyBatch.ts';
 import { gradientsOf, openTinyEngine, relativeDifference, tinyContextTokens } from '../unit/core/train/tinyEngine.ts';
 
@@ -42,6 +45,28 @@ describe.skipIf(!listCarriedDevices().includes('webgpu'))('training on WebGPU', 
     expect(gradient).toBeLessThan(tolerance.gradient);
     expect(loss).toBeLessThan(tolerance.loss);
     await Promise.all([cpu.dispose(), gpu.dispose()]);
+  });
+
+  it('passes the check before a run', async () => {
+    const model = makeTinyModel();
+    const check = await checkDevice(
+      {
+        model,
+        weights: makeTinyWeights(model),
+        method: 'lora',
+        targetModules: linearLayers,
+        rank: 8,
+        alpha: 16,
+        seed: 7,
+        batchRows: 1,
+        contextTokens: 64,
+        threads: 1,
+        shape: 'whole',
+      },
+      'webgpu',
+    );
+    console.log('WebGPU, check before a run:', check);
+    expect(check).toMatchObject({ ok: true });
   });
 
   it('gives the gradients of the CPU, all weights, layer by layer', async () => {

@@ -1,20 +1,40 @@
 /** @file A prepared run -> the engine that its recipe asks for, with the parameters as they are before the first step. */
+import type { Device } from '../../shared/hyperparameters.ts';
 import { openCachedWeights, type WeightCache } from '../models/weightCache.ts';
 import { countBatchRows } from '../text/pairBatches.ts';
-import { createTrainingEngine } from '../train/createTrainingEngine.ts';
+import { createTrainingEngine, type TrainingEngineSettings } from '../train/createTrainingEngine.ts';
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import type { PreparedRun } from './prepareRun.ts';
 import { specifyLoss } from './specifyLoss.ts';
 
-/** @param weightCache where weights that are rounded to 4 bit are kept for the next run; absent: nowhere */
+type EngineSource = Pick<PreparedRun, 'record' | 'model' | 'architecture' | 'start'>;
+
+/**
+ * @param weightCache where weights that are rounded to 4 bit are kept for the next run; absent: nowhere
+ * @param device where it computes, see `chooseRunDevice`
+ */
 export function createRunEngine(
-  { record, model, architecture, start }: Pick<PreparedRun, 'record' | 'model' | 'architecture' | 'start'>,
+  prepared: EngineSource,
   weightCache?: WeightCache,
+  device: Device = 'cpu',
 ): Promise<TrainingEngine> {
-  const { hyperparameters, forecast } = record;
+  const { sha256 } = prepared.record.model;
   return createTrainingEngine({
+    ...engineSettings(prepared, device),
+    cacheRounded: weightCache && (rounded => openCachedWeights(weightCache, sha256, rounded)),
+  });
+}
+
+/** What the recipe says of the engine. */
+export function engineSettings(
+  { record, model, architecture, start }: EngineSource,
+  device: Device,
+): TrainingEngineSettings {
+  const { hyperparameters, forecast } = record;
+  return {
     ...hyperparameters,
     start,
+    device,
     model: architecture,
     weights: model.weights,
     batchRows: countBatchRows(hyperparameters),
@@ -22,7 +42,6 @@ export function createRunEngine(
     memoryLimitBytes: forecast.memoryLimitBytes,
     shape: forecast.plan,
     baseWeights: forecast.baseWeights,
-    cacheRounded: weightCache && (rounded => openCachedWeights(weightCache, record.model.sha256, rounded)),
     loss: specifyLoss(hyperparameters, architecture.config.vocabularySize),
-  });
+  };
 }

@@ -16,6 +16,7 @@ import { type FolderFileSystem, nodeFolderFileSystem } from '../train/stagedFold
 import type { TrainingEngine } from '../train/trainingEngine.ts';
 import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.ts';
 import { planTraining } from '../train/trainPlan.ts';
+import { chooseRunDevice } from './chooseRunDevice.ts';
 import { continueFrom, readReachedState } from './continueFrom.ts';
 import { createRunEngine } from './createRunEngine.ts';
 import { findNoGain } from './findNoGain.ts';
@@ -75,10 +76,11 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   const { hyperparameters } = record;
   for (const text of prepared.notes) yield { kind: 'note', text };
   for (const problem of prepared.warnings) yield { kind: 'warning', problem };
+  const device = yield* chooseRunDevice(prepared);
   // Before the student is loaded: the two are never in memory together.
   const taught = hyperparameters.objective === 'distill' ? yield* addTeacher(input, prepared) : prepared.batches;
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
-  const engine = await (input.createEngine?.(prepared) ?? createRunEngine(prepared, input.weightCache));
+  const engine = await (input.createEngine?.(prepared) ?? createRunEngine(prepared, input.weightCache, device));
   const rows = new RunRows(run, attempt);
   const samples = new SampleAnswers(prepared, engine);
   try {

@@ -9,7 +9,7 @@ import { GraphSession } from './graphSession.ts';
 import { loadOnnxRuntime } from './onnxRuntime.ts';
 import { makeTensor } from './tensor.ts';
 
-const deviceLabels = {
+export const deviceLabels = {
   cpu: 'CPU',
   webgpu: 'WebGPU',
   dml: 'DirectML',

@@ -60,6 +60,14 @@ export type EngineShape = 'whole' | 'layered';
 
 /** The engine; its parameters hold the starting values. Call `dispose` when done. */
 export async function createTrainingEngine(settings: TrainingEngineSettings): Promise<TrainingEngine> {
+  const { engine, setup } = await prepareEngine(settings);
+  return engine === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
+}
+
+/** The engine that fits, and what it is made of: every tensor in memory, no graph yet. */
+export async function prepareEngine(
+  settings: TrainingEngineSettings,
+): Promise<{ readonly engine: EngineShape; readonly setup: EngineSetup }> {
   const { batchRows, contextTokens } = settings;
   const chosen = chooseTrainable(settings.model, settings);
   const { baseWeights = 'auto', cacheRounded } = settings;
@@ -82,7 +90,7 @@ export async function createTrainingEngine(settings: TrainingEngineSettings): Pr
     dropout: makeDropout(settings, trainable, chosen.targets),
   };
   if (weights !== settings.weights) weights.close();
-  return shape === 'whole' ? WholeGraphEngine.create(setup) : LayeredEngine.create(setup);
+  return { engine: shape, setup };
 }
 
 /** The faster engine if it fits, else the smaller one. */
