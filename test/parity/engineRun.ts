@@ -10,6 +10,7 @@ import { createRunEngine } from '../../src/core/jobs/createRunEngine.ts';
 import { type PreparedRun, prepareRun } from '../../src/core/jobs/prepareRun.ts';
 import { chooseTrainable } from '../../src/core/models/chooseTrainable.ts';
 import { learningRateAt } from '../../src/core/optim/learningRate.ts';
+import { planRanks } from '../../src/core/optim/rankBudget.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
 import { DropoutMasks } from '../../src/core/train/dropoutMasks.ts';
 import { planTraining } from '../../src/core/train/trainPlan.ts';
@@ -47,7 +48,9 @@ export async function writeBundle(options: BundleOptions): Promise<EngineRun> {
       .map(({ tokenIds, supervised }) => [...tokenIds.subarray(0, supervised.indexOf(1))]);
     const json = {
       model: model.path,
-      recipe: hyperparameters,
+      recipe: hyperparameters.adaLora
+        ? { ...hyperparameters, adaSchedule: planRanks(hyperparameters, batches.totalSteps) }
+        : hyperparameters,
       steps: Array.from({ length: batches.totalSteps }, (_, index) => ({
         learningRate: learningRateAt(index + 1, plan.learningRate),
         batches: batches.stepBatches(index + 1).batches.map(toJson),

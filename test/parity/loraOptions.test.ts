@@ -8,6 +8,7 @@ import { openSafetensors } from '../../src/core/formats/safetensors.ts';
 import { makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
 import { DecodingSession } from '../../src/core/infer/decodingSession.ts';
 import { loadResidentModel } from '../../src/core/infer/residentModel.ts';
+import { singularName } from '../../src/core/models/loraNames.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
 import type { Hyperparameters } from '../../src/shared/hyperparameters.ts';
 import { requirePython } from '../support/externals.ts';
@@ -18,7 +19,7 @@ import { type EngineRun, writeBundle } from './engineRun.ts';
 const script = resolve(import.meta.dirname, 'reference.py');
 /** Relative differences that float32 arithmetic in another order explains. */
 const tolerance = { firstLoss: 1e-5, gradient: 1e-4, losses: 1e-3, logits: 1e-5 } as const;
-const layered = { memoryLimitBytes: 1 };
+const layered = { memoryLimitBytes: 1, baseWeights: 'float32' } as const;
 
 const cases: readonly {
   readonly name: string;
@@ -35,6 +36,10 @@ const cases: readonly {
     settings: { modulesToSave: ['embed_tokens', 'lm_head', 'norm'], learningRate: 2e-3 },
     tiedEmbeddings: false,
   },
+  {
+    name: 'AdaLoRA',
+    settings: { adaLora: true, rank: 6, adaTargetRank: 2, adaInitialSteps: 3, adaFinalSteps: 5, adaIntervalSteps: 2 },
+  },
   { name: 'DoRA', settings: { dora: true } },
   { name: 'DoRA and dropout, layer by layer', settings: { dora: true, dropout: 0.2, ...layered } },
 ];
@@ -43,12 +48,25 @@ describe.each(cases)('LoRA with $name', ({ name, settings, tiedEmbeddings = true
   const { path: folder, remove } = makeTemporaryFolder();
   const measured: Record<string, number> = {};
   let ours: EngineRun;
-  let reference: { losses: number[]; tunedHeldOutLoss: number; adapterHeldOutLoss: number };
+  let reference: {
+    losses: number[];
+    tunedHeldOutLoss: number;
+    adapterHeldOutLoss: number;
+    rankPattern?: Record<string, boolean[]>;
+  };
 
   beforeAll(async () => {
     const run = makeTinyRun(folder, {
       model: { heads: 2, tiedEmbeddings },
-      settings: { rank: 4, alpha: 8, maxSteps: 20, evalEverySteps: 20, earlyStoppingPatience: 0, ...settings },
+      settings: {
+        baseWeights: 'float32',
+        rank: 4,
+        alpha: 8,
+        maxSteps: 20,
+        evalEverySteps: 20,
+        earlyStoppingPatience: 0,
+        ...settings,
+      },
       request: { overrides: ['memory'] },
     });
     await runJob(run);
@@ -89,10 +107,15 @@ describe.each(cases)('LoRA with $name', ({ name, settings, tiedEmbeddings = true
     expect(measured.tunedHeldOut).toBeLessThan(tolerance.losses);
     expect(measured.adapterHeldOut).toBeLessThan(tolerance.logits);
 
+    const adapter = readAdapter(join(ours.bundle, 'adapter'));
+    for (const [key, kept] of Object.entries(reference.rankPattern ?? {})) {
+      const rank = adapter.pairs.find(({ module }) => singularName(module).endsWith(key))?.rank ?? 0;
+      expect(rank, key).toBe(kept.filter(Boolean).length);
+    }
+
     const opened = await openModel(join(folder, 'model'), { tinyFolder: folder });
     const session = await DecodingSession.create(await loadResidentModel(opened));
-    const { model, weights } = session.resident;
-    const inputs = makeAdapterInputs(model, readAdapter(join(ours.bundle, 'adapter')), weights);
+    const inputs = makeAdapterInputs(session.resident.model, adapter, session.resident);
     const { tensors } = openSafetensors(join(ours.bundle, 'reference.safetensors'));
     measured.logits = 0;
     for (const [number, prompt] of ours.prompts.entries()) {

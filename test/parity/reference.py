@@ -122,10 +122,10 @@ def main():
             loss, _ = forward_loss(model, batch)
             (loss / total).backward()
             loss_sum += loss.item()
-        if recipe.get("adaLora"):
-            (recipe["adaOrthogonality"] * orthogonality(names)).backward()
         if index == 0:
             tensors.update({f"gradient.{name}": tensor.grad.clone() for name, tensor in names.items()})
+        if recipe.get("adaLora"):
+            (recipe["adaOrthogonality"] * orthogonality(names)).backward()
         norm = torch.nn.utils.clip_grad_norm_(list(names.values()), recipe["clipNorm"] or math.inf)
         for group in optimizer.param_groups:
             group["lr"] = step["learningRate"] * group["factor"]

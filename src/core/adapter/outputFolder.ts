@@ -10,7 +10,7 @@ import type { TrainableParameter } from '../train/trainingEngine.ts';
 import { baseModelName, type CardFacts, writeModelCard } from './modelCard.ts';
 import { describePairs } from './pairSettings.ts';
 import { toPeftConfig } from './peftConfig.ts';
-import { adapterFileNames, adapterPrefix, moduleOfTensor } from './readAdapter.ts';
+import { adapterFileNames, adapterPrefix } from './readAdapter.ts';
 import { jsonFile, textFile, tokenizerFolderFiles } from './tokenizerFolder.ts';
 import { combinePairs, listTrainedPairs } from './trainedPairs.ts';
 
@@ -65,9 +65,9 @@ function adapterFiles(contents: OutputContents): FileToWrite[] {
   ];
 }
 
-/** What is trained and what stays beneath it as one plain adapter; undefined where nothing stays beneath. */
+/** What is trained, of AdaLoRA the ranks that are left, and what stays beneath it as one plain adapter; undefined for one that is plain as it is trained. */
 function combineOutput({ parameters, facts, stacked = [] }: OutputContents) {
-  if (stacked.length === 0) return undefined;
+  if (stacked.length === 0 && !facts.hyperparameters.adaLora) return undefined;
   const pairs = combinePairs(listTrainedPairs(parameters, facts.hyperparameters), stacked);
   const matrices = pairs.flatMap(({ module, rank, a, b, inputSize, outputSize }) => {
     const names = loraParameterNames(module);
@@ -76,7 +76,7 @@ function combineOutput({ parameters, facts, stacked = [] }: OutputContents) {
       { name: names.b, shape: [outputSize, rank], value: b },
     ];
   });
-  const whole = parameters.filter(({ name }) => moduleOfTensor(name) === undefined);
+  const whole = parameters.filter(({ name }) => !name.includes('.lora_'));
   return { pairs, parameters: [...matrices, ...whole] };
 }
 

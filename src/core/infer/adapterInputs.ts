@@ -19,6 +19,8 @@ type Weights = Readonly<Record<string, RuntimeTensor>>;
 /** A resident model, as far as adapters need it. */
 export interface AdaptedBase {
   readonly weights?: Weights | undefined;
+  /** A weight that does not lie in floats, as floats all the same. */
+  readonly readFloats?: ((weight: ParameterInfo) => Float32Array) | undefined;
   readonly packed?: { readonly offsets: ReadonlyMap<string, Float32Array> } | undefined;
 }
 
@@ -44,7 +46,7 @@ export function makeAdapterInputs(model: Model, adapter: Adapter | null, base: A
     const b = joinColumns(pair ? foldScale(pair) : new Float32Array(0), base.packed?.offsets.get(module), out);
     inputs[names.b] = makeTensor('float32', b, [out, b.length / out]);
     if (hasGains) {
-      inputs[fedInputNames.gain(module)] = makeTensor('float32', gainOf(weight, pair, base.weights ?? {}), [out]);
+      inputs[fedInputNames.gain(module)] = makeTensor('float32', gainOf(weight, pair, base), [out]);
     }
   }
   return inputs;
@@ -97,11 +99,16 @@ export function isDora({ pairs }: Adapter): boolean {
 }
 
 /** Ones where the layer has no magnitudes. */
-export function gainOf(weight: ParameterInfo, pair: LoraPair | undefined, weights: Weights): Float32Array {
+export function gainOf(
+  weight: ParameterInfo,
+  pair: LoraPair | undefined,
+  { weights = {}, readFloats }: AdaptedBase,
+): Float32Array {
   if (pair?.magnitude === undefined) return new Float32Array(weight.shape[0]!).fill(1);
-  const matrix = weights[weight.name];
+  const held = weights[weight.name];
+  const matrix = held ? floatData(held) : readFloats?.(weight);
   if (matrix === undefined) throw new Error(`internal: DoRA: expected the weight ${weight.name}, got none`);
-  return computeGain(floatData(matrix), pair, pair.magnitude);
+  return computeGain(matrix, pair, pair.magnitude);
 }
 
 export function listLinear({ architecture, config }: Model): ParameterInfo[] {

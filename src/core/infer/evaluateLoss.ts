@@ -109,7 +109,7 @@ function describeAdapter(
   for (const weight of targets) {
     const pair = pairs.get(moduleOf(weight))!;
     if (isDora(adapter)) {
-      const gain = gainOf(weight, pair, weights);
+      const gain = gainOf(weight, pair, { weights });
       feeds[fedInputNames.gain(pair.module)] = makeTensor('float32', gain, [gain.length]);
     }
     const names = loraParameterNames(pair.module);

@@ -10,6 +10,7 @@ import type { Model } from '../models/findArchitecture.ts';
 import { nameFile } from '../models/nameFile.ts';
 import type { OpenModel } from '../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
+import { planRanks } from '../optim/rankBudget.ts';
 import { requireCarriedDevice } from '../runtime/devices.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../text/preflight.ts';
 import type { TrainControl } from '../train/trainLoop.ts';
@@ -84,6 +85,9 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
     if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
     teacher = await interruptible(control, signal => openTeacher(request, modelOptions(options, signal), tokenizer));
     const batches = planBatches(sides, request.hyperparameters);
+    if (request.hyperparameters.method === 'lora' && request.hyperparameters.adaLora) {
+      planRanks(request.hyperparameters, batches.totalSteps);
+    }
     const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
     const memory = planMemory(architecture, model.weights, request.hyperparameters, {
       teacher: teacher?.architecture,

@@ -7,6 +7,8 @@ import { type AdapterInputs, makeAdapterInputs } from '../infer/adapterInputs.ts
 import { DecodingSession } from '../infer/decodingSession.ts';
 import { askQuestion } from '../infer/encodePrompt.ts';
 import { generateText } from '../infer/generateText.ts';
+import type { ParameterInfo } from '../models/architecture.ts';
+import { readParameterTensor } from '../models/parameterTensors.ts';
 import { countAnswerableTokens } from '../models/ropeInputs.ts';
 import { withEvaluationForms } from '../models/weightForm.ts';
 import { sampleAnswerTokens } from '../train/forecastMemory.ts';
@@ -68,6 +70,8 @@ export class SampleAnswers {
     const pairs = combinePairs(trained, start?.stacked ?? []);
     // What is trained whole is among the weights that are read.
     const adapter = { path: 'adapter in training', baseModel: null, pairs, saved: [], coversAllLayers: false };
-    return makeAdapterInputs(resident.model, adapter, resident);
+    const { model } = this.prepared;
+    const readFloats = (weight: ParameterInfo): Float32Array => readParameterTensor(model.weights, weight);
+    return makeAdapterInputs(resident.model, adapter, { ...resident, readFloats });
   }
 }

@@ -18,6 +18,7 @@ import { type TrainControl, type TrainEnd, trainLoop } from '../train/trainLoop.
 import { planTraining } from '../train/trainPlan.ts';
 import { chooseRunDevice } from './chooseRunDevice.ts';
 import { continueFrom, readReachedState } from './continueFrom.ts';
+import { createAllocator } from './createAllocator.ts';
 import { createRunEngine } from './createRunEngine.ts';
 import { findNoGain } from './findNoGain.ts';
 import { JobInterrupted, signalled } from './interruption.ts';
@@ -88,7 +89,8 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     const optimizer = new AdamW(engine.parameters, { beta1, beta2, epsilon, weightDecay });
     const checkpoints = new CheckpointFolder(join(run, runNames.checkpoints), fileSystem);
     const output = new OutputWriter(run, prepared, readNotes(run).name, engine.parameters, fileSystem);
-    const target = { parameters: engine.parameters, moments: optimizer.moments };
+    const allocator = createAllocator(engine.parameters, hyperparameters, prepared.batches.totalSteps);
+    const target = { parameters: engine.parameters, moments: optimizer.moments, extras: allocator?.tensors };
     // Before a checkpoint replaces the parameters that the run began with.
     const batches = hyperparameters.objective === 'dpo' ? yield* addReference(run, prepared, engine, control) : taught;
     const resumed = continueFrom(checkpoints, output, target, hyperparameters.keepCheckpoints);
@@ -98,6 +100,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
     const loop = trainLoop({
       engine,
       optimizer,
+      allocator,
       stepBatches: batches.stepBatches,
       heldOut: batches.heldOut,
       plan: planTraining(hyperparameters, batches.totalSteps),
@@ -141,8 +144,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
           break;
         case 'checkpointDue': {
           rows.sync();
-          const { moments } = optimizer;
-          const contents = { parameters: engine.parameters, moments, state: event.state };
+          const contents = { ...target, state: event.state };
           const { step, path } = checkpoints.save(contents, hyperparameters.keepCheckpoints);
           if (event.isBest) output.write(event.state);
           yield { kind: 'checkpoint', step, path };

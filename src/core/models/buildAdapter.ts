@@ -1,12 +1,12 @@
 /** @file A linear layer and what is trained of it -> its adapter in a training or evaluation graph. */
 import type { DataType, Value } from '../graph/graph.ts';
-import { divide } from '../graph/operations/elementwise.ts';
+import { divide, multiply } from '../graph/operations/elementwise.ts';
 import { addProduct, matmul } from '../graph/operations/matmul.ts';
 import { mergedNorms } from '../graph/operations/mergedNorms.ts';
 import type { Adapter, DropoutInputs, FrozenProduct } from '../nn/adapter.ts';
 import type { ParameterInfo } from './architecture.ts';
 import { dropoutInputNames } from './dropoutInputs.ts';
-import { fedInputNames, loraParameterNames, magnitudeName, moduleOf } from './loraNames.ts';
+import { fedInputNames, loraParameterNames, magnitudeName, moduleOf, singularName } from './loraNames.ts';
 import type { LoraSpec } from './trainableSpec.ts';
 
 /** What a graph lends to its adapters. */
@@ -45,10 +45,11 @@ export function stackLayer(graph: AdapterGraph, spec: LoraSpec, layer: FrozenLay
 export function buildAdapter(graph: AdapterGraph, spec: LoraSpec, layer: FrozenLayer, x: Value): Adapter | undefined {
   const { weight, matrix } = layer;
   if (!spec.targets.has(weight.name)) return undefined;
-  const { rank, scale, mergesWeights, drops, gains } = spec;
+  const { rank, scale, mergesWeights, drops, gains, adaptsRank } = spec;
   const [out, inner] = weight.shape as [number, number];
   const names = loraParameterNames(moduleOf(weight));
-  const a = graph.input(names.a, [rank, inner]);
+  const rows = graph.input(names.a, [rank, inner]);
+  const a = adaptsRank ? multiply(rows, graph.input(singularName(moduleOf(weight)), [rank, 1])) : rows;
   const b = graph.input(names.b, [out, rank]);
   return {
     a,

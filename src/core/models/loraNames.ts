@@ -16,6 +16,11 @@ export function magnitudeName(module: string): string {
   return `base_model.model.${module}.lora_magnitude_vector`;
 }
 
+/** AdaLoRA's singular values: [R, 1]. */
+export function singularName(module: string): string {
+  return `base_model.model.${module}.lora_E`;
+}
+
 /** Graph inputs that are fed beside an adapter's own tensors. */
 export const fedInputNames = {
   /** [out]: the squared lengths of the weight's rows, for DoRA in training. */

@@ -1,6 +1,6 @@
 /** @file What of a model is trained, and which tensors that makes. */
 import type { ParameterInfo } from './architecture.ts';
-import { loraParameterNames, magnitudeName, moduleOf } from './loraNames.ts';
+import { loraParameterNames, magnitudeName, moduleOf, singularName } from './loraNames.ts';
 
 /** The adapters to be trained, or `full` for the weights themselves. */
 export type TrainableSpec = { readonly method: 'full' } | ({ readonly method: 'lora' } & LoraSpec);
@@ -15,6 +15,8 @@ export interface LoraSpec {
   readonly drops?: boolean | undefined;
   /** DoRA: magnitudes that are trained, or, in evaluation of a finished adapter, gains that are fed. */
   readonly gains?: 'trained' | 'fed' | undefined;
+  /** AdaLoRA: each rank has a factor of its own, which is trained. */
+  readonly adaptsRank?: boolean | undefined;
   /** Linear weights that carry an adapter, by name. */
   readonly targets: ReadonlySet<string>;
   /** Ranks of adapters that stay as they are beneath, by module. */
@@ -29,12 +31,13 @@ export function isTrained(trainable: TrainableSpec, { name }: { readonly name: s
 }
 
 /** What is trained of one layer's adapter: A [rank, in], B [out, rank], for DoRA magnitudes [out]. */
-export function describeAdapter(weight: ParameterInfo, { rank, gains }: LoraSpec): TrainableTensor[] {
+export function describeAdapter(weight: ParameterInfo, { rank, gains, adaptsRank }: LoraSpec): TrainableTensor[] {
   const [out, inner] = weight.shape as [number, number];
   const names = loraParameterNames(moduleOf(weight));
   return [
     { name: names.a, shape: [rank, inner], kind: 'loraA' },
     { name: names.b, shape: [out, rank], kind: 'loraB' },
+    ...(adaptsRank ? [{ name: singularName(moduleOf(weight)), shape: [rank, 1], kind: 'singular' as const }] : []),
     ...(gains ? [{ name: magnitudeName(moduleOf(weight)), shape: [out], kind: 'magnitude' as const }] : []),
   ];
 }
@@ -47,7 +50,7 @@ export function withoutDropout(trainable: TrainableSpec): TrainableSpec {
 export interface TrainableTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly kind: ParameterInfo['kind'] | 'loraA' | 'loraB' | 'magnitude';
+  readonly kind: ParameterInfo['kind'] | 'loraA' | 'loraB' | 'magnitude' | 'singular';
 }
 
 /** The trainable tensors that a list of parameters brings, in order. */

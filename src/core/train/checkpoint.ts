@@ -29,12 +29,14 @@ export interface CheckpointContents {
   readonly parameters: readonly TrainableParameter[];
   /** In the order of the parameters. */
   readonly moments: readonly ParameterMoments[];
+  /** What else an exact resume needs. */
+  readonly extras?: readonly Pick<TrainableParameter, 'name' | 'shape' | 'value'>[] | undefined;
   readonly state: TrainState;
 }
 
 /** Makes `folder`, which must not exist. @throws TuneError `disk-full` | `not-writable` */
 export function writeCheckpoint(folder: string, contents: CheckpointContents, fileSystem: FolderFileSystem): void {
-  const { parameters, moments, state } = contents;
+  const { parameters, moments, extras = [], state } = contents;
   const files = [
     {
       name: checkpointFiles.parameters,
@@ -42,12 +44,13 @@ export function writeCheckpoint(folder: string, contents: CheckpointContents, fi
     },
     {
       name: checkpointFiles.moments,
-      pieces: serializeSafetensors(
-        parameters.flatMap((p, i) => [
+      pieces: serializeSafetensors([
+        ...parameters.flatMap((p, i) => [
           tensor(`${p.name}.first`, p.shape, moments[i]!.first),
           tensor(`${p.name}.second`, p.shape, moments[i]!.second),
         ]),
-      ),
+        ...extras.map(({ name, shape, value }) => tensor(name, shape, [value])),
+      ]),
     },
     { name: checkpointFiles.state, pieces: [new TextEncoder().encode(JSON.stringify(state, null, 2))] },
   ];
@@ -62,6 +65,7 @@ export function readCheckpoint(folder: string, target: Omit<CheckpointContents, 
       fillChunks(source, `${name}.first`, shape, target.moments[i]!.first);
       fillChunks(source, `${name}.second`, shape, target.moments[i]!.second);
     }
+    for (const { name, shape, value } of target.extras ?? []) fillChunks(source, name, shape, [value]);
   });
   return readCheckpointState(folder);
 }

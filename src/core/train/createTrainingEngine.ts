@@ -29,6 +29,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly rsLora?: boolean | undefined;
   /** Share of the elements of the adapters' inputs that are dropped in training, 0 by default. */
   readonly dropout?: number | undefined;
+  /** Gives each rank a factor of its own (AdaLoRA). */
+  readonly adaLora?: boolean | undefined;
   /** Trains directions and magnitudes of the weights apart (DoRA). */
   readonly dora?: boolean | undefined;
   /** Values to start from, and adapters beneath; absent: a fresh start. */
@@ -121,6 +123,7 @@ function specifyTrainable(
     scale: loraScale(settings),
     mergesWeights: shape === 'layered', // a layer's merged copy lives only while the layer runs
     drops: (settings.dropout ?? 0) > 0,
+    adaptsRank: settings.adaLora,
     gains: settings.dora ? 'trained' : undefined,
     stacked: new Map(settings.start?.stacked.map(({ module, rank }) => [module, rank])),
     targets: new Set(targets.map(({ name }) => name)),

@@ -18,6 +18,7 @@ export interface MemoryRequest extends BatchShape, TrainableSettings {
   readonly rank: number;
   readonly dropout?: number | undefined;
   readonly dora?: boolean | undefined;
+  readonly adaLora?: boolean | undefined;
   readonly samplePrompts?: readonly string[] | undefined;
 }
 
@@ -62,8 +63,8 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
     (total, { shape: [out, inner] }) => total + request.rank * (out! + inner!) + (request.dora ? out! : 0),
     0,
   );
-  // Gradient and two moments; adapters are not among the weights.
-  const trainableBytes = floatBytes * (3 * wholeElements + 4 * adapterElements);
+  // Gradient and two moments; adapters are not among the weights. AdaLoRA has two averages more.
+  const trainableBytes = floatBytes * (3 * wholeElements + (request.adaLora ? 6 : 4) * adapterElements);
   const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
   // Capped logits are held before and behind the cap, with its slope.
   const logitCopies = config.logitSoftcap === undefined ? 2 : 4;

@@ -12,6 +12,15 @@ export function initializeLoraA(seed: number, name: string, rank: number, inner:
   return Float32Array.from({ length: rank * inner }, () => (2 * next() - 1) * bound);
 }
 
+/** AdaLoRA's A and B: normal with standard deviation 0.02, by Box and Muller. */
+export function initializeTriplets(seed: number, name: string, count: number): Float32Array {
+  const next = makeUniform(`${seed}|${name}`);
+  return Float32Array.from({ length: count }, () => {
+    const radius = Math.sqrt(-2 * Math.log(1 - next()));
+    return 0.02 * radius * Math.cos(2 * Math.PI * next());
+  });
+}
+
 /** Numbers in [0, 1) from xoshiro128**, started by a hash of the text. @see https://prng.di.unimi.it/xoshiro128starstar.c */
 function makeUniform(text: string): () => number {
   const hash = createHash('sha256').update(text).digest();

@@ -6,6 +6,11 @@ export function loraScale({
   rank,
   alpha,
   rsLora,
-}: Pick<Hyperparameters, 'rank' | 'alpha'> & { rsLora?: boolean | undefined }): number {
+  adaLora,
+}: Pick<Hyperparameters, 'rank' | 'alpha'> & {
+  rsLora?: boolean | undefined;
+  adaLora?: boolean | undefined;
+}): number {
+  if (adaLora === true) return alpha / (rank + 1e-5); // as PEFT, whatever ranks are left
   return alpha / (rsLora === true ? Math.sqrt(rank) : rank);
 }

@@ -2,6 +2,7 @@
 import type { Measures } from '../../shared/runFolder.ts';
 import type { AdamW } from '../optim/adamW.ts';
 import { clipFactor, computeGradientNorm } from '../optim/gradientNorm.ts';
+import type { RankAllocator } from '../optim/rankAllocator.ts';
 import { type PackedBatch, weighBatch } from '../text/packedBatch.ts';
 import { checkFinite, type DivergenceClues } from './checkFinite.ts';
 import { MeasureSums } from './measureSums.ts';
@@ -14,6 +15,8 @@ export interface StepInput {
   readonly learningRate: number;
   readonly clipNorm: number;
   readonly clues: DivergenceClues;
+  /** Gives the adapters' ranks to where they matter. */
+  readonly allocator?: RankAllocator | undefined;
 }
 
 export interface StepOutcome {
@@ -40,8 +43,11 @@ export async function runStep(engine: TrainingEngine, optimizer: AdamW, input: S
     lossNatsSum += checkFinite('loss', step, loss.lossNatsSum, clues);
     sums.add(loss);
   }
+  input.allocator?.addOrthogonality();
   const gradNorm = checkFinite('gradient', step, computeGradientNorm(engine.parameters), clues);
-  optimizer.update(step, input.learningRate, clipFactor(gradNorm, input.clipNorm));
+  const factor = clipFactor(gradNorm, input.clipNorm);
+  optimizer.update(step, input.learningRate, factor);
+  input.allocator?.allocate(step, factor);
   return {
     lossNats: lossNatsSum / weightSum,
     gradNorm,

@@ -7,6 +7,7 @@ import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Measures } from '../../shared/runFolder.ts';
 import type { AdamW } from '../optim/adamW.ts';
 import { learningRateAt } from '../optim/learningRate.ts';
+import type { RankAllocator } from '../optim/rankAllocator.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { checkFinite } from './checkFinite.ts';
 import { evaluateHeldOut, type PackedBatches } from './evaluateHeldOut.ts';
@@ -29,6 +30,8 @@ export interface TrainControl {
 export interface TrainInput {
   readonly engine: TrainingEngine;
   readonly optimizer: AdamW;
+  /** For AdaLoRA. */
+  readonly allocator?: RankAllocator | undefined;
   readonly stepBatches: StepBatches;
   readonly heldOut: PackedBatches;
   readonly plan: TrainPlan;
@@ -133,6 +136,7 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
       learningRate,
       clipNorm: settings.clipNorm,
       clues,
+      allocator: input.allocator,
     });
     const stepMs = now() - startMs;
     previousGradNorm = outcome.gradNorm;

@@ -12,13 +12,15 @@ import { parseMetrics } from '../../../../src/shared/runState.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { addTinyRun, makeTinyRun, runJob } from '../../../support/tinyRun.ts';
 
-const layered = { memoryLimitBytes: 1 };
+const layered = { memoryLimitBytes: 1, baseWeights: 'float32' } as const;
 const untied = { tiedEmbeddings: false };
 const cases: readonly [string, Partial<Hyperparameters>, { tiedEmbeddings?: boolean }][] = [
   ['dropout and LoRA+', { dropout: 0.2, loraPlusRatio: 4 }, {}],
   ['dropout layer by layer', { dropout: 0.2, ...layered }, {}],
   ['DoRA on some layers', { dora: true, layersToTransform: ['1'], rsLora: true }, {}],
   ['DoRA with dropout layer by layer', { dora: true, dropout: 0.2, ...layered }, {}],
+  ['AdaLoRA', { adaLora: true, rank: 4, adaTargetRank: 2, adaInitialSteps: 0, adaFinalSteps: 1, dropout: 0.1 }, {}],
+  ['AdaLoRA layer by layer', { adaLora: true, rank: 4, adaTargetRank: 1, ...layered }, {}],
   ['embedding and head trained whole', { modulesToSave: ['lm_head', 'embed_tokens'] }, untied],
 ];
 
@@ -31,7 +33,7 @@ describe.each(cases)('a run with %s', (_name, settings, model) => {
   const make = (folder: string) =>
     makeTinyRun(folder, {
       model: { heads: 2, ...model },
-      settings: { ...settings, maxSteps: 4, gradientAccumulation: 2, evalEverySteps: 4 },
+      settings: { baseWeights: 'float32', ...settings, maxSteps: 4, gradientAccumulation: 2, evalEverySteps: 4 },
       request: { overrides: ['memory'] },
     });
 
@@ -72,7 +74,14 @@ describe.each(cases)('a run with %s', (_name, settings, model) => {
 });
 
 describe('a run that starts from an adapter', () => {
-  const settings = { maxSteps: 4, evalEverySteps: 4, rank: 2, alpha: 6, targetModules: ['q_proj', 'up_proj'] as const };
+  const settings = {
+    baseWeights: 'float32' as const,
+    maxSteps: 4,
+    evalEverySteps: 4,
+    rank: 2,
+    alpha: 6,
+    targetModules: ['q_proj', 'up_proj'] as const,
+  };
   const first = async (folder: string, more: Partial<Hyperparameters> = {}): Promise<string> => {
     const run = makeTinyRun(folder, {
       model: { heads: 2, tiedEmbeddings: false },

@@ -15,6 +15,7 @@ const options: readonly {
   readonly settings: Partial<TrainingEngineSettings>;
   readonly configs?: readonly Readonly<Record<string, unknown>>[];
 }[] = [
+  { name: 'AdaLoRA', settings: { adaLora: true } },
   { name: 'dropout', settings: { dropout: 0.3 } },
   {
     name: 'adapters in the upper layers',

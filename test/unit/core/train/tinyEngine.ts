@@ -29,7 +29,8 @@ export async function openTinyEngine(
     ...changes,
   });
   for (const [index, { name, value }] of engine.parameters.entries()) {
-    if (name.includes('lora_B')) value.set(seededNumbers(index + 1, value.length, -0.1, 0.1));
+    if (name.includes('lora_B') || name.endsWith('lora_E'))
+      value.set(seededNumbers(index + 1, value.length, -0.1, 0.1));
   }
   return engine;
 }
