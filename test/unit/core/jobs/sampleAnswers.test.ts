@@ -39,7 +39,10 @@ async function answerAfterwards(folder: string, run: string | null): Promise<str
 describe('SampleAnswers', () => {
   it.each<[string, Partial<Hyperparameters>]>([
     ['an adapter in the whole graph', { method: 'lora', learningRate: 0.05, alpha: 48 }],
-    ['an adapter layer by layer', { method: 'lora', learningRate: 0.05, rsLora: true, memoryLimitBytes: 64 * 2 ** 20 }],
+    [
+      'an adapter layer by layer',
+      { method: 'lora', learningRate: 0.05, rsLora: true, baseWeights: 'float32', memoryLimitBytes: 64 * 2 ** 20 },
+    ],
     ['DoRA on a layer', { method: 'lora', learningRate: 0.05, dora: true, layersToTransform: ['1'] }],
     ['all weights', { method: 'full', learningRate: 0.02 }],
     ['all weights layer by layer', { method: 'full', learningRate: 0.02, memoryLimitBytes: 64 * 2 ** 20 }],
