@@ -15,6 +15,7 @@
  * @property {number} outputTokens
  * @property {number} tokensPerSecond
  * @property {number} promptTokensPerSecond
+ * @property {number} [steppedTokensPerSecond] with a step for every token, where tokens else run ahead
  * @property {number} [togetherTokensPerSecond] of 8 answers that decode as one batch
  */
 /**
@@ -180,6 +181,8 @@ export function contextTable(summaries) {
  * @property {number} outputTokens
  * @property {number} tokensPerSecond
  * @property {number} promptTokensPerSecond
+ * @property {number} [steppedTokensPerSecond]
+ * @property {number} [steppedRatio]
  * @property {number} [togetherTokensPerSecond]
  * @property {number} [ratio] of tokens a second to node-llama-cpp
  * @property {number} [promptRatio]
@@ -197,12 +200,20 @@ export function summarizeDecoding(results) {
       const runs = runsOf(name) ?? [];
       const speeds = runs.map(run => run[model].tokensPerSecond);
       const prompts = runs.map(run => run[model].promptTokensPerSecond);
+      const stepped = runs.flatMap(run => run[model].steppedTokensPerSecond ?? []);
       const together = runs.flatMap(run => run[model].togetherTokensPerSecond ?? []);
       const reference = runsOf(decodingReference);
       const ratio = medianRatio(
         speeds,
         reference?.map(run => run[model].tokensPerSecond),
       );
+      const steppedRatio =
+        stepped.length === 0
+          ? undefined
+          : medianRatio(
+              stepped,
+              reference?.map(run => run[model].tokensPerSecond),
+            );
       const promptRatio = medianRatio(
         prompts,
         reference?.map(run => run[model].promptTokensPerSecond),
@@ -215,6 +226,8 @@ export function summarizeDecoding(results) {
         outputTokens: runs[0]?.[model].outputTokens ?? 0,
         tokensPerSecond: median(speeds),
         promptTokensPerSecond: median(prompts),
+        ...(stepped.length > 0 && { steppedTokensPerSecond: median(stepped) }),
+        ...(steppedRatio !== undefined && { steppedRatio }),
         ...(together.length > 0 && { togetherTokensPerSecond: median(together) }),
         ...(ratio !== undefined && { ratio }),
         ...(promptRatio !== undefined && { promptRatio }),
@@ -282,22 +295,16 @@ export function trainingTable(summaries, shape) {
 export function decodingTable(summaries) {
   const { promptTokens, outputTokens } = summaries[0] ?? { promptTokens: 0, outputTokens: 0 };
   const title = `Answering (${promptTokens} + ${outputTokens} tokens)`;
-  const header = [
-    title,
-    'tokens/s',
-    'ratio',
-    'prompt tokens/s',
-    'ratio',
-    '8 at once tokens/s',
-    'peak MB',
-    'with loading MB',
-  ];
+  const speeds = ['tokens/s', 'ratio', 'one a step', 'ratio', 'prompt tokens/s', 'ratio', '8 at once'];
+  const header = [title, ...speeds, 'peak MB', 'with loading MB'];
   return {
     header,
     rows: summaries.map(summary => [
       `${summary.label}, ${summary.model === 'base' ? 'base' : 'with adapter'}`,
       formatNumber(summary.tokensPerSecond),
       formatRatio(summary.ratio),
+      summary.steppedTokensPerSecond === undefined ? '' : formatNumber(summary.steppedTokensPerSecond),
+      formatRatio(summary.steppedRatio),
       formatNumber(summary.promptTokensPerSecond),
       formatRatio(summary.promptRatio),
       summary.togetherTokensPerSecond === undefined ? '' : formatNumber(summary.togetherTokensPerSecond),

@@ -2,6 +2,7 @@
 import { type AdapterInputs, makeAdapterInputs } from '../../src/core/infer/adapterInputs.ts';
 import { DecodingSession } from '../../src/core/infer/decodingSession.ts';
 import { encodePrompt } from '../../src/core/infer/encodePrompt.ts';
+import { findLargest } from '../../src/core/infer/findLargest.ts';
 import { generateText } from '../../src/core/infer/generateText.ts';
 import { copyRows } from '../../src/core/infer/keyValueCache.ts';
 import { loadResidentModel } from '../../src/core/infer/residentModel.ts';
@@ -45,6 +46,7 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
       outputTokens,
       tokensPerSecond,
       promptTokensPerSecond: (1000 * promptTokens) / firstTokenMs,
+      steppedTokensPerSecond: await measureSteps(session, adapters[kind], prompt, plan.outputTokens),
       togetherTokensPerSecond: await measureTogether(session, adapters[kind], prompt, plan.outputTokens),
     };
   }
@@ -55,6 +57,19 @@ async function measureDecoding(plan: BenchPlan): Promise<object> {
     peakRssBytes: Math.max(loadingPeakRssBytes, stepsPeakRssBytes),
     stepsPeakRssBytes: hasOwnPeak ? stepsPeakRssBytes : null,
   };
+}
+
+/** Tokens a second of the same greedy answer with a step for every token. */
+async function measureSteps(
+  session: DecodingSession,
+  adapter: AdapterInputs,
+  prompt: readonly number[],
+  maxTokens: number,
+): Promise<number> {
+  let step = await session.extend(prompt, session.emptyCache(), adapter);
+  const startedAt = performance.now();
+  for (let i = 1; i < maxTokens; i++) step = await session.extend([findLargest(step.logits)], step.cache, adapter);
+  return (1000 * (maxTokens - 1)) / (performance.now() - startedAt);
 }
 
 /** Tokens a second of all answers to several prompts that decode as one batch, their prompts not counted. */

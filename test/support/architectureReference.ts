@@ -8,7 +8,7 @@ import { findLargest } from '../../src/core/infer/findLargest.ts';
 import { appendTokens, emptyCache } from '../../src/core/infer/keyValueCache.ts';
 import { makeRopeFeeds } from '../../src/core/infer/ropeFeeds.ts';
 import type { ModelConfig } from '../../src/core/models/architecture.ts';
-import { addedOutput, buildDecodingGraph } from '../../src/core/models/decodingGraph.ts';
+import { addedOutput, buildDecodingGraph, logitPositionsInput } from '../../src/core/models/decodingGraph.ts';
 import { type Model, readModel } from '../../src/core/models/findArchitecture.ts';
 import type { OpenModel } from '../../src/core/models/openedModel.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
@@ -114,7 +114,7 @@ export async function compareDecoding({
   model,
   folder,
 }: ArchitectureReference): Promise<{ logits: number; tokens: number[] }> {
-  const built = buildDecodingGraph(model, { logits: 'last' });
+  const built = buildDecodingGraph(model, { logits: 'chosen' });
   const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
   const feeds: Record<string, RuntimeTensor> = {
     ...makeRopeFeeds(model, reference.prompt.length + reference.greedy.length),
@@ -138,6 +138,7 @@ export async function compareDecoding({
       ...cache.tensors,
       input_ids: makeTensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
       attention_mask: makeTensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
+      [logitPositionsInput]: makeTensor('int64', BigInt64Array.of(-1n), [1]),
     });
     const row = expected.subarray(at * width, (at + 1) * width);
     logits = Math.max(logits, distance(floatData(results.logits!), row) / norm(row));

@@ -39,10 +39,10 @@ import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm
 import { rotaryOperation } from './operations/rotary.ts';
 import {
   concatenateOperation,
-  lastPositionOperation,
   padOperation,
   sliceOperation,
   splitOperation,
+  takePositionsOperation,
 } from './operations/slice.ts';
 import { softcapGradientOperation, softcapOperation } from './operations/softcap.ts';
 import { topTokensOperation } from './operations/topTokens.ts';
@@ -67,7 +67,7 @@ export const operationTable = {
   pad: padOperation,
   concatenate: concatenateOperation,
   split: splitOperation,
-  lastPosition: lastPositionOperation,
+  takePositions: takePositionsOperation,
   gatherRows: gatherRowsOperation,
   scatterAddRows: scatterAddRowsOperation,
   matmul: matmulOperation,

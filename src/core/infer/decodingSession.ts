@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import { fixInputs } from '../formats/onnxModel.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
-import { addedOutput, buildDecodingGraph } from '../models/decodingGraph.ts';
+import { addedOutput, buildDecodingGraph, logitPositionsInput } from '../models/decodingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { type AdapterInputs, hasGainInputs, makeAdapterInputs } from './adapterInputs.ts';
@@ -15,7 +15,7 @@ import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 
 export interface DecodedStep {
-  /** Of each row's last token, [B, V]. */
+  /** Of each row's last token, [B, V]; of all tokens where they were guessed, [S, V]. */
   readonly logits: Float32Array;
   readonly cache: KeyValueCache;
 }
@@ -87,10 +87,16 @@ export class DecodingSession {
     );
   }
 
+  /** Runs tokens of one row of which all but the first are guesses, with the logits of each. */
+  async extendGuessed(tokenIds: readonly number[], cache: KeyValueCache, adapter: AdapterInputs): Promise<DecodedStep> {
+    return this.run([tokenIds], cache, adapter, tokenIds.length);
+  }
+
   private async run(
     rows: readonly (readonly number[])[],
     cache: KeyValueCache,
     adapter: AdapterInputs,
+    wantedLogits = 1,
   ): Promise<DecodedStep> {
     const count = rows[0]!.length;
     const lengths = cache.tokens.map(before => before + count);
@@ -106,6 +112,7 @@ export class DecodingSession {
       ...cache.tensors,
       input_ids: makeTensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, count]),
       attention_mask: makeTensor('int64', mask, [rows.length, total]),
+      [logitPositionsInput]: makeTensor('int64', fromEnd(wantedLogits), [wantedLogits]),
     });
     return {
       logits: requireFinite(floatData(results.logits!), total),
@@ -129,12 +136,17 @@ export class DecodingSession {
 /** Packed weights go into the session, which lays them out for its kernels; they are let go here. */
 function compileDecoding(resident: ResidentModel, options: SessionOptions, gains: boolean): Promise<GraphSession> {
   const { model, packed } = resident;
-  const { graph, outputs } = buildDecodingGraph(model, { logits: 'last', gains, packed: packed?.forms });
+  const { graph, outputs } = buildDecodingGraph(model, { logits: 'chosen', gains, packed: packed?.forms });
   const onnx = emitOnnx(graph, outputs);
   if (packed === undefined) return GraphSession.create(onnx, options);
   const arrays = packed.arrays.map(({ type, ...array }) => ({ ...array, elementType: type }));
   packed.arrays = [];
   return GraphSession.create(fixInputs(onnx, arrays), { ...options, prepackWeights: true });
+}
+
+/** -count to -1. */
+function fromEnd(count: number): BigInt64Array {
+  return BigInt64Array.from({ length: count }, (_, i) => BigInt(i - count));
 }
 
 function requireFinite(logits: Float32Array, position: number): Float32Array {

@@ -8,6 +8,7 @@ import type { AdapterInputs } from './adapterInputs.ts';
 import type { CachedPrefix } from './cachedPrefix.ts';
 import type { DecodingSession } from './decodingSession.ts';
 import { type KeyValueCache, listCacheNames, presentName } from './keyValueCache.ts';
+import { Lookahead } from './lookahead.ts';
 
 type Feeds = Record<string, RuntimeTensor>;
 
@@ -38,13 +39,16 @@ export function createGenerationModel(
     head_dim: config.headSize,
     vocab_size: config.vocabularySize,
   });
+  let lookahead: Lookahead | undefined;
   const run = async (feeds: Feeds): Promise<Feeds> => {
     const tokenIds = Array.from(feeds.input_ids!.data as BigInt64Array, Number);
-    const tensors = Object.fromEntries(cacheNames.map(name => [name, feeds[name]!]));
-    const tokens = feeds.attention_mask!.dims[1]! - tokenIds.length;
-    const cache = { tokens: [tokens], capacity: feeds[cacheNames[0]!]!.dims[2]!, tensors };
-    const start = tokens === 0 ? startPrompt(session, tokenIds, prefix) : { rest: tokenIds, cache };
-    const step = await session.extend(start.rest, start.cache, adapter, signal);
+    const isPrompt = feeds.attention_mask!.dims[1] === tokenIds.length;
+    const { rest, cache } = startPrompt(session, tokenIds, prefix);
+    const step =
+      isPrompt || lookahead === undefined
+        ? await session.extend(rest, cache, adapter, signal)
+        : await lookahead.extend(tokenIds[0]!);
+    if (isPrompt) lookahead = new Lookahead(session, adapter, tokenIds, step.cache);
     return {
       logits: makeTensor('float32', step.logits, [1, 1, config.vocabularySize]),
       ...Object.fromEntries(cacheNames.map(name => [presentName(name), step.cache.tensors[name]!])),

@@ -8,7 +8,7 @@ import { cachedAttention } from '../graph/operations/cachedAttention.ts';
 import { packedLinear } from '../graph/operations/packedLinear.ts';
 import { type PackedTable, packedRows } from '../graph/operations/packedRows.ts';
 import { reshape } from '../graph/operations/reshape.ts';
-import { concatenate, lastPosition } from '../graph/operations/slice.ts';
+import { concatenate, takePositions } from '../graph/operations/slice.ts';
 import { softcap } from '../graph/operations/softcap.ts';
 import { applyLinear } from '../nn/linear.ts';
 import type { ModelContext, ParameterInfo } from './architecture.ts';
@@ -23,8 +23,8 @@ import { addRopeInputs } from './ropeInputs.ts';
 import type { WeightInput } from './weightForm.ts';
 
 export interface DecodingGraphOptions {
-  /** Logits of the last position only ([B, 1, V]), which is all that generation reads, or of every position ([B, S, V]). */
-  readonly logits: 'last' | 'all';
+  /** Logits of chosen positions only ([B, W, V]), which is all that generation reads, or of every position ([B, S, V]). */
+  readonly logits: 'chosen' | 'all';
   /**
    * Modules (`model.layers.0.self_attn.q_proj`) that have LoRA inputs; absent: every linear layer; []: none (fastest).
    * A of 0 rows and B of 0 columns are the base model.
@@ -46,6 +46,9 @@ export interface DecodingGraph {
   readonly loraModules: readonly string[];
 }
 
+/** int64 [chosen_positions]: which of the new tokens have logits, from the end where negative; -1 is the last. */
+export const logitPositionsInput = 'logit_positions';
+
 /** The output that holds the new tokens' keys and values. */
 export const addedOutput = 'added';
 
@@ -59,6 +62,7 @@ const newTokens = 'sequence_length';
  *   length or end early: tokens stand at a row's front, padding behind;
  * - `past_key_values.<i>.key` and `.value` float32 [batch_size, K, past_sequence_length, D] for each layer i: room for as
  *   many tokens, of which those count that the mask says; 0 in a first run;
+ * - `logit_positions` where logits are asked for chosen positions;
  * - every weight by its Hugging Face name (large embeddings and heads by shard), float32, as stored ([out, in]). Packed
  *   ones are the arrays of `listPackedArrays`, which are to be made initializers: as inputs they would be slow;
  * - `base_model.model.<module>.lora_A.weight` [rank, in] and `...lora_B.weight` [out, rank] for each LoRA module. The
@@ -138,7 +142,10 @@ export function buildDecodingGraph(model: Model, options: DecodingGraphOptions):
   let hidden = scaleEmbedding(reshape(embedded, [-1, config.hiddenSize]), config); // [B*S, C]
   for (let layer = 0; layer < config.layers; layer++) hidden = architecture.buildLayer(context, layer, hidden);
   const apart = reshape(hidden, [rows, newTokens, config.hiddenSize]);
-  const wanted = options.logits === 'last' ? lastPosition(apart) : apart;
+  const wanted =
+    options.logits === 'chosen'
+      ? takePositions(apart, graph.input(logitPositionsInput, 'int64', ['chosen_positions']))
+      : apart;
   const normalized = architecture.buildFinalNorm(context, reshape(wanted, [-1, config.hiddenSize]));
   const head = packedTable(parameters.head);
   const parts =

@@ -134,6 +134,8 @@ describe('summarizeDecoding', () => {
       'engine, with adapter',
       '15',
       '2.00 x',
+      '',
+      '',
       '150',
       '2.00 x',
       '',

@@ -1,4 +1,4 @@
-/** @file Parts of a tensor along one axis: slice, pad with zeros, concatenate, take the last. */
+/** @file Parts of a tensor along one axis: slice, pad with zeros, concatenate, take positions. */
 import { applyOperation, type Operation, type Value } from '../graph.ts';
 import { dimAt, formatShape, normalizeAxis, staticDim } from '../shape.ts';
 
@@ -95,16 +95,16 @@ export function split(x: Value, axis: number, sizes: readonly number[]): readonl
   return sizes.length === 1 ? [x] : applyOperation(splitOperation, [x], { axis: normalizeAxis(axis, x.shape), sizes });
 }
 
-export const lastPositionOperation: Operation<null> = {
-  name: 'lastPosition',
-  infer: ([x]) => [{ dtype: x!.dtype, shape: [dimAt(x!.shape, 0), 1, ...x!.shape.slice(2)] }],
-  gradient: 'none',
-  lower: (emit, [x]) => [
-    emit.node('Slice', [x!.name, emit.ints([-1]), emit.ints([Number.MAX_SAFE_INTEGER]), emit.ints([1])]),
+export const takePositionsOperation: Operation<null> = {
+  name: 'takePositions',
+  infer: ([x, positions]) => [
+    { dtype: x!.dtype, shape: [dimAt(x!.shape, 0), dimAt(positions!.shape, 0), ...x!.shape.slice(2)] },
   ],
+  gradient: 'none',
+  lower: (emit, [x, positions]) => [emit.node('Gather', [x!.name, positions!.name], { attributes: { axis: 1 } })],
 };
 
-/** x [B, S, ...] -> [B, 1, ...], the last of an unknown number of positions. For decoding. */
-export function lastPosition(x: Value): Value {
-  return applyOperation(lastPositionOperation, [x], null)[0]!;
+/** x [B, S, ...], positions int64 [W], from the end where negative -> [B, W, ...]. For decoding. */
+export function takePositions(x: Value, positions: Value): Value {
+  return applyOperation(takePositionsOperation, [x, positions], null)[0]!;
 }

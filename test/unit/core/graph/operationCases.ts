@@ -24,7 +24,7 @@ import { mergedNorms } from '../../../../src/core/graph/operations/mergedNorms.t
 import { reshape, transpose } from '../../../../src/core/graph/operations/reshape.ts';
 import { rmsNorm } from '../../../../src/core/graph/operations/rmsNorm.ts';
 import { rotary } from '../../../../src/core/graph/operations/rotary.ts';
-import { concatenate, lastPosition, pad, slice, split } from '../../../../src/core/graph/operations/slice.ts';
+import { concatenate, pad, slice, split, takePositions } from '../../../../src/core/graph/operations/slice.ts';
 import { softcap } from '../../../../src/core/graph/operations/softcap.ts';
 import { topTokens } from '../../../../src/core/graph/operations/topTokens.ts';
 import { type OperationName, operationTable } from '../../../../src/core/graph/operationTable.ts';
@@ -475,14 +475,17 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       differentiable: ['x', 'y'],
     },
   ],
-  lastPosition: [
+  takePositions: [
     {
-      title: 'of a symbolic number of positions',
-      inputs: { x: floats(['B', 'S', 2], -1, 1, { B: 2, S: 3 }) },
-      sizes: { B: 2, S: 3 },
-      build: ({ x }) => [lastPosition(x!)],
-      shapes: [['B', 1, 2]],
-      expected: ({ x }) => [[x![4]!, x![5]!, x![10]!, x![11]!]],
+      title: 'from the end of a symbolic number of positions',
+      inputs: {
+        x: floats(['B', 'S', 2], -1, 1, { B: 2, S: 3 }),
+        positions: integers(['W'], [-1, -3], 'int64'),
+      },
+      sizes: { B: 2, S: 3, W: 2 },
+      build: ({ x, positions }) => [takePositions(x!, positions!)],
+      shapes: [['B', 'W', 2]],
+      expected: ({ x }) => [[4, 5, 0, 1, 10, 11, 6, 7].map(at => x![at]!)],
     },
   ],
   gatherRows: [

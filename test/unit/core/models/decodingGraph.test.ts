@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { emitOnnx } from '../../../../src/core/graph/emitOnnx.ts';
 import { appendTokens, emptyCache as makeEmptyCache } from '../../../../src/core/infer/keyValueCache.ts';
 import { makeRopeFeeds } from '../../../../src/core/infer/ropeFeeds.ts';
-import { addedOutput, buildDecodingGraph } from '../../../../src/core/models/decodingGraph.ts';
+import { addedOutput, buildDecodingGraph, logitPositionsInput } from '../../../../src/core/models/decodingGraph.ts';
 import { loraParameterNames } from '../../../../src/core/models/loraNames.ts';
 import { readParameterTensor } from '../../../../src/core/models/parameterTensors.ts';
 import { GraphSession } from '../../../../src/core/runtime/graphSession.ts';
@@ -24,10 +24,11 @@ function tokenFeeds(ids: readonly number[], total: number): Feeds {
   return {
     input_ids: makeTensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]),
     attention_mask: makeTensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
+    [logitPositionsInput]: makeTensor('int64', BigInt64Array.of(-1n), [1]),
   };
 }
 
-async function openDecoder(logits: 'last' | 'all', rank: number, maxTensorBytes?: number) {
+async function openDecoder(logits: 'chosen' | 'all', rank: number, maxTensorBytes?: number) {
   const built = buildDecodingGraph({ ...model, maxTensorBytes }, { logits });
   const session = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
   const source = makeTinyWeights(model);
@@ -117,7 +118,7 @@ describe('buildDecodingGraph', () => {
   });
 
   it('gives only the last position when asked', async () => {
-    const [all, last] = [await openDecoder('all', 1), await openDecoder('last', 1)];
+    const [all, last] = [await openDecoder('all', 1), await openDecoder('chosen', 1)];
     const feeds = { ...tokenFeeds(tokens, tokens.length), ...emptyCache() };
     const everyLogit = floatData((await all.session.run({ ...all.feeds, ...feeds })).logits!);
     const lastLogits = (await last.session.run({ ...last.feeds, ...feeds })).logits!;
@@ -127,12 +128,12 @@ describe('buildDecodingGraph', () => {
   });
 
   it('is the base model with adapters of rank 0', async () => {
-    const { session, feeds } = await openDecoder('last', 0);
+    const { session, feeds } = await openDecoder('chosen', 0);
     const prompt = { ...tokenFeeds(tokens, tokens.length), ...emptyCache() };
     const base = floatData((await session.run({ ...feeds, ...prompt })).logits!);
-    const adapter = (await openDecoder('last', 2)).feeds;
+    const adapter = (await openDecoder('chosen', 2)).feeds;
     const tuned = floatData((await session.run({ ...adapter, ...prompt })).logits!);
-    const built = buildDecodingGraph(model, { logits: 'last', loraModules: [] });
+    const built = buildDecodingGraph(model, { logits: 'chosen', loraModules: [] });
     const plain = await GraphSession.create(emitOnnx(built.graph, built.outputs), { threads: 1 });
     expectClose(floatData((await plain.run({ ...feeds, ...prompt })).logits!), base);
     expect(tuned.some((logit, i) => Math.abs(logit - base[i]!) > 0.01)).toBe(true);
