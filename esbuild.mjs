@@ -112,7 +112,7 @@ const webview = {
 
 const configs = [host, node, webview].filter(config => Object.keys(config.entryPoints ?? {}).length > 0);
 if (bench) {
-  const entryPoints = ['train', 'decode', 'prepareDecoding'].map(name => `test/bench/${name}.ts`);
+  const entryPoints = ['train', 'big', 'decode', 'prepareDecoding'].map(name => `test/bench/${name}.ts`);
   await build({ ...node, entryPoints, outdir: '.cache/bench' });
 } else if (watch) {
   for (const config of configs) await (await context(config)).watch();

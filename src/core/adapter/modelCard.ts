@@ -61,6 +61,7 @@ export function writeModelCard(facts: CardFacts): string {
     '## Base model',
     '',
     `\`${base}\`, sha256 of its weights \`${model.sha256}\`.`,
+    ...describeHeldWeights(facts),
     '',
     '## Licence',
     '',
@@ -68,6 +69,16 @@ export function writeModelCard(facts: CardFacts): string {
     '',
   ];
   return lines.join('\n');
+}
+
+/** What the adapter was trained beside, where that was not the weights as they are. */
+function describeHeldWeights({ forecast, model }: CardFacts): string[] {
+  if (forecast.baseWeights !== '4bit') return [];
+  const held =
+    model.format === 'gguf'
+      ? 'as the file holds them in quantized blocks, dequantized'
+      : 'rounded to 4 bit (embedding and head to 8), dequantized';
+  return ['', `The adapter was trained beside these weights ${held}: it belongs to the dequantized weights.`];
 }
 
 /** Where a run computes has no place on its card. */

@@ -186,6 +186,13 @@ describe('writeModelCard', () => {
     expect(card).not.toMatch(/home|private|cache/);
   });
 
+  it('says which weights an adapter belongs to that was trained beside 4 bit', () => {
+    const given = facts();
+    const card = writeModelCard({ ...given, forecast: { ...given.forecast, baseWeights: '4bit' } });
+    expect(card).toContain('it belongs to the dequantized weights');
+    expect(writeModelCard(given)).not.toContain('dequantized');
+  });
+
   it('leaves out what a full run has not', () => {
     const card = writeModelCard(facts({ method: 'full' }));
     expect(card).not.toContain('| rank |');
