@@ -29,6 +29,7 @@ const common = [
   'warmupRatio=0',
   'clipNorm=0',
   'distillTopK=12',
+  'baseWeights=float32',
 ];
 const cases = [
   { name: 'every weight', settings: ['method=full', 'learningRate=1e-3', 'distillAlpha=0.6', 'distillTemperature=2'] },

@@ -34,6 +34,7 @@ const settings = [
   'warmupRatio=0',
   'clipNorm=0',
   'dpoBeta=0.2',
+  'baseWeights=float32',
   'seed=7',
 ];
 
