@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { DeviceReport } from '../../src/core/runtime/describeDevices.ts';
 import { makePlace, runCli } from '../support/programs.ts';
 import { writeTinyDataset } from '../support/tinyModel.ts';
 
@@ -15,6 +16,23 @@ describe('tuning-fork doctor', () => {
     expect(parts.map(({ name, ok }) => [name, ok])).toEqual(
       ['node', 'engine', 'user folder', 'trainer', 'computing thread', 'tiny model'].map(name => [name, true]),
     );
+  });
+
+  it('lists every device, the CPU ready, and says of the others what is missing', async () => {
+    const { lines } = await runCli(['doctor', '--json'], makePlace());
+    const { devices } = lines.find(line => line.type === 'result') as unknown as { devices: DeviceReport[] };
+    expect(devices.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'dml', 'coreml']);
+    expect(devices[0]).toMatchObject({
+      state: 'ready',
+      version: expect.stringMatching(/^ONNX Runtime \d/),
+      missing: null,
+    });
+    expect(devices[0]!.memoryBytes).toBeGreaterThan(1e8);
+    for (const { state, missing } of devices) {
+      if (state !== 'ready') expect(missing).toMatch(/is there on|needs|driver/);
+    }
+    if (process.platform === 'linux')
+      expect(devices[3]).toMatchObject({ state: 'not on this platform', version: null });
   });
 
   it('ends with an error that names what is amiss and the way out', async () => {

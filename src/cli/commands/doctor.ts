@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { countFreeBytes } from '../../core/jobs/freeMemory.ts';
 import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
+import { type DeviceReport, describeDevices } from '../../core/runtime/describeDevices.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
@@ -40,8 +41,10 @@ export const doctor: Command = {
     for (const { name, ok, detail, fix } of checks) {
       output.print(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${detail}${ok || fix === undefined ? '' : `\n     ${fix}`}`);
     }
+    const devices = await listDevices();
+    for (const device of devices) output.print(formatDevice(device));
     const failed = checks.filter(check => !check.ok);
-    output.line({ type: 'result', ok: failed.length === 0, checks });
+    output.line({ type: 'result', ok: failed.length === 0, checks, devices });
     if (failed.length > 0) throw toError(failed);
     return exitCodes.done;
   },
@@ -57,6 +60,25 @@ function toError(failed: readonly Check[]): TuneError {
       hint: first?.fix,
     },
   );
+}
+
+/** Where the engine itself is amiss, its check says so. */
+async function listDevices(): Promise<DeviceReport[]> {
+  try {
+    return await describeDevices();
+  } catch (error) {
+    if (error instanceof TuneError) return [];
+    throw error;
+  }
+}
+
+/** A device that is not there is no fault: the CPU is enough. */
+function formatDevice({ device, label, state, version, cards, memoryBytes, missing }: DeviceReport): string {
+  const memory = memoryBytes === null ? 'memory unknown' : `${formatBytes(memoryBytes)} memory`;
+  const names = cards.map(({ name, driver }) => (driver === null ? name : `${name} (${driver})`));
+  const facts = version === null ? [] : [version, ...names, memory];
+  const detail = [`${label} ${state}`, ...facts].join(', ');
+  return `${state === 'ready' ? 'ok  ' : 'none'} device ${device}: ${detail}${missing === null ? '' : `\n     ${missing}`}`;
 }
 
 function checkNode(): Check {

@@ -16,7 +16,7 @@ export const deviceLabels = {
   coreml: 'CoreML',
 } as const satisfies Record<Device, string>;
 
-const homes = {
+export const deviceHomes = {
   cpu: 'every platform',
   webgpu: 'Linux x64, Windows and macOS on Apple silicon',
   dml: 'Windows',
@@ -27,7 +27,7 @@ const homes = {
 const needs = {
   cpu: 'Install the program again.',
   webgpu:
-    'It needs a graphics driver: on Linux the Vulkan loader (libvulkan1) and the driver of the card (mesa-vulkan-drivers or the maker’s own), on Windows Direct3D 12, on macOS Metal. Until then use device=cpu.',
+    'It needs a graphics driver: on Linux the Vulkan loader (libvulkan1) and the driver of the card (mesa-vulkan-drivers, or one by its maker), on Windows Direct3D 12, on macOS Metal. Until then use device=cpu.',
   dml: 'It needs Windows 10 1903 or later and a Direct3D 12 driver of the graphics card. Until then use device=cpu.',
   coreml: 'It needs macOS 13 or later. Until then use device=cpu.',
 } as const satisfies Record<Device, string>;
@@ -48,7 +48,7 @@ export function requireCarriedDevice(device: Device): void {
   throw new TuneError(
     'unsupported-platform',
     `device: expected one of ${carried.join(', ')} on ${process.platform}-${process.arch}, got ${device}`,
-    { hint: `${deviceLabels[device]} is there on ${homes[device]}. Here set device to ${carried.join(' or ')}.` },
+    { hint: `${deviceLabels[device]} is there on ${deviceHomes[device]}. Here set device to ${carried.join(' or ')}.` },
   );
 }
 
@@ -79,6 +79,11 @@ export async function probeDevice(device: Device): Promise<DeviceProbe> {
     }
   } catch (error) {
     if (!(error instanceof TuneError)) throw error;
-    return { ok: false, reason: error.message, fix: needs[device] };
+    return { ok: false, reason: shorten(error.message), fix: needs[device] };
   }
+}
+
+/** The library puts file, line and signature before what it has to say. */
+function shorten(message: string): string {
+  return message.replace(/^.*\bwas false\.\s*/s, '').trim();
 }
