@@ -1,6 +1,7 @@
 /** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
+import type { Hyperparameters } from './hyperparameters.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
 
 export interface DatasetProblem {
@@ -57,6 +58,10 @@ export interface PreflightFinding {
 
 export interface ForecastReport {
   forecast: Forecast | null;
+  /** Of all steps and evaluations, measured on this machine; null where that was not asked for, or cannot be. */
+  trainingMs: number | null;
+  /** Settings to change for the run to fit the memory limit; null when it fits as it is, or nothing makes it fit. */
+  fit: Partial<Hyperparameters> | null;
   /** Whether it fits the memory limit and passes every check. */
   canStart: boolean;
   findings: PreflightFinding[];

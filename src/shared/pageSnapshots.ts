@@ -1,5 +1,6 @@
 /** @file Schemas of the snapshots that the host sends down to its pages: a page draws nothing that it did not check. */
 import { z } from 'zod';
+import type { ForecastReport } from './datasetProtocol.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
 import type { CompareState, FormState, RunState } from './pages.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
@@ -43,8 +44,11 @@ const inspection = z.object({
   model: z.object({ hiddenSize: count, parameterCount: count, maxContextTokens: count }).nullable(),
 });
 
+const partialHyperparameters = hyperparametersSchema.partial();
 const forecastReport = z.object({
   forecast: forecastSchema.nullable(),
+  trainingMs: z.number().nullable(),
+  fit: z.custom<ForecastReport['fit']>(value => value === null || partialHyperparameters.safeParse(value).success),
   canStart: z.boolean(),
   findings: z.array(
     z.object({ code: z.string(), message: z.string(), remedy: z.string(), override: z.string().nullable() }),

@@ -117,6 +117,7 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   empty('form/chooseModel'),
   empty('form/chooseTeacher'),
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
+  empty('form/fit'),
   empty('form/reset'),
   empty('form/trust'),
   empty('form/start'),

@@ -1,10 +1,11 @@
 /** @file The three answers side by side, growing as they are written, each with what it took and how close it came. */
+
+import { formatLatency } from '../../src/shared/formatDuration.ts';
 import type { Answer, CompareState } from '../../src/shared/pages.ts';
 import { tokenF1 } from '../../src/shared/tokenF1.ts';
 import { createErrorNotice } from '../controls/notice.ts';
 import { type BadgeControl, createBadge, createProgressRing } from '../controls/toolkit.ts';
 import { h, setAttribute, setShown, setText, type View } from '../dom/element.ts';
-import { formatLatency } from '../format/formatDuration.ts';
 import { formatCounted, formatSpeed } from '../format/formatNumber.ts';
 import { readReference } from './heldOutStepper.ts';
 

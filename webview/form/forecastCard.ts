@@ -5,19 +5,26 @@ import type { FormState } from '../../src/shared/pages.ts';
 import type { Forecast } from '../../src/shared/recipe.ts';
 import { createMeter } from '../controls/meter.ts';
 import { createErrorNotice, createNotice } from '../controls/notice.ts';
-import { createCheckbox, createProgressRing } from '../controls/toolkit.ts';
+import { createButton, createCheckbox, createProgressRing } from '../controls/toolkit.ts';
 import { createRebuilder, h, setShown, setText, type View } from '../dom/element.ts';
 import { formatCount, formatShare } from '../format/formatNumber.ts';
 
 type Shown = Pick<FormState, 'forecast' | 'forecasting' | 'overrides'>;
 
-export function createForecastCard(onOverride: (name: string, on: boolean) => void): View<Shown> {
+export interface ForecastActions {
+  readonly onOverride: (name: string, on: boolean) => void;
+  /** Takes the settings that the forecast proposes. */
+  readonly onFit: () => void;
+}
+
+export function createForecastCard({ onOverride, onFit }: ForecastActions): View<Shown> {
   const status = h('p', { class: 'muted', role: 'status' });
   const busy = h('div', { class: 'busy-line' }, createProgressRing(), status);
   const idle = h('p', { class: 'muted' }, 'Appears once dataset, model and settings are right.');
   const memory = createMeter('meter', 'Peak memory');
   const memoryText = h('p', { class: 'figures' });
   const memoryPart = h('div', { class: 'memory' }, memoryText, memory.element);
+  const fit = createButton({ label: 'Make it fit', onClick: onFit });
   const facts = h('dl', { class: 'facts' });
   const rebuildFacts = createRebuilder<Forecast | null>(facts, forecast =>
     forecast ? describeForecast(forecast) : [],
@@ -28,7 +35,7 @@ export function createForecastCard(onOverride: (name: string, on: boolean) => vo
     state => state.findings.map(finding => drawFinding(finding, state.overrides, onOverride)),
   );
   const error = createErrorNotice();
-  const content = h('div', { class: 'forecast-content' }, facts, memoryPart, findings, error.element);
+  const content = h('div', { class: 'forecast-content' }, facts, memoryPart, fit.element, findings, error.element);
   const element = h(
     'section',
     { class: 'group', aria: { label: 'Forecast' } },
@@ -50,6 +57,7 @@ export function createForecastCard(onOverride: (name: string, on: boolean) => vo
       setShown(memoryPart, forecast !== null);
       if (forecast) showMemory(forecast);
       rebuildFindings({ findings: report?.findings ?? [], overrides });
+      setShown(fit.element, Boolean(report?.fit));
       error.update(report?.error ?? null);
     },
   };

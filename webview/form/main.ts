@@ -2,7 +2,7 @@
 import '../seam/disableEval.ts';
 import '../style/base.css';
 import './form.css';
-import { hyperparameterNames } from '../../src/shared/hyperparameters.ts';
+import { type HyperparameterName, hyperparameterNames } from '../../src/shared/hyperparameters.ts';
 import { formStateSchema } from '../../src/shared/pageSnapshots.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import { suggestedNames } from '../../src/shared/suggestSettings.ts';
@@ -91,7 +91,13 @@ const suggestion = createSuggestionCard(on => {
   settings.forget(suggestedNames);
   host.send({ type: 'form/suggest', on });
 });
-const forecast = createForecastCard((name, on) => host.send({ type: 'form/override', name, on }));
+const forecast = createForecastCard({
+  onOverride: (name, on) => host.send({ type: 'form/override', name, on }),
+  onFit: () => {
+    settings.forget(Object.keys(newest?.forecast?.fit ?? {}) as HyperparameterName[]);
+    host.send({ type: 'form/fit' });
+  },
+});
 const startBar = createStartBar(() => host.send({ type: 'form/start' }));
 
 const form = h(

@@ -1,12 +1,12 @@
 /** @file The run's name, its honest state, how far it is and its figures. */
 
 import { formatBytes } from '../../src/shared/formatBytes.ts';
+import { formatDuration } from '../../src/shared/formatDuration.ts';
 import type { RunState } from '../../src/shared/pages.ts';
 import type { EvaluationRow } from '../../src/shared/runFolder.ts';
 import type { ShownState } from '../../src/shared/runState.ts';
 import { createMeter } from '../controls/meter.ts';
 import { h, setAttribute, setCutText, setShown, setText, type View } from '../dom/element.ts';
-import { formatDuration } from '../format/formatDuration.ts';
 import { formatCount, formatFigure, formatSpeed } from '../format/formatNumber.ts';
 
 export const stateLabels: Record<ShownState, string> = {

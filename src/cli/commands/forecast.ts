@@ -1,8 +1,10 @@
 /** `tuning-fork forecast`: steps, tokens and memory of a run, and whether it can start. */
-import { forecastRun } from '../../core/jobs/checkRun.ts';
+import { type CheckOptions, forecastRun } from '../../core/jobs/checkRun.ts';
+import { forecastTrainingMs } from '../../core/jobs/forecastTime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { fromWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
+import { formatDuration } from '../../shared/formatDuration.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { Command } from '../command.ts';
 import { findTinyModel } from '../places.ts';
@@ -10,28 +12,36 @@ import { describeHyperparameters, readRequest, requestOptions } from '../runOpti
 
 export const forecast: Command = {
   name: 'forecast',
-  summary: 'Say how many steps, tokens and bytes a run needs, and what speaks against it.',
+  summary: 'Say how many steps, tokens, bytes and minutes a run needs, and what speaks against it.',
   usage: '<dataset> --model M [--recipe run.json] [--set k=v]...',
   options: [...requestOptions, { name: 'recipe', value: 'run.json', help: 'Start from the recipe of a run.' }],
   maxPositionals: 1,
   details: describeHyperparameters(),
   run: async (args, output) => {
-    const report = await forecastRun(readRequest(args), {
-      tinyFolder: findTinyModel(),
-      hub: undefined,
-      control: { ask: () => 'continue' },
-      measures: true,
-      onPhase: (phase, done, total) => output.progress(`${phase} ${done}/${total}`),
+    const onPhase = (phase: string, done: number, total: number) => output.progress(`${phase} ${done}/${total}`);
+    const control: CheckOptions['control'] = { ask: () => 'continue' };
+    const options = { tinyFolder: findTinyModel(), hub: undefined, control, onPhase, measures: true };
+    const report = await forecastRun(readRequest(args), options, checked => {
+      onPhase('measuring speed', 0, 1);
+      return forecastTrainingMs(checked, { now: () => performance.now(), check: () => undefined });
     });
     if (report.error !== null) throw fromWireError(report.error);
     if (report.forecast !== null) output.print(describe(report.forecast));
+    if (report.trainingMs !== null) output.print(`time about ${formatDuration(report.trainingMs)} of training`);
     for (const finding of report.findings) {
       output.print(
         `${finding.message} ${finding.remedy}${finding.override === null ? '' : ` (--override ${finding.override})`}`,
       );
     }
     output.print(report.canStart ? 'It can start.' : 'It is refused as it is.');
-    output.line({ type: 'result', canStart: report.canStart, findings: report.findings, ...report.forecast });
+    output.line({
+      type: 'result',
+      canStart: report.canStart,
+      findings: report.findings,
+      ...report.forecast,
+      trainingMs: report.trainingMs,
+      fit: report.fit,
+    });
     return exitCodes.done;
   },
 };

@@ -19,9 +19,11 @@ import { checkSamplePrompts } from './checkSamplePrompts.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { findIntegerSpeedup } from './integerSpeedup.ts';
 import { interruptible, throwIfInterrupted } from './interruption.ts';
-import { findMemoryRefusal, planMemory } from './memoryPlan.ts';
+import { planMemory } from './memoryPlan.ts';
+import { findMemoryRefusal } from './memoryRefusal.ts';
 import { type OpenTeacher, openTeacher } from './openTeacher.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
+import { type ProposedFit, proposeFit } from './proposeFit.ts';
 import { checkWeights, readArchitecture } from './readArchitecture.ts';
 import { type ReadSource, readSources } from './readSources.ts';
 import { adoptStart, checkStart } from './startAdapters.ts';
@@ -38,6 +40,8 @@ export interface CheckedRun {
   /** Of 8-bit products over float ones on this machine, where the choice of base weights asked for it. */
   readonly integerSpeedup: number | undefined;
   readonly forecast: Forecast;
+  /** What would make it fit the memory limit, when it does not. */
+  readonly fit: ProposedFit | null;
   readonly refusals: readonly PreflightFinding[];
   readonly warnings: readonly PreflightFinding[];
 }
@@ -89,9 +93,14 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
       planRanks(request.hyperparameters, batches.totalSteps);
     }
     const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
-    const memory = planMemory(architecture, model.weights, request.hyperparameters, {
-      teacher: teacher?.architecture,
-      integerSpeedup,
+    const circumstances = { teacher: teacher?.architecture, integerSpeedup };
+    const memory = planMemory(architecture, model.weights, request.hyperparameters, circumstances);
+    const fit = proposeFit({
+      model: architecture,
+      weights: model.weights,
+      hyperparameters: request.hyperparameters,
+      longestTokens: report.longestTokens,
+      circumstances,
     });
     return {
       request,
@@ -110,7 +119,8 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
         supervisedTokensPerEpoch: report.supervisedTokens,
         ...memory,
       },
-      refusals: [...refusals, ...findMemoryRefusal(memory)],
+      fit: fit ?? null,
+      refusals: [...refusals, ...findMemoryRefusal(memory, fit)],
       warnings: [
         ...findWarnings({ report, tokenizer, trainOn }),
         ...findNothingHeldOut(sides, request),
@@ -174,17 +184,31 @@ export function enforceChecks(
   }
 }
 
-/** What a person wants to know before the start; never throws for what the user gave. */
-export async function forecastRun(request: RunRequest, options: CheckOptions): Promise<ForecastReport> {
+/**
+ * What a person wants to know before the start; never throws for what the user gave.
+ * @param measureTime measures a few seconds of training, for `trainingMs`
+ */
+export async function forecastRun(
+  request: RunRequest,
+  options: CheckOptions,
+  measureTime: (checked: CheckedRun) => Promise<number | null> = async () => null,
+): Promise<ForecastReport> {
   try {
-    const { model, teacher, forecast, refusals, warnings } = await checkRun(request, options);
-    model.close();
-    teacher?.model.close();
+    const checked = await checkRun(request, options);
+    const { model, teacher, refusals, warnings, fit } = checked;
     const standing = refusals.filter(({ override }) => override === null || !isOverridden(override, request));
-    return { forecast, canStart: standing.length === 0, findings: [...refusals, ...warnings], error: null };
+    const canStart = standing.length === 0;
+    try {
+      const trainingMs = canStart ? await measureTime(checked) : null;
+      const findings = [...refusals, ...warnings];
+      return { forecast: checked.forecast, trainingMs, canStart, fit: fit?.settings ?? null, findings, error: null };
+    } finally {
+      model.close();
+      teacher?.model.close();
+    }
   } catch (error) {
     if (!(error instanceof TuneError)) throw error;
-    return { forecast: null, canStart: false, findings: [], error: toWireError(error) };
+    return { forecast: null, trainingMs: null, canStart: false, fit: null, findings: [], error: toWireError(error) };
   }
 }
 

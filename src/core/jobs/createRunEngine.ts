@@ -1,5 +1,6 @@
 /** @file A prepared run -> the engine that its recipe asks for, with the parameters as they are before the first step. */
 import type { Device } from '../../shared/hyperparameters.ts';
+import type { RunRecord } from '../../shared/recipe.ts';
 import { openCachedWeights, type WeightCache } from '../models/weightCache.ts';
 import { countBatchRows } from '../text/pairBatches.ts';
 import { createTrainingEngine, type TrainingEngineSettings } from '../train/createTrainingEngine.ts';
@@ -8,6 +9,8 @@ import type { PreparedRun } from './prepareRun.ts';
 import { specifyLoss } from './specifyLoss.ts';
 
 type EngineSource = Pick<PreparedRun, 'record' | 'model' | 'architecture' | 'start'>;
+/** Enough for the settings: the recipe need not be written yet. */
+type EngineOrigin = Omit<EngineSource, 'record'> & { readonly record: Pick<RunRecord, 'hyperparameters' | 'forecast'> };
 
 /**
  * @param weightCache where weights that are rounded to 4 bit are kept for the next run; absent: nowhere
@@ -27,7 +30,7 @@ export function createRunEngine(
 
 /** What the recipe says of the engine. */
 export function engineSettings(
-  { record, model, architecture, start }: EngineSource,
+  { record, model, architecture, start }: EngineOrigin,
   device: Device,
 ): TrainingEngineSettings {
   const { hyperparameters, forecast } = record;

@@ -1,6 +1,4 @@
 /** @file The shape of a run -> the memory it will need, the limit it may use, and which engine fits. */
-import type { PreflightFinding } from '../../shared/datasetProtocol.ts';
-import { formatBytes } from '../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { TensorSource } from '../formats/tensorSource.ts';
@@ -76,18 +74,4 @@ function countBytes(model: Model, weights: TensorSource, settings: Hyperparamete
   const held = holdWeights(model, weights, settings, way.baseWeights);
   const request = { ...settings, model: held.model, batchRows: countBatchRows(settings) };
   return forecastMemory(request).totalBytes[way.plan];
-}
-
-/** What refuses a run that does not fit, if it does not. */
-export function findMemoryRefusal({ peakMemoryBytes, memoryLimitBytes }: MemoryPlan): PreflightFinding[] {
-  if (peakMemoryBytes <= memoryLimitBytes) return [];
-  return [
-    {
-      code: 'memory',
-      message: `Memory: expected at most ${formatBytes(memoryLimitBytes)} (the limit), got a forecast of ${formatBytes(peakMemoryBytes)}.`,
-      remedy:
-        'Lower contextTokens or batchRows, train a LoRA adapter instead of all weights, hold the base in 4 bit (baseWeights), choose a smaller model, or raise memoryLimitBytes.',
-      override: 'memory',
-    },
-  ];
 }

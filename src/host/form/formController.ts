@@ -12,6 +12,7 @@ import {
   nameAfter,
   toFormState,
   withDataset,
+  withFit,
   withInspection,
   withMapping,
   withModel,
@@ -152,6 +153,8 @@ export class FormController {
       }
       case 'form/suggest':
         return this.changeValues(withSuggestion(this.form, message.on));
+      case 'form/fit':
+        return this.changeValues(withFit(this.form));
       case 'form/reset':
         return this.reset();
       case 'form/trust':
@@ -248,7 +251,8 @@ export class FormController {
         const forecast = await this.services.call('dataset/forecast', { request }, signal);
         if (!signal.aborted) this.change({ ...this.form, forecast });
       } catch (error) {
-        const forecast = { forecast: null, canStart: false, findings: [], error: toWireError(error) };
+        const nothing = { forecast: null, trainingMs: null, fit: null, findings: [] };
+        const forecast = { ...nothing, canStart: false, error: toWireError(error) };
         if (!signal.aborted) this.change({ ...this.form, forecast });
       }
     });

@@ -158,6 +158,17 @@ export function withSuggestion(form: FormModel, on: boolean): FormModel {
   return { ...form, chosen: [...others, ...suggestedNames], typedProblems, values, forecast: null, error: null };
 }
 
+/** With the settings that make the run fit the memory limit, as the forecast proposed them. */
+export function withFit(form: FormModel): FormModel {
+  const fit = form.forecast?.fit;
+  if (!fit) return form;
+  const names = Object.keys(fit) as HyperparameterName[];
+  const typedProblems = { ...form.typedProblems };
+  for (const name of names) delete typedProblems[name];
+  const chosen = [...new Set([...form.chosen, ...names])];
+  return { ...form, chosen, typedProblems, values: { ...form.values, ...fit }, forecast: null, error: null };
+}
+
 /** Settings that nobody chose follow the suggestion, which follows the others. */
 function withFollowing(form: FormModel): FormModel {
   if (form.inspection === null) return form;

@@ -70,7 +70,7 @@ function forecastWithoutModel(model: string): ForecastReport {
     remedy: 'It is downloaded when the run starts, and the checks are made then, before training.',
     override: null,
   };
-  return { forecast: null, canStart: true, findings: [finding], error: null };
+  return { forecast: null, trainingMs: null, fit: null, canStart: true, findings: [finding], error: null };
 }
 
 function toNotHereError(model: string): TuneError {

@@ -63,6 +63,8 @@ const forecast: ForecastReport = {
     plan: 'whole',
     baseWeights: 'float32',
   },
+  trainingMs: null,
+  fit: null,
   canStart: true,
   findings: [],
   error: null,
@@ -70,6 +72,8 @@ const forecast: ForecastReport = {
 
 const overLimit: ForecastReport = {
   forecast: { ...forecast.forecast!, peakMemoryBytes: 15.2 * 1024 ** 3, plan: 'layered' },
+  trainingMs: null,
+  fit: { batchRows: 2, gradientAccumulation: 2 },
   canStart: false,
   findings: [
     {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorSource } from '../../../../src/core/formats/tensorSource.ts';
-import { findMemoryRefusal, planMemory, worthwhileSpeedup } from '../../../../src/core/jobs/memoryPlan.ts';
+import { planMemory, worthwhileSpeedup } from '../../../../src/core/jobs/memoryPlan.ts';
+import { findMemoryRefusal } from '../../../../src/core/jobs/memoryRefusal.ts';
+import { proposeFit } from '../../../../src/core/jobs/proposeFit.ts';
 import type { Model } from '../../../../src/core/models/findArchitecture.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../../../src/shared/hyperparameters.ts';
 import { listParameters, makeTinyModel } from '../models/tinyModel.ts';
@@ -96,7 +98,47 @@ describe('planMemory', () => {
   });
 
   it('is refused when even the smallest way does not fit', () => {
-    expect(findMemoryRefusal(plan(storedAs('Q4_0'), 0.1))).toMatchObject([{ code: 'memory', override: 'memory' }]);
-    expect(findMemoryRefusal(plan(storedAs('Q4_0'), 8))).toEqual([]);
+    const small = findMemoryRefusal(plan(storedAs('Q4_0'), 0.1), undefined);
+    expect(small).toMatchObject([{ code: 'memory', override: 'memory' }]);
+    expect(findMemoryRefusal(plan(storedAs('Q4_0'), 8), undefined)).toEqual([]);
+  });
+});
+
+describe('proposeFit', () => {
+  const propose = (gigabytes: number, settings: Partial<Hyperparameters> = {}, longestTokens = 2048) =>
+    proposeFit({
+      model,
+      weights: storedAs('BF16'),
+      longestTokens,
+      hyperparameters: {
+        ...defaultHyperparameters,
+        batchRows: 8,
+        contextTokens: 2048,
+        memoryLimitBytes: gigabytes * 2 ** 30,
+        ...settings,
+      },
+    });
+
+  it('changes nothing that fits', () => {
+    expect(propose(64)).toBeUndefined();
+  });
+
+  it('first takes away context that no row needs', () => {
+    const { peakMemoryBytes } = plan(storedAs('BF16'), 0.1, { batchRows: 8, contextTokens: 512, baseWeights: '4bit' });
+    const fit = propose((1.05 * peakMemoryBytes) / 2 ** 30, { baseWeights: '4bit' }, 500);
+    expect(fit?.settings).toEqual({ contextTokens: 512 });
+  });
+
+  it('then makes batches smaller and sums as many to the same step', () => {
+    const whole = plan(storedAs('BF16'), 0.1, { batchRows: 8, contextTokens: 2048 }).peakMemoryBytes;
+    const fit = propose((0.9 * whole) / 2 ** 30)!;
+    const { batchRows, gradientAccumulation } = fit.settings;
+    expect(batchRows! * gradientAccumulation!).toBe(8);
+    expect(fit.settings).not.toHaveProperty('contextTokens');
+    expect(fit.peakMemoryBytes).toBeLessThanOrEqual(0.9 * whole);
+  });
+
+  it('gives up where nothing fits', () => {
+    expect(propose(0.05)).toBeUndefined();
   });
 });

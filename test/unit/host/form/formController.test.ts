@@ -21,7 +21,7 @@ const inspection: DatasetInspection = {
   tokens: null,
   model: null,
 };
-const forecast = { forecast: null, canStart: true, findings: [], error: null };
+const forecast = { forecast: null, canStart: true, trainingMs: null, fit: null, findings: [], error: null };
 
 describe('FormController', () => {
   beforeEach(() => void vi.useFakeTimers());

@@ -5,6 +5,7 @@ import {
   findProblems,
   recallForm,
   withDataset,
+  withFit,
   withInspection,
   withMapping,
   withModel,
@@ -83,12 +84,22 @@ describe('form model', () => {
   });
 
   it('forgets a forecast that no longer fits', () => {
-    const forecast = { forecast: null, canStart: true, findings: [], error: null };
+    const forecast = { forecast: null, trainingMs: null, fit: null, canStart: true, findings: [], error: null };
     const form = { ...ready, forecast };
     expect(withText(form, 'rank', '8').forecast).toBeNull();
     expect(withText(form, 'rank', '16').forecast).toBe(forecast);
     expect(withText(form, 'rank', 'x').forecast).toBe(forecast);
     expect(withModel(form, 'other').forecast).toBeNull();
+  });
+
+  it('takes what makes it fit, over what was typed', () => {
+    const fit = { batchRows: 2, gradientAccumulation: 2 };
+    const forecast = { forecast: null, trainingMs: null, fit, canStart: false, findings: [], error: null };
+    const fitted = withFit({ ...withText(ready, 'batchRows', 'many'), forecast });
+    expect(fitted.values).toMatchObject(fit);
+    expect(fitted).toMatchObject({ forecast: null, typedProblems: {} });
+    expect(fitted.chosen).toEqual(expect.arrayContaining(['batchRows', 'gradientAccumulation']));
+    expect(withFit(ready)).toBe(ready);
   });
 
   it('names the run after the dataset until the user names it', () => {

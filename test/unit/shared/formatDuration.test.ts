@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatLatency } from '../../../../webview/format/formatDuration.ts';
+import { formatDuration, formatLatency } from '../../../src/shared/formatDuration.ts';
 
 describe('formatDuration', () => {
   it('shows the two units that matter', () => {
