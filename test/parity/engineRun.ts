@@ -103,7 +103,9 @@ async function computeFirstGradients(prepared: PreparedRun, bundle: string): Pro
     const first = batches.stepBatches(1).batches;
     const labels = first.reduce((sum, batch) => sum + batch.labels.length, 0);
     engine.zeroGradients();
-    for (const batch of first) await engine.accumulate(batch, 1 / labels);
+    for (const [microBatch, batch] of first.entries()) {
+      await engine.accumulate(batch, 1 / labels, { step: 1, microBatch });
+    }
     return new Map(engine.parameters.map(({ name, gradient }) => [name, gradient.slice()]));
   } finally {
     await engine.dispose();
