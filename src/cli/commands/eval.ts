@@ -170,7 +170,7 @@ async function measureLoss(
   const { resident } = await pool.open(found?.kind === 'model' ? found.folder : model, signal);
   const lora = found?.kind === 'adapter' ? readAdapter(found.folder) : null;
   const onProgress = (done: number, total: number) => tellProgress(output, 'evaluating', done, total);
-  return evaluateLoss(resident, lora, rows, { ...settings, onProgress, signal });
+  return evaluateLoss(resident, lora, rows, { ...settings, device: 'cpu', onProgress, signal });
 }
 
 interface Measured {
