@@ -6,9 +6,10 @@
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { profileTables, summarizeProfile } from './benchProfile.mjs';
+import { measureQuality, qualityTable } from './benchQuality.mjs';
 import {
   benchCases,
   contextTable,
@@ -39,6 +40,7 @@ const usage = `usage: npm run bench -- [options]
   --repeats N    processes of each case, 3
   --quick        one process of each case, fewer steps
   --threads N    2
+  --quality int8 --data FILE   instead of speed: held-out loss after training on 8-bit and on float weights
   --profile S    instead of measuring, shows where a step of shape S (whole, layered) spends its time
   --json         one JSON object on standard output instead of tables
   --write        put the figures into test/bench/README.md`;
@@ -62,13 +64,14 @@ if (typeof options === 'string') {
 const folder = mkdtempSync(join(tmpdir(), 'tuning-fork-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 try {
-  await (options.profile === undefined ? bench(options) : profile(options.profile, options));
+  if (options.qualityData !== undefined) await compareQuality(options.qualityData, options);
+  else await (options.profile === undefined ? bench(options) : profile(options.profile, options));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
-/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -80,12 +83,17 @@ function readOptions() {
         repeats: { type: 'string' },
         threads: { type: 'string', default: '2' },
         profile: { type: 'string' },
+        quality: { type: 'string' },
+        data: { type: 'string' },
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
       },
     });
-    const { profile, quick, json, write } = values;
+    const { profile, quality, data, quick, json, write } = values;
+    if (quality !== undefined && quality !== 'int8') return `--quality: expected int8, got ${quality}\n${usage}`;
+    if (quality !== undefined && data === undefined)
+      return `--quality: expected --data with rows of question and answer, got none\n${usage}`;
     const wanted = values.only.split(',');
     const unknown = wanted.find(name => !groups.some(group => group === name));
     if (unknown !== undefined) return `--only: expected some of ${groups.join(',')}, got ${unknown}\n${usage}`;
@@ -102,7 +110,17 @@ function readOptions() {
       return `--profile: expected whole or layered, got ${profile}\n${usage}`;
     }
     const chosen = benchCases.filter(({ group }) => wanted.includes(group));
-    return { chosen, contexts: wantedContexts, repeats, threads, profile, quick, json, write };
+    return {
+      chosen,
+      contexts: wantedContexts,
+      repeats,
+      threads,
+      profile,
+      qualityData: quality && data,
+      quick,
+      json,
+      write,
+    };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n${usage}`;
   }
@@ -174,7 +192,9 @@ async function profile(shape, { contexts: [contextTokens = batchTokens], threads
   const plan = join(folder, 'plan.json');
   writeFileSync(plan, JSON.stringify(makePlan({ model: await installRealModel(), threads, quick, contextTokens })));
   const prefix = join(folder, 'profile');
-  await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), shape, plan, prefix], { cwd: folder });
+  await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), shape, plan, 'float32', prefix], {
+    cwd: folder,
+  });
   const files = readdirSync(folder).filter(name => name.startsWith('profile'));
   const summary = summarizeProfile(files.flatMap(name => JSON.parse(readFileSync(join(folder, name), 'utf8'))));
   if (json) {
@@ -185,13 +205,24 @@ async function profile(shape, { contexts: [contextTokens = batchTokens], threads
   console.log(`${(100 * summary.productShare).toFixed(0)} % of the time is spent in matrix products.`);
 }
 
+/** @param {string} data @param {Options} options */
+async function compareQuality(data, { threads, quick, json }) {
+  await installPackages();
+  await requireCommand([process.execPath, 'esbuild.mjs'], { cwd: root });
+  const model = await installRealModel();
+  const pairs = await measureQuality({ model, data: resolve(data), folder, threads, quick });
+  if (json) console.log(JSON.stringify(pairs));
+  else console.log(`\n${formatColumns(qualityTable(pairs))}`);
+}
+
 /**
  * @param {import('./benchReport.mjs').BenchCase} benchCase
  * @param {{ python: string, llamaCpp: string }} others where they are
  * @param {string} plan
  * @returns {Promise<Measurement & { versions?: Record<string, string> }>}
  */
-async function runCase({ name, work, by, shape = /** @type {'whole' | 'layered'} */ (name) }, others, plan) {
+async function runCase(benchCase, others, plan) {
+  const { name, work, by, shape = /** @type {'whole' | 'layered'} */ (name), baseWeights = 'float32' } = benchCase;
   const built = (/** @type {string} */ program) => join(root, '.cache/bench', program);
   if (by === 'llama.cpp' && !existsSync(join(folder, 'lora.gguf'))) {
     await requireCommand([process.execPath, built('prepareDecoding.js'), plan, folder], { cwd: folder });
@@ -199,7 +230,12 @@ async function runCase({ name, work, by, shape = /** @type {'whole' | 'layered'}
   const command = {
     pytorch: [others.python, join(root, 'test/bench/pytorch.py'), work === 'decoding' ? 'decode' : name, plan],
     'llama.cpp': [process.execPath, join(root, 'test/bench/llamaCpp.mjs'), others.llamaCpp, plan, folder],
-    engine: [process.execPath, ...(work === 'decoding' ? [built('decode.js')] : [built('train.js'), shape]), plan],
+    engine: [
+      process.execPath,
+      ...(work === 'decoding' ? [built('decode.js')] : [built('train.js'), shape]),
+      plan,
+      ...(work === 'decoding' ? [] : [baseWeights]),
+    ],
   }[by];
   const output = await requireCommand(command, { cwd: folder, limitMs: 20 * 60_000 });
   const line = output.split('\n').findLast(text => text.startsWith('{'));

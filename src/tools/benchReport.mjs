@@ -1,7 +1,7 @@
 // @ts-check
 /** Measurements of `npm run bench` -> medians, ratios within one run, and the tables it prints and writes. */
 
-/** @typedef {'whole' | 'layered' | 'pytorch' | 'compiled' | 'bfloat16' | 'context' | 'decode'} Group */
+/** @typedef {'whole' | 'layered' | 'int8' | 'pytorch' | 'compiled' | 'bfloat16' | 'context' | 'decode'} Group */
 /**
  * @typedef {object} TrainingMeasurement one process
  * @property {readonly number[]} stepMs of the steps that count
@@ -34,6 +34,7 @@
  * @property {'training' | 'context' | 'decoding'} work
  * @property {'engine' | 'pytorch' | 'llama.cpp'} by
  * @property {'whole' | 'layered'} [shape] of the engine, where it is not the name
+ * @property {'8bit'} [baseWeights] of the engine, where they are not floats
  * @property {number} [contextTokens] of a case that has its own
  * @property {boolean} [isRounded] computes in fewer bits, so that its loss is near the others' only
  */
@@ -42,6 +43,19 @@
 export const benchCases = [
   { name: 'whole', label: 'engine, whole graph', group: 'whole', work: 'training', by: 'engine' },
   { name: 'layered', label: 'engine, layer by layer', group: 'layered', work: 'training', by: 'engine' },
+  .../** @type {const} */ (['whole', 'layered']).map(
+    shape =>
+      /** @type {const} */ ({
+        name: `int8-${shape}`,
+        label: `same ${shape === 'whole' ? 'in one graph' : 'by layers'}, 8-bit weights`,
+        group: 'int8',
+        work: 'training',
+        by: 'engine',
+        shape,
+        baseWeights: '8bit',
+        isRounded: true,
+      }),
+  ),
   { name: 'full', label: 'PyTorch + PEFT', group: 'pytorch', work: 'training', by: 'pytorch' },
   { name: 'gathered', label: 'same, supervised logits only', group: 'pytorch', work: 'training', by: 'pytorch' },
   { name: 'compiled', label: 'same, torch.compile', group: 'compiled', work: 'training', by: 'pytorch' },

@@ -1,5 +1,5 @@
 /**
- * @file `node train.js whole|layered PLAN [PROFILE]`: trains on the plan's batch, prints one line of JSON with what it
+ * @file `node train.js whole|layered PLAN float32|8bit [PROFILE]`: trains on the plan's batch, prints one line of JSON with what it
  * took. Profiles of the engine's sessions are written to files whose names begin with PROFILE.
  */
 import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
@@ -8,14 +8,17 @@ import { openModel } from '../../src/core/models/openModel.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';
 import { createTrainingEngine, type EngineShape } from '../../src/core/train/createTrainingEngine.ts';
 import { runStep } from '../../src/core/train/runStep.ts';
+import type { BaseWeights } from '../../src/shared/hyperparameters.ts';
 import { type BenchPlan, readPlan, toPackedBatch } from './benchPlan.ts';
 import { resetPeakRss } from './peakMemory.ts';
 
-const [shape, planFile, profilePrefix] = process.argv.slice(2);
+const [shape, planFile, baseWeights, profilePrefix] = process.argv.slice(2);
 if (shape !== 'whole' && shape !== 'layered') throw new Error(`expected whole or layered, got ${shape}`);
-console.log(JSON.stringify(await measureTraining(readPlan(planFile), shape)));
+if (baseWeights !== 'float32' && baseWeights !== '8bit')
+  throw new Error(`expected float32 or 8bit, got ${baseWeights}`);
+console.log(JSON.stringify(await measureTraining(readPlan(planFile), shape, baseWeights)));
 
-async function measureTraining(plan: BenchPlan, engineShape: EngineShape): Promise<object> {
+async function measureTraining(plan: BenchPlan, engineShape: EngineShape, base: BaseWeights): Promise<object> {
   const opened = await openModel(plan.model, { tinyFolder: '' });
   const engine = await createTrainingEngine({
     ...plan.lora,
@@ -27,6 +30,7 @@ async function measureTraining(plan: BenchPlan, engineShape: EngineShape): Promi
     contextTokens: plan.contextTokens,
     threads: plan.threads,
     shape: engineShape,
+    baseWeights: base,
     profilePrefix,
   });
   opened.close();

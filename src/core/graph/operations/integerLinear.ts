@@ -42,7 +42,7 @@ export const integerLinearOperation: Operation<IntegerLinearAttributes> = {
   gradient: ({ inputs: [, weight, scales], outputGradients: [gradient] }) =>
     gradient ? applyOperation(integerLinearGradientOperation, [weight!, scales!, gradient], {}) : [],
   lower(emit, [x, weight, scales], { terms }) {
-    // The kernel wants W^T; turning int8 around costs less than a hundredth of the product and saves the second copy.
+    // The kernel wants W^T; turning 8 bits around costs little beside the product and saves the second copy.
     const turned = emit.node('Transpose', [weight!.name], { attributes: { perm: [1, 0] } });
     const rows = emitRows(emit, x!);
     const matrix = { name: turned, dtype: weight!.dtype };
