@@ -35,7 +35,10 @@ export function planMemory(
   { freeBytes = countFreeBytes(), teacher, integerSpeedup }: PlanCircumstances = {},
 ): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
-  const ways = listWays(model, weights, settings, (integerSpeedup ?? 1) >= worthwhileSpeedup).map(way => ({
+  // Only the CPU has kernels of integer products; another device would hand each of them back to it.
+  const isOnCpu = settings.device === 'auto' || settings.device === 'cpu';
+  const prefersIntegers = isOnCpu && (integerSpeedup ?? 1) >= worthwhileSpeedup;
+  const ways = listWays(model, weights, settings, prefersIntegers).map(way => ({
     ...way,
     bytes: countBytes(model, weights, settings, way),
   }));

@@ -75,6 +75,8 @@ describe('planMemory', () => {
     expect(held({}, worthwhileSpeedup - 0.1)).toBe('float32');
     expect(held({ baseWeights: 'float32' }, fast)).toBe('float32');
     expect(held({ method: 'full' }, fast)).toBe('float32');
+    expect(held({ device: 'webgpu' }, fast)).toBe('float32');
+    expect(held({ device: 'cpu' }, fast)).toBe('8bit');
   });
 
   it('forecasts 8-bit weights at a quarter of their floats', () => {

@@ -73,6 +73,7 @@ describe('checkDevice', () => {
   );
 
   it.each([
+    ['8bit', 0],
     ['4bit', 0],
     ['float32', 0.1],
   ] as const)('checks %s weights and dropout %s', async (baseWeights, dropout) => {
@@ -85,7 +86,7 @@ describe('checkDevice', () => {
 
   it.each([
     ['loss', 'Sigmoid', 'HardSigmoid', 'gatedSilu'],
-    ['gradients alone', 'Sqrt', 'Abs', 'rmsNormGradient'],
+    ['gradient alone', 'Sqrt', 'Abs', 'rmsNormGradient'],
   ])('names the operation that makes a wrong %s', async (what, operator, wrong, operation) => {
     replaceOperator(operator, wrong);
     expect(await checkDevice(settingsOf(), 'webgpu')).toMatchObject({
