@@ -5,7 +5,7 @@ import { bpeTokenizerJson, makeAddedToken } from '../../src/core/formats/bpeToke
 import { byteCharacters, byteLevelComponent } from '../../src/core/formats/byteLevel.ts';
 import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
 import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
-import { llama } from '../../src/core/models/llama.ts';
+import { llama } from '../../src/core/models/architectures/llama.ts';
 import { seededRandom } from './bigramEngine.ts';
 
 export interface TinyModelOptions {

@@ -1,15 +1,15 @@
 /** @file config.json -> the architecture that knows how to compute that model. */
 import { TuneError } from '../../shared/errors.ts';
 import type { Architecture, ModelConfig } from './architecture.ts';
-import { gemma2 } from './gemma2.ts';
-import { gemma3Text } from './gemma3_text.ts';
-import { llama } from './llama.ts';
-import { mistral } from './mistral.ts';
-import { olmo2 } from './olmo2.ts';
-import { phi3 } from './phi3.ts';
-import { qwen2 } from './qwen2.ts';
-import { qwen3 } from './qwen3.ts';
-import { smollm3 } from './smollm3.ts';
+import { gemma2 } from './architectures/gemma2.ts';
+import { gemma3Text } from './architectures/gemma3_text.ts';
+import { llama } from './architectures/llama.ts';
+import { mistral } from './architectures/mistral.ts';
+import { olmo2 } from './architectures/olmo2.ts';
+import { phi3 } from './architectures/phi3.ts';
+import { qwen2 } from './architectures/qwen2.ts';
+import { qwen3 } from './architectures/qwen3.ts';
+import { smollm3 } from './architectures/smollm3.ts';
 import type { WeightForms } from './weightForm.ts';
 
 /** By `model_type`. A new architecture is a file beside this one and a line here. */

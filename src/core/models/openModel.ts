@@ -2,11 +2,11 @@
 import { type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
+import { openGgufModel } from './gguf/openGgufModel.ts';
 import { downloadModel, type HubDownloadOptions } from './hub/downloadModel.ts';
 import { parseHubReference } from './hub/hubLocation.ts';
 import type { OpenModel } from './openedModel.ts';
 import { openFolderModel } from './openFolderModel.ts';
-import { openGgufModel } from './openGgufModel.ts';
 
 export interface OpenModelOptions {
   /** Where the model that ships with the extension lies. */

@@ -4,7 +4,7 @@ import { computeGradients } from '../graph/gradients.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { reshape } from '../graph/operations/reshape.ts';
 import type { OperationName } from '../graph/operationTable.ts';
-import { scaleEmbedding } from './embeddingScale.ts';
+import { scaleEmbedding } from './architectures/embeddingScale.ts';
 import type { Model } from './findArchitecture.ts';
 import { gatherTableRows } from './frozenWeights.ts';
 import { addTargetSelection, buildLossHead } from './lossHead.ts';

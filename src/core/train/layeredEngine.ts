@@ -3,7 +3,7 @@
  * Only the layers' inputs are kept, [M, C] each. Slower by about one forward pass, and half the memory or less.
  */
 import { decodeBlocks } from '../formats/weightBlocks.ts';
-import { scaleRows } from '../models/embeddingScale.ts';
+import { scaleRows } from '../models/architectures/embeddingScale.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward, layerNames } from '../models/layerGraphs.ts';
 import { type LayerPlan, listLayerKinds, planLayers } from '../models/layerKinds.ts';

@@ -1,5 +1,5 @@
 /** @file The parameters of a decoder in the order of a forward pass: what all architectures name alike. */
-import type { ModelConfig, ModelParameters, ParameterInfo } from './architecture.ts';
+import type { ModelConfig, ModelParameters, ParameterInfo } from '../architecture.ts';
 
 /** Embedding, layers, final norm and head. @param describeLayer the parameters of a layer under its prefix */
 export function describeDecoder(

@@ -4,10 +4,10 @@
  * every text and after every special token, as SentencePiece and Llama 2's own tokenizer.json do.
  * @see transformers/convert_slow_tokenizer.py (generate_merges)
  */
-import { bpeTokenizerJson } from '../formats/bpeTokenizerJson.ts';
+import { bpeTokenizerJson } from '../../formats/bpeTokenizerJson.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
 import { type GgufVocabulary, listAddedTokens } from './ggufVocabulary.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 /** SentencePiece's sign for a space. */
 const spaceSign = '▁';

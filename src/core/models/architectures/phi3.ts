@@ -3,15 +3,15 @@
  * and up out of another, and rope over a part of each head. Follows transformers' modeling_phi3.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/phi3/modeling_phi3.py
  */
-import type { Value } from '../graph/graph.ts';
-import { add } from '../graph/operations/elementwise.ts';
-import { gatedSilu } from '../graph/operations/gatedSilu.ts';
-import { rmsNorm } from '../graph/operations/rmsNorm.ts';
-import { split } from '../graph/operations/slice.ts';
-import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { add } from '../../graph/operations/elementwise.ts';
+import { gatedSilu } from '../../graph/operations/gatedSilu.ts';
+import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
+import { split } from '../../graph/operations/slice.ts';
+import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';
+import { type ConfigJson, readFlag, unsupportedConfig } from '../readConfigFields.ts';
 import { describeWindows, readDecoderConfig, readWindow, requireActivation } from './decoderConfig.ts';
 import { describeDecoder, describeLinear, describeNorm } from './decoderParameters.ts';
-import { type ConfigJson, readFlag, unsupportedConfig } from './readConfigFields.ts';
 
 export const phi3: Architecture = {
   modelType: 'phi3',

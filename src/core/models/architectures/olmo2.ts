@@ -3,14 +3,14 @@
  * normalised over all heads together. Follows transformers' modeling_olmo2.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/olmo2/modeling_olmo2.py
  */
-import type { Value } from '../graph/graph.ts';
-import { add } from '../graph/operations/elementwise.ts';
-import { rmsNorm } from '../graph/operations/rmsNorm.ts';
-import { gatedMlp } from '../nn/gatedMlp.ts';
-import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { add } from '../../graph/operations/elementwise.ts';
+import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
+import { gatedMlp } from '../../nn/gatedMlp.ts';
+import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';
+import { type ConfigJson, readFlag } from '../readConfigFields.ts';
 import { readDecoderConfig, requireActivation } from './decoderConfig.ts';
 import { describeAttention, describeDecoder, describeGatedMlp, describeNorm } from './decoderParameters.ts';
-import { type ConfigJson, readFlag } from './readConfigFields.ts';
 
 export const olmo2: Architecture = {
   modelType: 'olmo2',

@@ -6,7 +6,7 @@
  * converter therefore interleaves the two halves of each head's rows, which is undone here.
  * @see https://github.com/ggml-org/llama.cpp (convert_hf_to_gguf.py, LlamaModel.permute)
  */
-import type { RowRange, TensorInfo, TensorSource } from '../formats/tensorSource.ts';
+import type { RowRange, TensorInfo, TensorSource } from '../../formats/tensorSource.ts';
 import type { GgufArchitecture } from './ggufArchitectures.ts';
 
 const modelParts: ReadonlyMap<string, string> = new Map([

@@ -1,11 +1,11 @@
 /** @file A byte-level BPE vocabulary of a GGUF file (`gpt2`) -> tokenizer.json. */
-import { TuneError } from '../../shared/errors.ts';
-import { bpeTokenizerJson } from '../formats/bpeTokenizerJson.ts';
-import { byteLevelComponent } from '../formats/byteLevel.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { bpeTokenizerJson } from '../../formats/bpeTokenizerJson.ts';
+import { byteLevelComponent } from '../../formats/byteLevel.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
 import { ggufPreTokenizers, type PreTokenizerKind } from './ggufPreTokenizers.ts';
 import { type GgufVocabulary, listAddedTokens } from './ggufVocabulary.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 export interface ByteLevelTokenizer {
   /** tokenizer.json without its post-processor. */

@@ -3,9 +3,11 @@
  * and a rope of their own for each one without, and no caps. Follows transformers' modeling_gemma3.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/gemma3/modeling_gemma3.py
  */
-import { headNorm } from '../nn/headNorm.ts';
-import type { RopeSettings } from '../nn/rope.ts';
-import type { Architecture, ModelConfig } from './architecture.ts';
+import { headNorm } from '../../nn/headNorm.ts';
+import type { RopeSettings } from '../../nn/rope.ts';
+import type { Architecture, ModelConfig } from '../architecture.ts';
+import { type ConfigJson, invalidConfig, readCount, readObject, unsupportedConfig } from '../readConfigFields.ts';
+import { readRopeParameters } from '../readRope.ts';
 import { describeWindows, readSlidingLayers, readWindow } from './decoderConfig.ts';
 import { describeDecoder, describeNorm } from './decoderParameters.ts';
 import {
@@ -16,8 +18,6 @@ import {
   readGemmaConfig,
   readNormWeight,
 } from './gemma2.ts';
-import { type ConfigJson, invalidConfig, readCount, readObject, unsupportedConfig } from './readConfigFields.ts';
-import { readRopeParameters } from './readRope.ts';
 
 export const gemma3Text: Architecture = {
   modelType: 'gemma3_text',

@@ -1,6 +1,6 @@
 /** @file Weights whose norms are stored 1 larger -> the same with the norms as Hugging Face stores them (Gemma in GGUF). */
-import { encodeFloats } from '../formats/encodeFloats.ts';
-import type { TensorInfo, TensorSource } from '../formats/tensorSource.ts';
+import { encodeFloats } from '../../formats/encodeFloats.ts';
+import type { TensorInfo, TensorSource } from '../../formats/tensorSource.ts';
 
 /** `source` with 1 taken off its norms, which are float32 from then on. Owns `source`. */
 export function takeOneOffNorms(source: TensorSource): TensorSource {

@@ -3,7 +3,8 @@
  * transformers' modeling_smollm3.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/smollm3/modeling_smollm3.py
  */
-import type { Architecture, ModelConfig } from './architecture.ts';
+import type { Architecture, ModelConfig } from '../architecture.ts';
+import { type ConfigJson, invalidConfig, readCount, readFlag } from '../readConfigFields.ts';
 import {
   describeWindows,
   readDecoderConfig,
@@ -12,7 +13,6 @@ import {
   requireActivation,
 } from './decoderConfig.ts';
 import { llama, readBiasedModules } from './llama.ts';
-import { type ConfigJson, invalidConfig, readCount, readFlag } from './readConfigFields.ts';
 
 export const smollm3: Architecture = { ...llama, modelType: 'smollm3', readConfig };
 

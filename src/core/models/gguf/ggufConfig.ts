@@ -2,12 +2,12 @@
  * @file What a GGUF file says of its model, in the form of Hugging Face's config.json.
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and transformers' GGUF loader
  */
-import { TuneError } from '../../shared/errors.ts';
-import type { GgufFile } from '../formats/gguf.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { GgufFile } from '../../formats/gguf.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import { findGgufArchitecture, type GgufArchitecture } from './ggufArchitectures.ts';
 import { GgufMetadataReader } from './ggufMetadata.ts';
 import { readGgufRopeScaling } from './ggufRopeScaling.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 const defaultRopeTheta = 10_000;
 

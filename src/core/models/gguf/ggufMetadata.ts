@@ -1,7 +1,7 @@
 /** @file Typed look-ups in a GGUF file's metadata, with file, key and value in every error. */
-import { TuneError } from '../../shared/errors.ts';
-import type { GgufFile } from '../formats/gguf.ts';
-import type { GgufValue } from '../formats/ggufCursor.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { GgufFile } from '../../formats/gguf.ts';
+import type { GgufValue } from '../../formats/ggufCursor.ts';
 
 export class GgufMetadataReader {
   readonly path: string;

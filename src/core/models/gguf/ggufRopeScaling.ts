@@ -3,10 +3,10 @@
  * divisor a frequency (rope_freqs.weight); the parameters are found again from these and checked against every one.
  * @see transformers/modeling_rope_utils.py (_compute_llama3_parameters), convert_hf_to_gguf.py (generate_extra_tensors)
  */
-import { TuneError } from '../../shared/errors.ts';
-import type { GgufFile } from '../formats/gguf.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { GgufFile } from '../../formats/gguf.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 const factorsTensor = 'rope_freqs.weight';
 /** Phi-3's divisors, a tensor for each kind of context. */

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type GgufFile, openGguf } from '../../../../src/core/formats/gguf.ts';
-import type { GgufValue } from '../../../../src/core/formats/ggufCursor.ts';
-import { readGgufTokenizer } from '../../../../src/core/models/ggufTokenizer.ts';
-import { catchTuneError } from '../formats/catchTuneError.ts';
+import { type GgufFile, openGguf } from '../../../../../src/core/formats/gguf.ts';
+import type { GgufValue } from '../../../../../src/core/formats/ggufCursor.ts';
+import { readGgufTokenizer } from '../../../../../src/core/models/gguf/ggufTokenizer.ts';
+import { catchTuneError } from '../../formats/catchTuneError.ts';
 
-const fixtures = join(import.meta.dirname, '../../../fixtures/models');
+const fixtures = join(import.meta.dirname, '../../../../fixtures/models');
 const { texts, tokens } = JSON.parse(readFileSync(join(fixtures, 'tokens.json'), 'utf8')) as {
   texts: string[];
   tokens: Record<string, number[][]>;

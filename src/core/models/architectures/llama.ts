@@ -3,14 +3,14 @@
  * decoding graphs differ only in the context they bring. Follows transformers' modeling_llama.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/llama/modeling_llama.py
  */
-import type { Value } from '../graph/graph.ts';
-import { add } from '../graph/operations/elementwise.ts';
-import { rmsNorm } from '../graph/operations/rmsNorm.ts';
-import { gatedMlp } from '../nn/gatedMlp.ts';
-import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { add } from '../../graph/operations/elementwise.ts';
+import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
+import { gatedMlp } from '../../nn/gatedMlp.ts';
+import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';
+import { type ConfigJson, readFlag } from '../readConfigFields.ts';
 import { readDecoderConfig, requireActivation } from './decoderConfig.ts';
 import { describeAttention, describeDecoder, describeGatedMlp, describeNorm } from './decoderParameters.ts';
-import { type ConfigJson, readFlag } from './readConfigFields.ts';
 
 export const llama: Architecture = {
   modelType: 'llama',

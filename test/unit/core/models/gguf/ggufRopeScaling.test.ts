@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { GgufFile } from '../../../../src/core/formats/gguf.ts';
-import type { GgufValue } from '../../../../src/core/formats/ggufCursor.ts';
-import { GgufMetadataReader } from '../../../../src/core/models/ggufMetadata.ts';
-import { readGgufRopeScaling } from '../../../../src/core/models/ggufRopeScaling.ts';
-import { catchTuneError } from '../formats/catchTuneError.ts';
+import type { GgufFile } from '../../../../../src/core/formats/gguf.ts';
+import type { GgufValue } from '../../../../../src/core/formats/ggufCursor.ts';
+import { GgufMetadataReader } from '../../../../../src/core/models/gguf/ggufMetadata.ts';
+import { readGgufRopeScaling } from '../../../../../src/core/models/gguf/ggufRopeScaling.ts';
+import { catchTuneError } from '../../formats/catchTuneError.ts';
 
 function makeFile(metadata: Record<string, GgufValue>, divisors?: Float32Array): GgufFile {
   return {

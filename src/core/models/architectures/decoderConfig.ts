@@ -1,5 +1,5 @@
 /** @file What the config.json of every decoder says alike: its dimensions, and which layers see a window. */
-import type { LayerAttention, ModelConfig } from './architecture.ts';
+import type { LayerAttention, ModelConfig } from '../architecture.ts';
 import {
   type ConfigJson,
   invalidConfig,
@@ -7,8 +7,8 @@ import {
   readFlag,
   readPositive,
   unsupportedConfig,
-} from './readConfigFields.ts';
-import { readRope } from './readRope.ts';
+} from '../readConfigFields.ts';
+import { readRope } from '../readRope.ts';
 
 export interface DecoderDefaults {
   readonly modelType: string;

@@ -3,8 +3,9 @@
  * changed them, and what config.json says that the file says otherwise or not at all.
  * @see https://github.com/ggml-org/llama.cpp (conversion/*.py, src/models/*.cpp)
  */
+
+import type { JsonObject } from '../readJsonFile.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 export interface GgufArchitecture {
   /** Hugging Face's `model_type`, and the class that transformers and vLLM load. */

@@ -4,12 +4,13 @@
  * Follows transformers' modeling_gemma2.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/gemma2/modeling_gemma2.py
  */
-import type { Value } from '../graph/graph.ts';
-import { add } from '../graph/operations/elementwise.ts';
-import { gatedGelu } from '../graph/operations/gatedGelu.ts';
-import { rmsNorm } from '../graph/operations/rmsNorm.ts';
-import { gatedMlp } from '../nn/gatedMlp.ts';
-import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { add } from '../../graph/operations/elementwise.ts';
+import { gatedGelu } from '../../graph/operations/gatedGelu.ts';
+import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
+import { gatedMlp } from '../../nn/gatedMlp.ts';
+import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';
+import { type ConfigJson, readFlag, readPositive, unsupportedConfig } from '../readConfigFields.ts';
 import {
   type DecoderDefaults,
   describeWindows,
@@ -19,7 +20,6 @@ import {
   requireActivation,
 } from './decoderConfig.ts';
 import { describeAttention, describeDecoder, describeGatedMlp, describeNorm } from './decoderParameters.ts';
-import { type ConfigJson, readFlag, readPositive, unsupportedConfig } from './readConfigFields.ts';
 
 export const gemma2: Architecture = {
   modelType: 'gemma2',

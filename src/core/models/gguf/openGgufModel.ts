@@ -1,15 +1,15 @@
 /** @file A .gguf file -> an OpenModel whose config, weights and tokenizer look as if they came from a Hugging Face folder. */
-import { TuneError } from '../../shared/errors.ts';
-import { type GgufFile, openGguf } from '../formats/gguf.ts';
-import { ggufTensorTypes } from '../formats/ggufTypes.ts';
-import { unsupportedTypeHint } from '../formats/storedTensors.ts';
-import type { TokenizerFiles } from '../formats/tokenizerFiles.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { type GgufFile, openGguf } from '../../formats/gguf.ts';
+import { ggufTensorTypes } from '../../formats/ggufTypes.ts';
+import { unsupportedTypeHint } from '../../formats/storedTensors.ts';
+import type { TokenizerFiles } from '../../formats/tokenizerFiles.ts';
+import { takeOneOffNorms } from '../architectures/shiftedNorms.ts';
+import { hashWeightFiles, type OpenModel } from '../openedModel.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import { type GgufConfig, readGgufConfig } from './ggufConfig.ts';
 import { RenamedGgufTensors } from './ggufTensorNames.ts';
 import { readGgufTokenizer } from './ggufTokenizer.ts';
-import { hashWeightFiles, type OpenModel } from './openedModel.ts';
-import type { JsonObject } from './readJsonFile.ts';
-import { takeOneOffNorms } from './shiftedNorms.ts';
 
 const decodableTypes = new Set([...ggufTensorTypes.values()].filter(type => type.codec).map(type => type.name));
 

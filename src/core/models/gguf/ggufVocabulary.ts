@@ -1,6 +1,6 @@
 /** @file The vocabulary and special tokens of a GGUF file, checked against each other. */
-import { TuneError } from '../../shared/errors.ts';
-import { type AddedToken, makeAddedToken } from '../formats/bpeTokenizerJson.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { type AddedToken, makeAddedToken } from '../../formats/bpeTokenizerJson.ts';
 import type { GgufMetadataReader } from './ggufMetadata.ts';
 
 export type TokenKind = 'normal' | 'unknown' | 'control' | 'userDefined' | 'unused' | 'byte';

@@ -1,7 +1,7 @@
 /** @file Gemma multiplies embedded tokens by sqrt(C): in graphs, and for engines that embed by themselves. */
-import type { Value } from '../graph/graph.ts';
-import { multiply } from '../graph/operations/elementwise.ts';
-import type { ModelConfig } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { multiply } from '../../graph/operations/elementwise.ts';
+import type { ModelConfig } from '../architecture.ts';
 
 /** embedded [M, C] -> what the first layer reads, [M, C] */
 export function scaleEmbedding(embedded: Value, { embeddingScale }: ModelConfig): Value {

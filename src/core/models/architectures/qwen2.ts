@@ -3,7 +3,8 @@
  * the upper layers where the config asks for it. Follows transformers' modeling_qwen2.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/qwen2/modeling_qwen2.py
  */
-import type { Architecture, LayerAttention, ModelConfig } from './architecture.ts';
+import type { Architecture, LayerAttention, ModelConfig } from '../architecture.ts';
+import { type ConfigJson, readFlag } from '../readConfigFields.ts';
 import {
   describeWindows,
   readDecoderConfig,
@@ -12,7 +13,6 @@ import {
   requireActivation,
 } from './decoderConfig.ts';
 import { llama } from './llama.ts';
-import { type ConfigJson, readFlag } from './readConfigFields.ts';
 
 export const qwen2: Architecture = { ...llama, modelType: 'qwen2', readConfig };
 

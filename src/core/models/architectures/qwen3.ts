@@ -3,16 +3,16 @@
  * modeling_qwen3.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/qwen3/modeling_qwen3.py
  */
-import type { Value } from '../graph/graph.ts';
-import { add } from '../graph/operations/elementwise.ts';
-import { rmsNorm } from '../graph/operations/rmsNorm.ts';
-import { gatedMlp } from '../nn/gatedMlp.ts';
-import { headNorm } from '../nn/headNorm.ts';
-import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from './architecture.ts';
+import type { Value } from '../../graph/graph.ts';
+import { add } from '../../graph/operations/elementwise.ts';
+import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
+import { gatedMlp } from '../../nn/gatedMlp.ts';
+import { headNorm } from '../../nn/headNorm.ts';
+import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';
+import { type ConfigJson, readFlag } from '../readConfigFields.ts';
 import { readDecoderConfig, requireActivation } from './decoderConfig.ts';
 import { describeAttention, describeDecoder, describeGatedMlp, describeNorm } from './decoderParameters.ts';
 import { readUpperWindows } from './qwen2.ts';
-import { type ConfigJson, readFlag } from './readConfigFields.ts';
 
 export const qwen3: Architecture = {
   modelType: 'qwen3',

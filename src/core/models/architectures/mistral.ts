@@ -3,7 +3,8 @@
  * modeling_mistral.py.
  * @see https://github.com/huggingface/transformers/blob/main/src/transformers/models/mistral/modeling_mistral.py
  */
-import type { Architecture, ModelConfig } from './architecture.ts';
+import type { Architecture, ModelConfig } from '../architecture.ts';
+import { type ConfigJson, unsupportedConfig } from '../readConfigFields.ts';
 import {
   describeWindows,
   readDecoderConfig,
@@ -12,7 +13,6 @@ import {
   requireActivation,
 } from './decoderConfig.ts';
 import { llama } from './llama.ts';
-import { type ConfigJson, unsupportedConfig } from './readConfigFields.ts';
 
 export const mistral: Architecture = { ...llama, modelType: 'mistral', readConfig };
 

@@ -2,14 +2,14 @@
  * @file The tokenizer inside a GGUF file -> TokenizerFiles, in the form that tokenizer.json has for the same model: byte-level
  * BPE (`gpt2`) and SentencePiece (`llama`) vocabularies.
  */
-import { TuneError } from '../../shared/errors.ts';
-import type { GgufFile } from '../formats/gguf.ts';
-import type { TokenizerConfig, TokenizerFiles } from '../formats/tokenizerFiles.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { GgufFile } from '../../formats/gguf.ts';
+import type { TokenizerConfig, TokenizerFiles } from '../../formats/tokenizerFiles.ts';
+import type { JsonObject } from '../readJsonFile.ts';
 import { buildByteLevelTokenizer } from './ggufByteLevelTokenizer.ts';
 import { GgufMetadataReader } from './ggufMetadata.ts';
 import { buildSentencePieceTokenizer } from './ggufSentencePieceTokenizer.ts';
 import { buildPostProcessor, readGgufVocabulary } from './ggufVocabulary.ts';
-import type { JsonObject } from './readJsonFile.ts';
 
 /** @throws TuneError `tokenizer-invalid` | `model-invalid` | `model-unsupported` */
 export function readGgufTokenizer(file: GgufFile): TokenizerFiles {
