@@ -34,6 +34,10 @@ export const decodingOptions: readonly CommandOption[] = [
     help: 'Draw from the likeliest tokens that together reach this probability, default 1.',
   },
   { name: 'seed', value: 'N', help: 'Makes drawn answers repeatable, default 42.' },
+  {
+    name: 'float32',
+    help: "Compute a GGUF file's weights in float32, exactly, instead of in the file's blocks with activations in 8 bit.",
+  },
 ];
 
 /** @throws TuneError `usage` */
@@ -44,6 +48,11 @@ export function readDecoding(args: CommandArguments): DecodingSettings {
     topP: args.number('top-p', 1e-6, 1) ?? 1,
     seed: args.integer('seed', 0, Number.MAX_SAFE_INTEGER) ?? 42,
   };
+}
+
+/** How the answering model holds its weights. */
+export function readPrecision(args: CommandArguments): Pick<ModelPoolOptions, 'weights'> {
+  return args.has('float32') ? { weights: 'float' } : {};
 }
 
 /** An existing folder as it is, else the run of that id. @throws TuneError `run-invalid` */

@@ -152,7 +152,7 @@ describe.each(cases)('$name', ({ name, golden, model, settings, prompts }) => {
 
   it.runIf(prompts > 0)("has the base's logits and transformers' greedy tokens", async () => {
     const opened = await openModel(model(), { tinyFolder });
-    const session = await DecodingSession.create(await loadResidentModel(opened));
+    const session = await DecodingSession.create(await loadResidentModel(opened, { weights: 'float' }));
     const tensors = openSafetensors(join(ours.bundle, 'reference.safetensors')).tensors;
     const ends = session.resident.tokenizer.eosTokenIds;
     measured.logits = 0;

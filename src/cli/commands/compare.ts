@@ -20,6 +20,7 @@ import {
   locateAdapter,
   modelOption,
   readDecoding,
+  readPrecision,
   requireOne,
   tellProgress,
 } from '../answering.ts';
@@ -63,7 +64,7 @@ export const compare: Command = {
       const run = args.one('run') === undefined ? undefined : findRun(args.required('run'), storeFolder(args));
       const model = chooseModel(args, [adapter, ...(run === undefined ? [] : [run])]);
       const { questions, training } = await readRows(args, run, adapter);
-      const pool = createModelPool(output);
+      const pool = createModelPool(output, readPrecision(args));
       try {
         const base = await pool.attach(model, null, signal);
         const prompt = await choosePrompt(args, output, {

@@ -10,6 +10,7 @@ import {
   locateAdapter,
   modelOption,
   readDecoding,
+  readPrecision,
 } from '../answering.ts';
 import type { Command } from '../command.ts';
 import { interruptible } from '../interruptible.ts';
@@ -35,7 +36,7 @@ export const generate: Command = {
       const named = args.one('adapter');
       const adapter = named === undefined ? null : locateAdapter(named, args);
       const model = chooseModel(args, adapter === null ? [] : [adapter]);
-      const pool = createModelPool(output);
+      const pool = createModelPool(output, readPrecision(args));
       try {
         const attached = await pool.attach(model, adapter, signal);
         const {
