@@ -179,8 +179,18 @@ export class Menu {
     return this.page.locator('.context-view .action-label, .monaco-menu .action-label', { hasText: text });
   }
 
+  /** Clicks until the menu closes: VS Code takes no click while a menu has only just opened. */
   async choose(text: string): Promise<void> {
-    await this.item(text).first().click();
+    const item = this.item(text).first();
+    for (let attempt = 1; ; attempt++) {
+      await item.click();
+      const isClosed = await item.waitFor({ state: 'hidden', timeout: 1000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isClosed) return;
+      if (attempt === 10) throw new Error(`expected the menu to close after a click on ${text}`);
+    }
   }
 
   async readItems(): Promise<string[]> {
