@@ -37,7 +37,7 @@ interface Case {
   readonly prompts: number;
 }
 
-const common = ['maxSteps=20', 'evalEverySteps=20', 'earlyStoppingPatience=0', 'seed=7'];
+const common = ['maxSteps=20', 'evalEverySteps=20', 'earlyStoppingPatience=0', 'seed=7', 'baseWeights=float32'];
 const cases: readonly Case[] = [
   {
     name: 'SmolLM2-135M from GGUF, LoRA on all linear layers',
