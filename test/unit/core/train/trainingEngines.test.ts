@@ -2,71 +2,23 @@ import { describe, expect, it, vi } from 'vitest';
 import { AdamW } from '../../../../src/core/optim/adamW.ts';
 import { loadOnnxRuntime } from '../../../../src/core/runtime/onnxRuntime.ts';
 import type { PackedBatch } from '../../../../src/core/text/packedBatch.ts';
-import { createTrainingEngine, type TrainingEngineSettings } from '../../../../src/core/train/createTrainingEngine.ts';
-import type { TrainingEngine } from '../../../../src/core/train/trainingEngine.ts';
-import { seededNumbers } from '../graph/seededNumbers.ts';
+import { createTrainingEngine } from '../../../../src/core/train/createTrainingEngine.ts';
 import { makeTinyModel, makeTinyWeights } from '../models/tinyModel.ts';
 import { makeTinyBatch, unpack } from './tinyBatch.ts';
+import { gradientsOf, openTinyEngine, relativeDifference, tinyContextTokens } from './tinyEngine.ts';
 
-const contextTokens = 12;
-const allLinears = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
 const shapes = ['whole', 'layered'] as const;
 const methods = ['lora', 'full'] as const;
 
-async function openEngine(
-  changes: Partial<TrainingEngineSettings> = {},
-  config: Readonly<Record<string, unknown>> = {},
-): Promise<TrainingEngine> {
-  const model = makeTinyModel(config);
-  const engine = await createTrainingEngine({
-    model,
-    weights: makeTinyWeights(model),
-    method: 'lora',
-    targetModules: allLinears,
-    rank: 4,
-    alpha: 8,
-    seed: 7,
-    batchRows: 2,
-    contextTokens,
-    threads: 1,
-    ...changes,
-  });
-  // B starts at zero, which would leave A without gradient: give it something.
-  for (const [index, { name, value }] of engine.parameters.entries()) {
-    if (name.includes('lora_B')) value.set(seededNumbers(index + 1, value.length, -0.1, 0.1));
-  }
-  return engine;
-}
-
-async function gradientsOf(engine: TrainingEngine, batches: readonly PackedBatch[], tokenWeight: number) {
-  engine.zeroGradients();
-  let lossNatsSum = 0;
-  for (const batch of batches) lossNatsSum += (await engine.accumulate(batch, tokenWeight)).lossNatsSum;
-  return { lossNatsSum, gradients: engine.parameters.map(({ gradient }) => gradient.slice()) };
-}
-
-/** The largest difference between two lists of gradients, relative to the largest gradient. */
-function relativeDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
-  let difference = 0;
-  let largest = 0;
-  for (const [index, gradient] of a.entries()) {
-    for (const [i, x] of gradient.entries()) {
-      difference = Math.max(difference, Math.abs(x - b[index]![i]!));
-      largest = Math.max(largest, Math.abs(x));
-    }
-  }
-  return difference / largest;
-}
-
-const batch = makeTinyBatch(3, [{ segments: [5, 7] }, { segments: [9] }], contextTokens);
+const batch = makeTinyBatch(3, [{ segments: [5, 7] }, { segments: [9] }], tinyContextTokens);
 
 for (const method of methods) {
   describe(`training engines, ${method}`, () => {
     for (const shape of shapes) {
       it(`${shape}: k batches of one row give the gradients of one batch of k rows`, async () => {
-        const one = await openEngine({ method, shape });
+        const one = await openTinyEngine({ method, shape });
         const rows = [0, 1].map(row => takeRow(batch, row));
-        const single = await openEngine({ method, shape, batchRows: 1 });
+        const single = await openTinyEngine({ method, shape, batchRows: 1 });
         const together = await gradientsOf(one, [batch], 0.25);
         const apart = await gradientsOf(single, rows, 0.25);
         expect(apart.lossNatsSum / together.lossNatsSum).toBeCloseTo(1, 5);
@@ -76,8 +28,8 @@ for (const method of methods) {
 
       it(`${shape}: packed rows give the loss and gradients of padded rows`, async () => {
         const padded = unpack(batch);
-        const packedEngine = await openEngine({ method, shape });
-        const paddedEngine = await openEngine({ method, shape, batchRows: padded.batchRows });
+        const packedEngine = await openTinyEngine({ method, shape });
+        const paddedEngine = await openTinyEngine({ method, shape, batchRows: padded.batchRows });
         const a = await gradientsOf(packedEngine, [batch], 1);
         const b = await gradientsOf(paddedEngine, [padded], 1);
         expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
@@ -86,7 +38,7 @@ for (const method of methods) {
       });
 
       it(`${shape}: evaluation gives the loss of training`, async () => {
-        const engine = await openEngine({ method, shape });
+        const engine = await openTinyEngine({ method, shape });
         const evaluated = await engine.evaluate(batch);
         const trained = await engine.accumulate(batch, 0.1);
         expect(evaluated.lossNatsSum).toBeCloseTo(trained.lossNatsSum, 4);
@@ -98,7 +50,7 @@ for (const method of methods) {
       it(`${shape}: repeats bit for bit`, async () => {
         const runs = [];
         for (let run = 0; run < 2; run++) {
-          const engine = await openEngine({ method, shape, threads: 2 });
+          const engine = await openTinyEngine({ method, shape, threads: 2 });
           runs.push(await gradientsOf(engine, [batch, batch], 0.5));
           await engine.dispose();
         }
@@ -108,8 +60,8 @@ for (const method of methods) {
 
     it('both shapes give the same gradients', async () => {
       for (const config of [{}, { tie_word_embeddings: false, attention_bias: true, mlp_bias: true }]) {
-        const whole = await openEngine({ method, shape: 'whole' }, config);
-        const layered = await openEngine({ method, shape: 'layered' }, config);
+        const whole = await openTinyEngine({ method, shape: 'whole' }, config);
+        const layered = await openTinyEngine({ method, shape: 'layered' }, config);
         const a = await gradientsOf(whole, [batch], 1);
         const b = await gradientsOf(layered, [batch], 1);
         expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
@@ -120,7 +72,10 @@ for (const method of methods) {
     });
 
     it('gives every trained tensor the gradient of central differences', async () => {
-      const engine = await openEngine({ method, shape: 'whole' }, { tie_word_embeddings: false, attention_bias: true });
+      const engine = await openTinyEngine(
+        { method, shape: 'whole' },
+        { tie_word_embeddings: false, attention_bias: true },
+      );
       const { gradients } = await gradientsOf(engine, [batch], 1);
       for (const [index, { name, value }] of engine.parameters.entries()) {
         // In the direction of the gradient itself, where float32 has the most to say.
@@ -141,7 +96,7 @@ for (const method of methods) {
     });
 
     it('brings the loss near zero when it trains on one batch again and again', async () => {
-      const engine = await openEngine({ method, shape: 'layered' });
+      const engine = await openTinyEngine({ method, shape: 'layered' });
       const optimizer = new AdamW(engine.parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
       const { weightSum } = await engine.evaluate(batch);
       const losses: number[] = [];
@@ -162,9 +117,9 @@ describe('tables in shards', () => {
     it(`${shape}: give the loss and gradients of whole tables`, async () => {
       for (const tie of [true, false]) {
         const model = makeTinyModel({ tie_word_embeddings: tie });
-        const whole = await openEngine({ shape, model, weights: makeTinyWeights(model) });
+        const whole = await openTinyEngine({ shape, model, weights: makeTinyWeights(model) });
         const sharded = { ...model, maxTensorBytes: 25 * 4 * model.config.hiddenSize };
-        const inShards = await openEngine({ shape, model: sharded, weights: makeTinyWeights(model) });
+        const inShards = await openTinyEngine({ shape, model: sharded, weights: makeTinyWeights(model) });
         const a = await gradientsOf(whole, [batch], 1);
         const b = await gradientsOf(inShards, [batch], 1);
         expect(b.lossNatsSum / a.lossNatsSum).toBeCloseTo(1, 5);
@@ -179,7 +134,7 @@ describe('createTrainingEngine', () => {
   it.each(shapes)('%s: releases every session it made', async shape => {
     const { InferenceSession } = loadOnnxRuntime();
     const create = vi.spyOn(InferenceSession, 'create');
-    const engine = await openEngine({ shape });
+    const engine = await openTinyEngine({ shape });
     await engine.accumulate(batch, 1);
     await engine.evaluate(batch);
     const sessions = await Promise.all(create.mock.results.map(({ value }) => value));
@@ -201,7 +156,7 @@ describe('createTrainingEngine', () => {
       alpha: 8,
       seed: 7,
       batchRows: 1,
-      contextTokens,
+      contextTokens: tinyContextTokens,
       threads: 1,
     });
     expect(engine.parameters.map(({ name }) => name)).toEqual(
@@ -219,32 +174,32 @@ describe('createTrainingEngine', () => {
   });
 
   it('refuses target modules that the model does not have', async () => {
-    await expect(openEngine({ targetModules: ['query'] })).rejects.toThrow(/expected some of q_proj.*got query/);
+    await expect(openTinyEngine({ targetModules: ['query'] })).rejects.toThrow(/expected some of q_proj.*got query/);
   });
 
   it('refuses weights that do not fit the config', async () => {
     const weights = makeTinyWeights(makeTinyModel({ intermediate_size: 32 }));
-    await expect(openEngine({ weights })).rejects.toMatchObject({ code: 'model-invalid' });
+    await expect(openTinyEngine({ weights })).rejects.toMatchObject({ code: 'model-invalid' });
   });
 
   it('takes the layered engine when the whole graph does not fit the limit', async () => {
-    const engine = await openEngine({ memoryLimitBytes: 1 });
+    const engine = await openTinyEngine({ memoryLimitBytes: 1 });
     expect(engine.constructor.name).toBe('LayeredEngine');
     await engine.dispose();
   });
 });
 
 function takeRow(from: PackedBatch, row: number): PackedBatch {
-  const start = row * contextTokens;
+  const start = row * tinyContextTokens;
   const chosen = [...from.targetPositions.keys()].filter(
-    i => Math.floor(from.targetPositions[i]! / contextTokens) === row,
+    i => Math.floor(from.targetPositions[i]! / tinyContextTokens) === row,
   );
   return {
     ...from,
     batchRows: 1,
-    tokenIds: from.tokenIds.slice(start, start + contextTokens),
-    positions: from.positions.slice(start, start + contextTokens),
-    segments: from.segments.slice(start, start + contextTokens),
+    tokenIds: from.tokenIds.slice(start, start + tinyContextTokens),
+    positions: from.positions.slice(start, start + tinyContextTokens),
+    segments: from.segments.slice(start, start + tinyContextTokens),
     targetPositions: Int32Array.from(chosen, i => from.targetPositions[i]! - start),
     labels: Int32Array.from(chosen, i => from.labels[i]!),
     labelWeights: Float32Array.from(chosen, i => from.labelWeights[i]!),
