@@ -352,6 +352,17 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('takes the settings that make a run fit with one click, over what was typed there', async () => {
+    const form = await open('broken');
+    await input(form, 'batchRows').fill('many');
+    await form.page.getByRole('button', { name: 'Make it fit' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/fit' });
+    await show(form, { ...formSnapshots.ready, values: { ...formSnapshots.ready.values, batchRows: 2 } });
+    expect(await input(form, 'batchRows').inputValue()).toBe('2');
+    expect(await form.page.getByRole('button', { name: 'Make it fit' }).isVisible()).toBe(false);
+    await form.close();
+  });
+
   it('leads out of Restricted Mode with one click', async () => {
     const form = await open('restricted');
     await start(form).click({ force: true });
