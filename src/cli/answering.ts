@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ModelPool, type ModelPoolOptions } from '../core/infer/modelPool.ts';
-import { nameBaseModel } from '../core/jobs/runQuestions.ts';
+import { nameBaseModel } from '../core/jobs/prepare/runQuestions.ts';
 import { readRecord } from '../core/runs/runFiles.ts';
 import { findRun } from '../core/runs/runStore.ts';
 import { TuneError } from '../shared/errors.ts';

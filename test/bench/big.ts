@@ -2,7 +2,7 @@
  * @file `node big.js MODEL SHAPE [STEPS] [THREADS] [LAYERS]`: trains LoRA on a model of that name's dimensions with random weights in 4 bit, at
  * context 512, and prints one line of JSON with what it took. SHAPE is whole or layered.
  */
-import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
+import { readPeakRssBytes } from '../../src/core/jobs/train/peakMemory.ts';
 import type { Model } from '../../src/core/models/findArchitecture.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';

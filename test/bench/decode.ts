@@ -6,7 +6,7 @@ import { findLargest } from '../../src/core/infer/findLargest.ts';
 import { generateText } from '../../src/core/infer/generateText.ts';
 import { copyRows } from '../../src/core/infer/keyValueCache.ts';
 import { loadResidentModel } from '../../src/core/infer/residentModel.ts';
-import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
+import { readPeakRssBytes } from '../../src/core/jobs/train/peakMemory.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
 import { makeBenchAdapter } from './benchAdapter.ts';
 import { type BenchPlan, readPlan } from './benchPlan.ts';

@@ -2,7 +2,7 @@
  * @file `node train.js whole|layered PLAN float32|8bit [PROFILE]`: trains on the plan's batch, prints one line of JSON with what it
  * took. Profiles of the engine's sessions are written to files whose names begin with PROFILE.
  */
-import { readPeakRssBytes } from '../../src/core/jobs/peakMemory.ts';
+import { readPeakRssBytes } from '../../src/core/jobs/train/peakMemory.ts';
 import { readModel } from '../../src/core/models/findArchitecture.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';

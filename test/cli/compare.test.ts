@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readRunData } from '../../src/core/jobs/runQuestions.ts';
+import { readRunData } from '../../src/core/jobs/prepare/runQuestions.ts';
 import { exitCodes, type JsonLine } from '../../src/shared/commandLine.ts';
 import { tokenF1 } from '../../src/shared/tokenF1.ts';
 import { makeAnsweringRun } from '../support/answeringRun.ts';

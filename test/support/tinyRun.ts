@@ -1,7 +1,7 @@
 /** A run's folder on the tiny model and dataset, and the job that trains it, for tests. */
 import { join } from 'node:path';
 import type { JobEnd, JobEvent } from '../../src/core/jobs/jobEvents.ts';
-import { type TrainJobInput, trainJob } from '../../src/core/jobs/trainJob.ts';
+import { type TrainJobInput, trainJob } from '../../src/core/jobs/train/trainJob.ts';
 import { createRunFolder } from '../../src/core/runs/runStore.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../src/shared/hyperparameters.ts';
 import type { RunRequest } from '../../src/shared/recipe.ts';

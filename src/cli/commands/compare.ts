@@ -6,7 +6,7 @@ import { type Prompt, searchBestPrompt, writePrompt } from '../../core/infer/bes
 import { type ComparedAnswer, type ComparisonResult, compareAnswers } from '../../core/infer/compareAnswers.ts';
 import type { DecodingSession } from '../../core/infer/decodingSession.ts';
 import { readPrompts } from '../../core/infer/readPrompts.ts';
-import { listQuestions, readRunData } from '../../core/jobs/runQuestions.ts';
+import { listQuestions, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import { findRun } from '../../core/runs/runStore.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError } from '../../shared/errors.ts';

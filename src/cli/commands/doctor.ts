@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { countFreeBytes } from '../../core/jobs/freeMemory.ts';
+import { countFreeBytes } from '../../core/jobs/forecast/freeMemory.ts';
 import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
 import { type DeviceReport, describeDevices } from '../../core/runtime/describeDevices.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';

@@ -10,7 +10,7 @@ import type { DecodingSession } from '../../core/infer/decodingSession.ts';
 import { encodePromptedAnswers } from '../../core/infer/encodeAnswer.ts';
 import { evaluateLoss, toPerplexity } from '../../core/infer/evaluateLoss.ts';
 import { findOutput } from '../../core/infer/findOutput.ts';
-import { listQuestions, readRunData } from '../../core/jobs/runQuestions.ts';
+import { listQuestions, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import { findRun } from '../../core/runs/runStore.ts';
 import { encodeExamples } from '../../core/text/encodeExamples.ts';
 import type { EncodedRow } from '../../core/text/packedBatch.ts';

@@ -1,6 +1,7 @@
 /** `tuning-fork forecast`: steps, tokens and memory of a run, and whether it can start. */
-import { type CheckOptions, forecastRun } from '../../core/jobs/checkRun.ts';
-import { forecastTrainingMs } from '../../core/jobs/forecastTime.ts';
+
+import { forecastTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
+import { type CheckOptions, forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { fromWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { parseMapping } from '../../core/data/mapping.ts';
 import { readDataset } from '../../core/data/readDataset.ts';
-import { countTokens, describeRow } from '../../core/jobs/countTokens.ts';
-import { describeDataset } from '../../core/jobs/describeDataset.ts';
-import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
+import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
+import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
+import { type ModelText, openModelText } from '../../core/jobs/prepare/openModelText.ts';
 import { measureModel } from '../../core/models/measureModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import { exitCodes } from '../../shared/commandLine.ts';

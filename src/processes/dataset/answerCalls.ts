@@ -1,9 +1,9 @@
 /** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
 import { compareWithSnapshot } from '../../core/data/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/readDatasetSnapshot.ts';
-import { forecastRun } from '../../core/jobs/checkRun.ts';
-import { countTokens, describeRow } from '../../core/jobs/countTokens.ts';
-import { describeDataset } from '../../core/jobs/describeDataset.ts';
+import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
+import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
+import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';

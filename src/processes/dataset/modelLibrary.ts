@@ -1,6 +1,6 @@
 /** @file The model opened last, kept for the next question about it: its tokenizer and chat template, never its weights. */
 import { statSync } from 'node:fs';
-import { type ModelText, openModelText } from '../../core/jobs/openModelText.ts';
+import { type ModelText, openModelText } from '../../core/jobs/prepare/openModelText.ts';
 import { HubCache } from '../../core/models/hub/hubCache.ts';
 import { locateHub, parseHubReference } from '../../core/models/hub/hubLocation.ts';
 import { measureModel } from '../../core/models/measureModel.ts';

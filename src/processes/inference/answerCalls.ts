@@ -4,7 +4,7 @@ import type { AnsweredQuestion } from '../../core/infer/answeredQuestion.ts';
 import { searchBestPrompt } from '../../core/infer/bestPrompt.ts';
 import { generateText } from '../../core/infer/generateText.ts';
 import { ModelPool } from '../../core/infer/modelPool.ts';
-import { listQuestions, nameBaseModel, readRunData } from '../../core/jobs/runQuestions.ts';
+import { listQuestions, nameBaseModel, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { HeldOutRow, InferenceCalls, InferenceEvents } from '../../shared/inferenceProtocol.ts';
 import type { Handlers } from '../../shared/rpc.ts';

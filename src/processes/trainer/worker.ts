@@ -1,7 +1,7 @@
 /** The computing thread of a trainer: runs one job and says what happens. Blocks while the engine computes. */
 import { homedir } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { trainJob } from '../../core/jobs/trainJob.ts';
+import { trainJob } from '../../core/jobs/train/trainJob.ts';
 import { toWireError } from '../../shared/errors.ts';
 import { weightCacheBudget, weightCacheFolder } from '../../shared/userCache.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';

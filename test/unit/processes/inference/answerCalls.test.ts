@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRunData } from '../../../../src/core/jobs/runQuestions.ts';
+import { readRunData } from '../../../../src/core/jobs/prepare/runQuestions.ts';
 import { answerCalls } from '../../../../src/processes/inference/answerCalls.ts';
 import type { ChatMessage, InferenceCalls, InferenceEvents } from '../../../../src/shared/inferenceProtocol.ts';
 import type { Handlers } from '../../../../src/shared/rpc.ts';

@@ -1,0 +1,229 @@
+/** @file A request -> everything that is known before training: rows, tokens, steps, memory, and what speaks against it. */
+import type { ForecastReport, PreflightFinding } from '../../../shared/datasetProtocol.ts';
+import { TuneError, toWireError } from '../../../shared/errors.ts';
+import type { HubSettings } from '../../../shared/hubSettings.ts';
+import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
+import type { Forecast, RunRequest } from '../../../shared/recipe.ts';
+import type { SplitName } from '../../../shared/runFolder.ts';
+import type { Example } from '../../data/example.ts';
+import type { Model } from '../../models/findArchitecture.ts';
+import { nameFile } from '../../models/nameFile.ts';
+import type { OpenModel } from '../../models/openedModel.ts';
+import { type OpenModelOptions, openModel } from '../../models/openModel.ts';
+import { planRanks } from '../../optim/rankBudget.ts';
+import { requireCarriedDevice } from '../../runtime/devices.ts';
+import { enforceFindings, findRefusals, findWarnings } from '../../text/preflight.ts';
+import type { TrainControl } from '../../train/trainLoop.ts';
+import { findIntegerSpeedup } from '../forecast/integerSpeedup.ts';
+import { planMemory } from '../forecast/memoryPlan.ts';
+import { findMemoryRefusal } from '../forecast/memoryRefusal.ts';
+import { type ProposedFit, proposeFit } from '../forecast/proposeFit.ts';
+import { interruptible, throwIfInterrupted } from '../interruption.ts';
+import { type OpenTeacher, openTeacher } from '../teacher/openTeacher.ts';
+import { checkObjectiveData } from './checkObjectiveData.ts';
+import { checkSamplePrompts } from './checkSamplePrompts.ts';
+import { type EncodedSides, encodeSides } from './encodeSides.ts';
+import { type BatchPlan, planBatches } from './planBatches.ts';
+import { checkWeights, readArchitecture } from './readArchitecture.ts';
+import { type ReadSource, readSources } from './readSources.ts';
+import { adoptStart, checkStart } from './startAdapters.ts';
+
+export interface CheckedRun {
+  /** As asked for, with the settings of the adapter that training goes on from. */
+  readonly request: RunRequest;
+  readonly model: OpenModel;
+  readonly architecture: Model;
+  readonly teacher: OpenTeacher | undefined;
+  readonly sources: readonly ReadSource[];
+  readonly sides: EncodedSides;
+  readonly batches: BatchPlan;
+  /** Of 8-bit products over float ones on this machine, where the choice of base weights asked for it. */
+  readonly integerSpeedup: number | undefined;
+  readonly forecast: Forecast;
+  /** What would make it fit the memory limit, when it does not. */
+  readonly fit: ProposedFit | null;
+  readonly refusals: readonly PreflightFinding[];
+  readonly warnings: readonly PreflightFinding[];
+}
+
+export interface CheckOptions {
+  /** The model that ships with the program. */
+  readonly tinyFolder: string;
+  readonly hub: HubSettings | undefined;
+  readonly control: Pick<TrainControl, 'ask'>;
+  /** Whether what is not known of this machine's speed may be measured, which takes a second or two and the engine. */
+  readonly measures?: boolean;
+  readonly onPhase: (name: string, done: number, total: number) => void;
+}
+
+/** The caller closes the model and the teacher. @throws TuneError for whatever the user gave wrong; JobInterrupted */
+export async function checkRun(asked: RunRequest, options: CheckOptions): Promise<CheckedRun> {
+  const { control, onPhase } = options;
+  const request = adoptStart(asked);
+  const { device } = request.hyperparameters;
+  if (device !== 'auto' && device !== 'cpu') requireCarriedDevice(device);
+  onPhase('opening model', 0, 1);
+  const model = await interruptible(control, signal => openModel(request.model, modelOptions(options, signal)));
+  let teacher: OpenTeacher | undefined;
+  try {
+    const architecture = readArchitecture(model);
+    checkWeights(model, architecture);
+    checkStart(request, architecture);
+    const sources = await interruptible(control, signal =>
+      readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
+    );
+    checkObjectiveData(sources, request.hyperparameters);
+    const examples = (side: SplitName): Example[] =>
+      sources.flatMap(({ dataset, split }) => dataset.examples.filter((_, row) => split.rows[row] === side));
+    const given = { train: examples('train'), heldOut: examples('heldOut') };
+    const sides = encodeSides(model, given, request.hyperparameters, (done, total) => {
+      throwIfInterrupted(control);
+      onPhase('tokenising', done, total);
+    });
+    const { report, tokenizer } = sides;
+    const { objective, samplePrompts } = request.hyperparameters;
+    // Of a preference only the answers are supervised, whatever is said.
+    const trainOn = objective === 'dpo' ? 'assistant' : request.hyperparameters.trainOn;
+    checkSamplePrompts(architecture, sides, samplePrompts);
+    const refusals = findRefusals({ report, tokenizer, trainOn });
+    if (sides.train.length === 0) enforceChecks({ refusals, sources }, []);
+    teacher = await interruptible(control, signal => openTeacher(request, modelOptions(options, signal), tokenizer));
+    const batches = planBatches(sides, request.hyperparameters);
+    if (request.hyperparameters.method === 'lora' && request.hyperparameters.adaLora) {
+      planRanks(request.hyperparameters, batches.totalSteps);
+    }
+    const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
+    const circumstances = { teacher: teacher?.architecture, integerSpeedup };
+    const memory = planMemory(architecture, model.weights, request.hyperparameters, circumstances);
+    const fit = proposeFit({
+      model: architecture,
+      weights: model.weights,
+      hyperparameters: request.hyperparameters,
+      longestTokens: report.longestTokens,
+      circumstances,
+    });
+    return {
+      request,
+      model,
+      architecture,
+      teacher,
+      sources,
+      sides,
+      batches,
+      integerSpeedup,
+      forecast: {
+        totalSteps: batches.totalSteps,
+        trainRows: sides.train.length / sides.rowsPerExample,
+        heldOutRows: sides.heldOut.length / sides.rowsPerExample,
+        tokensPerEpoch: report.tokens,
+        supervisedTokensPerEpoch: report.supervisedTokens,
+        ...memory,
+      },
+      fit: fit ?? null,
+      refusals: [...refusals, ...findMemoryRefusal(memory, fit)],
+      warnings: [
+        ...findWarnings({ report, tokenizer, trainOn }),
+        ...findNothingHeldOut(sides, request),
+        ...findContextWarning(report.longestTokens, request.hyperparameters, architecture),
+      ],
+    };
+  } catch (error) {
+    model.close();
+    teacher?.model.close();
+    throw error;
+  }
+}
+
+/** Rows longer than anything the base model has seen can be trained on, but their ends are new ground for it. */
+function findContextWarning(
+  longestTokens: number,
+  { contextTokens }: Pick<Hyperparameters, 'contextTokens'>,
+  { config }: Model,
+): PreflightFinding[] {
+  const longest = Math.min(longestTokens, contextTokens);
+  if (longest <= config.maxContextTokens) return [];
+  return [
+    {
+      code: 'beyond-model-context',
+      message: `Context: expected rows of at most ${config.maxContextTokens} tokens, which the base model was trained for, got ${longest}.`,
+      remedy: `Set contextTokens to ${config.maxContextTokens} or less, or choose a model with a longer context.`,
+      override: null,
+    },
+  ];
+}
+
+/** Downloads report as a phase of their own. */
+export function modelOptions({ tinyFolder, hub, onPhase }: CheckOptions, signal: AbortSignal): OpenModelOptions {
+  let phase = 'downloading model';
+  return {
+    tinyFolder,
+    hub: {
+      ...(hub === undefined ? {} : { settings: hub }),
+      signal,
+      onPlan: ({ licence, totalBytes }) => {
+        phase = `downloading model (licence ${licence ?? 'not stated'})`;
+        onPhase(phase, 0, totalBytes);
+      },
+      onProgress: ({ doneBytes, totalBytes }) => onPhase(phase, doneBytes, totalBytes),
+    },
+  };
+}
+
+/** @throws TuneError `preflight`, or `memory` when that alone stands against the run */
+export function enforceChecks(
+  { refusals, sources }: Pick<CheckedRun, 'refusals' | 'sources'>,
+  overrides: readonly string[],
+): void {
+  const ofRows = refusals.filter(finding => finding.code !== 'memory');
+  nameFile(sources[0]!.dataset.file, () => enforceFindings(ofRows, overrides));
+  try {
+    enforceFindings(refusals, overrides);
+  } catch (error) {
+    if (!(error instanceof TuneError)) throw error;
+    throw new TuneError('memory', error.message, { hint: error.hint });
+  }
+}
+
+/**
+ * What a person wants to know before the start; never throws for what the user gave.
+ * @param measureTime measures a few seconds of training, for `trainingMs`
+ */
+export async function forecastRun(
+  request: RunRequest,
+  options: CheckOptions,
+  measureTime: (checked: CheckedRun) => Promise<number | null> = async () => null,
+): Promise<ForecastReport> {
+  try {
+    const checked = await checkRun(request, options);
+    const { model, teacher, refusals, warnings, fit } = checked;
+    const standing = refusals.filter(({ override }) => override === null || !isOverridden(override, request));
+    const canStart = standing.length === 0;
+    try {
+      const trainingMs = canStart ? await measureTime(checked) : null;
+      const findings = [...refusals, ...warnings];
+      return { forecast: checked.forecast, trainingMs, canStart, fit: fit?.settings ?? null, findings, error: null };
+    } finally {
+      model.close();
+      teacher?.model.close();
+    }
+  } catch (error) {
+    if (!(error instanceof TuneError)) throw error;
+    return { forecast: null, trainingMs: null, canStart: false, fit: null, findings: [], error: toWireError(error) };
+  }
+}
+
+function isOverridden(override: string, { overrides }: RunRequest): boolean {
+  return (overrides as readonly string[]).includes(override);
+}
+
+function findNothingHeldOut({ train, heldOut }: EncodedSides, { hyperparameters }: RunRequest): PreflightFinding[] {
+  if (hyperparameters.evalRatio === 0 || heldOut.length > 0) return [];
+  return [
+    {
+      code: 'nothing-held-out',
+      message: `Held-out rows: expected some, got none beside ${train.length === 1 ? '1 row' : `${train.length} rows`}: no early stopping, and the last checkpoint is kept, not the best.`,
+      remedy: 'Add rows with different questions, or raise contextTokens when they do not fit.',
+      override: null,
+    },
+  ];
+}
