@@ -11,8 +11,8 @@ import { type DrawnLoss, RunPage } from './support/runPage.ts';
 import { useEditor } from './support/useEditor.ts';
 
 const dataset = 'harbour-museum.jsonl';
-/** Long enough for three readings and a reload in its middle. */
-const steps = 500;
+/** Long enough for three readings, pictures and a reload in its middle, on a fast machine too. */
+const steps = 900;
 
 /** Every drawn value is the run folder's, and nothing that the folder held before the reading is missing. */
 function expectDrawnAsWritten(drawn: DrawnLoss, run: string, before: ReturnType<typeof readMetrics>): void {
@@ -72,17 +72,22 @@ describe('the main job, with the packaged extension', () => {
       expect(await panel.countPaintedPixels()).toBeGreaterThan(500);
       reached = drawn.step.at(-1)!;
     }
-    expect(await panel.state()).toBe('running');
     await workbench.statusBarItem(/loss \d/).waitFor();
     await keepBothThemes(window, 'story run running');
 
     // A reload in the middle changes nothing.
+    expect(await panel.state()).toBe('running');
     const beforeReload = readMetrics(run);
     await workbench.reload();
     panel = await RunPage.open(workbench);
+    // Waited for from now on, because a notification hides itself after some seconds.
+    const told = workbench
+      .notification(/finished/)
+      .first()
+      .waitFor({ timeout: 300_000 });
     expectDrawnAsWritten(await panel.waitForStep(reached), run, beforeReload);
 
-    await panel.waitForState('finished', 300_000);
+    await Promise.all([told, panel.waitForState('finished', 300_000)]);
     const end = readMetrics(run);
     const drawn = await panel.waitForStep(steps);
     expectDrawnAsWritten(drawn, run, end);
@@ -90,10 +95,6 @@ describe('the main job, with the packaged extension', () => {
     expect(drawn.heldOut.filter(value => value !== null)).toEqual([...end.heldOut.values()]);
     const { bestEvalLossNats } = readJson<{ bestEvalLossNats: number }>(run, 'status.json');
     expect(bestEvalLossNats).toBeLessThan(0.5 * end.heldOut.get(0)!);
-    await workbench
-      .notification(/finished/)
-      .first()
-      .waitFor();
     await keepBothThemes(window, 'story run finished');
 
     // Three answers to a held-out question, each with its speed.
