@@ -107,6 +107,7 @@ function buildChildren(context: vscode.ExtensionContext, log: vscode.LogOutputCh
     programFolder: join(context.extensionPath, 'dist'),
     workingFolder,
     nodeSetting: () => readSettings().nodePath,
+    pythonSetting: () => readSettings().pythonPath,
     workspaceFolders: workspacePaths,
     log: line => log.info(line),
     noticeElectron: () => {

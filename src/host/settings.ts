@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 
 export interface Settings {
   nodePath: string;
+  /** Empty: the environment of our own. */
+  pythonPath: string;
   runsFolder: string;
   modelFolders: string[];
   hubEndpoint: string;
@@ -21,6 +23,7 @@ export function readSettings(scope?: vscode.Uri): Settings {
   const gigabytes = configuration.get<number | null>('memoryLimit', null);
   return {
     nodePath: text('nodePath'),
+    pythonPath: text('pythonPath'),
     runsFolder: text('runsFolder'),
     modelFolders: configuration.get<string[]>('modelFolders', []).filter(folder => typeof folder === 'string'),
     hubEndpoint: text('hubEndpoint'),

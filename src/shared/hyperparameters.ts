@@ -3,6 +3,7 @@
  * table. Defaults follow the sources named in CONTRIBUTING.md ("Defaults").
  */
 import { z } from 'zod';
+import type { Engine } from './engineChoice.ts';
 
 /** Linear layers of some architectures (Phi-3) that stand for several of others. */
 export const fusedLayers = {
@@ -98,6 +99,18 @@ const names = (s: Omit<NamesSetting, 'kind' | 'default'>) =>
 const flag = (s: Omit<FlagSetting, 'kind'>) => ({ kind: 'flag', ...s }) as const;
 
 export const hyperparameterTable = {
+  engine: choice<'auto' | Engine>({
+    label: 'Engine',
+    group: 'method',
+    advanced: false,
+    default: 'auto',
+    choices: [
+      { value: 'auto', label: 'Automatic' },
+      { value: 'embedded', label: 'Embedded' },
+      { value: 'pytorch', label: 'PyTorch' },
+    ],
+    help: 'What trains, default automatic: embedded = the engine that comes with Tuning Fork, nothing to install; pytorch = Transformers, PEFT and TRL in a Python environment; automatic takes PyTorch for a big model where it finds a graphics card.',
+  }),
   objective: choice<'sft' | 'dpo' | 'distill'>({
     label: 'Objective',
     group: 'method',
@@ -615,6 +628,7 @@ const values = <T extends string>(s: { readonly choices: readonly { readonly val
 const namesIn = (s: { readonly pattern: RegExp }) => z.array(z.string().regex(s.pattern)).max(100);
 
 export const hyperparametersSchema = z.strictObject({
+  engine: values(table.engine).default(table.engine.default),
   // Older recipes know neither objectives nor what belongs to them.
   objective: values(table.objective).default(table.objective.default),
   dpoBeta: ranged(table.dpoBeta).default(table.dpoBeta.default),

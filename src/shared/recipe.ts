@@ -1,5 +1,6 @@
 /** @file run.json: the immutable recipe of a run. Fed back, it reproduces the run. */
 import { z } from 'zod';
+import { engines } from './engineChoice.ts';
 import { baseWeightsChoices, hyperparametersSchema } from './hyperparameters.ts';
 
 export const runSchemaVersion = 1;
@@ -72,7 +73,7 @@ export const runRecordSchema = z.strictObject({
   kind: z.literal('train'),
   parents: z.array(z.string()),
   createdAt: z.string(),
-  engine: z.enum(['embedded']),
+  engine: z.enum(engines),
   objective: z.enum(['sft', 'dpo', 'distill']),
   model: modelReferenceSchema,
   /** Of a distillation. */

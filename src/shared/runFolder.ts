@@ -51,6 +51,8 @@ export const identitySchema = z.strictObject({
   /** The operating system's own start time of the process, as text (Linux: clock ticks since boot). */
   startTime: z.string(),
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Name of the machine; a pid means nothing on another one. Absent in runs of before there were many machines. */
+  host: z.string().min(1).max(255).optional(),
 });
 export type ProcessIdentity = z.infer<typeof identitySchema>;
 

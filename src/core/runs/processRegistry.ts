@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   confirmsIdentity,
@@ -62,6 +62,7 @@ export function registerProcess(run: string): ProcessIdentity {
     pid: process.pid,
     startTime: readStartTime(process.pid) ?? 'unknown',
     nonce: randomBytes(16).toString('hex'),
+    host: hostname(),
   };
   const entry: RegistryEntry = { ...identity, kind: 'trainer', run, createdAt: new Date().toISOString() };
   const path = entryPath(identity.nonce);

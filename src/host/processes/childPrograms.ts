@@ -1,6 +1,7 @@
 /** @file What every child process needs: the Node to run on, a clean environment, a working directory that is not the workspace. */
 import { execFile } from 'node:child_process';
 import { delimiter, join } from 'node:path';
+import { pythonVariable } from '../../shared/pythonReport.ts';
 import { cleanEnvironment, type Environment } from './childEnvironment.ts';
 import { type NodeChoice, resolveNode } from './resolveNode.ts';
 
@@ -10,6 +11,8 @@ export interface ChildContext {
   /** Working directory of children; outside every workspace. */
   workingFolder: string;
   nodeSetting(): string;
+  /** The user's own Python; empty for the environment of ours. */
+  pythonSetting(): string;
   workspaceFolders(): readonly string[];
   log(line: string): void;
   /** Said once when nothing better than the editor's own Electron was found. */
@@ -35,7 +38,8 @@ export class ChildPrograms {
       this.hasNoticedElectron = true;
       this.context.noticeElectron();
     }
-    const env = { ...this.cleanEnvironment(), ...node.env };
+    const python = this.context.pythonSetting();
+    const env = { ...this.cleanEnvironment(), ...node.env, ...(python !== '' && { [pythonVariable]: python }) };
     const script = join(this.context.programFolder, `${program}.js`);
     this.context.log(`${program}: ${node.file} ${script} (Node ${node.version}, found by ${node.source})`);
     return {

@@ -37,7 +37,12 @@ describe('package.json', () => {
   it('lets no workspace name a program to run or a place to send the Hub token to', () => {
     const { properties } = manifest.contributes.configuration;
     const restricted: string[] = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
-    for (const name of ['tuningFork.nodePath', 'tuningFork.hubEndpoint', 'tuningFork.hubCache']) {
+    for (const name of [
+      'tuningFork.nodePath',
+      'tuningFork.pythonPath',
+      'tuningFork.hubEndpoint',
+      'tuningFork.hubCache',
+    ]) {
       expect(properties[name].scope).toBe('machine');
       expect(restricted).toContain(name);
     }

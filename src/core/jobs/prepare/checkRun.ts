@@ -1,12 +1,15 @@
 /** @file A request -> everything that is known before training: rows, tokens, steps, memory, and what speaks against it. */
 import type { ForecastReport, PreflightFinding } from '../../../shared/datasetProtocol.ts';
+import type { EngineChoice } from '../../../shared/engineChoice.ts';
 import { TuneError, toWireError } from '../../../shared/errors.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
+import type { PythonReport } from '../../../shared/pythonReport.ts';
 import type { Forecast, RunRequest } from '../../../shared/recipe.ts';
 import type { SplitName } from '../../../shared/runFolder.ts';
 import type { Example } from '../../data/example.ts';
 import type { Model } from '../../models/findArchitecture.ts';
+import { countParameters } from '../../models/measureModel.ts';
 import { nameFile } from '../../models/nameFile.ts';
 import type { OpenModel } from '../../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../../models/openModel.ts';
@@ -26,6 +29,7 @@ import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
 import { checkWeights, readArchitecture } from './readArchitecture.ts';
 import { type ReadSource, readSources } from './readSources.ts';
+import { resolveEngine } from './resolveEngine.ts';
 import { adoptStart, checkStart } from './startAdapters.ts';
 
 export interface CheckedRun {
@@ -33,6 +37,7 @@ export interface CheckedRun {
   readonly request: RunRequest;
   readonly model: OpenModel;
   readonly architecture: Model;
+  readonly engine: EngineChoice;
   readonly teacher: OpenTeacher | undefined;
   readonly sources: readonly ReadSource[];
   readonly sides: EncodedSides;
@@ -51,6 +56,8 @@ export interface CheckOptions {
   readonly tinyFolder: string;
   readonly hub: HubSettings | undefined;
   readonly control: Pick<TrainControl, 'ask'>;
+  /** Of the machine's Python, where one is known. */
+  readonly python?: PythonReport | undefined;
   /** Whether what is not known of this machine's speed may be measured, which takes a second or two and the engine. */
   readonly measures?: boolean;
   readonly onPhase: (name: string, done: number, total: number) => void;
@@ -68,6 +75,7 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
   try {
     const architecture = readArchitecture(model);
     checkWeights(model, architecture);
+    const engine = resolveEngine(request.hyperparameters, countParameters(architecture), options.python);
     checkStart(request, architecture);
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
@@ -106,6 +114,7 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
       request,
       model,
       architecture,
+      engine,
       teacher,
       sources,
       sides,

@@ -65,7 +65,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
       kind: 'train',
       parents: request.parents,
       createdAt: new Date().toISOString(),
-      engine: 'embedded',
+      engine: checked.engine.engine,
       objective: request.hyperparameters.objective,
       model: describeModel(model),
       ...(teacher && { teacher: describeModel(teacher.model) }),
