@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { adoptedNames } from '../core/adapter/adoptedSettings.ts';
-import { parseMapping } from '../core/data/mapping.ts';
+import { parseMapping } from '../core/data/mapping/mapping.ts';
 import { TuneError } from '../shared/errors.ts';
 import {
   checkHyperparameter,

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { readAdapter } from '../../core/adapter/readAdapter.ts';
 import type { Example } from '../../core/data/example.ts';
-import { parseMapping } from '../../core/data/mapping.ts';
+import { parseMapping } from '../../core/data/mapping/mapping.ts';
 import { readDataset } from '../../core/data/readDataset.ts';
 import { requireTrainable } from '../../core/data/requireTrainable.ts';
 import { writePrompt } from '../../core/infer/bestPrompt.ts';

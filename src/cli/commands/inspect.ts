@@ -1,6 +1,6 @@
 /** `tuning-fork inspect`: how a file is read, what is wrong with it, and how a row looks to the model. */
 import { resolve } from 'node:path';
-import { parseMapping } from '../../core/data/mapping.ts';
+import { parseMapping } from '../../core/data/mapping/mapping.ts';
 import { readDataset } from '../../core/data/readDataset.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';

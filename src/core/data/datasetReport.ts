@@ -1,6 +1,6 @@
 /** @file What reading a dataset found: problems by line and the report that `inspect` and the dataset page show. */
 import type { Role } from './example.ts';
-import type { MappingDetection } from './mapping.ts';
+import type { MappingDetection } from './mapping/mapping.ts';
 
 export type DatasetFormat = 'jsonl' | 'json' | 'csv';
 

@@ -5,16 +5,16 @@ import { TuneError } from '../../shared/errors.ts';
 import type { Mapping } from '../../shared/recipe.ts';
 import { ProblemCollector } from './collectProblems.ts';
 import type { DatasetFormat, ProblemSummary, RowCounts, RowProblem } from './datasetReport.ts';
-import { type DetectedFormat, detectFormat } from './detectFormat.ts';
-import { detectMapping, listFields, sampledRows, useMapping } from './detectMapping.ts';
 import type { Example } from './example.ts';
-import { completeMapping, type MappingDetection } from './mapping.ts';
-import { mapRow } from './mapRow.ts';
-import { readCsv } from './readCsv.ts';
-import { readJsonDocument } from './readJsonDocument.ts';
-import { readJsonLines } from './readJsonLines.ts';
-import { peekUtf8, type ReadOptions, readUtf8 } from './readUtf8.ts';
-import type { RecordOutcome } from './record.ts';
+import { detectMapping, listFields, sampledRows, useMapping } from './mapping/detectMapping.ts';
+import { completeMapping, type MappingDetection } from './mapping/mapping.ts';
+import { mapRow } from './mapping/mapRow.ts';
+import { type DetectedFormat, detectFormat } from './read/detectFormat.ts';
+import { readCsv } from './read/readCsv.ts';
+import { readJsonDocument } from './read/readJsonDocument.ts';
+import { readJsonLines } from './read/readJsonLines.ts';
+import { peekUtf8, type ReadOptions, readUtf8 } from './read/readUtf8.ts';
+import type { RecordOutcome } from './read/record.ts';
 
 export interface DatasetOptions extends ReadOptions {
   /** Overrides the detection. */

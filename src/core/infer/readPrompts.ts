@@ -4,11 +4,11 @@
  */
 import { TuneError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
+import { readMessages } from '../data/mapping/readMessages.ts';
+import { isFields } from '../data/mapping/rowReport.ts';
+import { readJsonLines } from '../data/read/readJsonLines.ts';
+import { readUtf8 } from '../data/read/readUtf8.ts';
 import { readDataset } from '../data/readDataset.ts';
-import { readJsonLines } from '../data/readJsonLines.ts';
-import { readMessages } from '../data/readMessages.ts';
-import { readUtf8 } from '../data/readUtf8.ts';
-import { isFields } from '../data/rowReport.ts';
 import { type AskedQuestion, toAnsweredQuestion } from './answeredQuestion.ts';
 
 const questionFields = ['prompt', 'question', 'instruction', 'query', 'input'];

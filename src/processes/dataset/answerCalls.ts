@@ -1,6 +1,6 @@
 /** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
-import { compareWithSnapshot } from '../../core/data/compareWithSnapshot.ts';
-import { readDatasetSnapshot } from '../../core/data/readDatasetSnapshot.ts';
+import { compareWithSnapshot } from '../../core/data/split/compareWithSnapshot.ts';
+import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.ts';
 import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';

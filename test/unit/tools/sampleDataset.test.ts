@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readDataset } from '../../../src/core/data/readDataset.ts';
-import { splitExamples } from '../../../src/core/data/splitExamples.ts';
+import { splitExamples } from '../../../src/core/data/split/splitExamples.ts';
 import { generateSampleDataset, serializeSampleDataset } from '../../../src/tools/sampleDataset.ts';
 import { listSampleFacts } from '../../../src/tools/sampleFacts.ts';
 

@@ -1,7 +1,7 @@
 /** @file What is to be learned and the rows at hand -> an error when the one cannot be learned from the other. */
 import { TuneError } from '../../../shared/errors.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
-import { describeMapping } from '../../data/mapping.ts';
+import { describeMapping } from '../../data/mapping/mapping.ts';
 import type { ReadSource } from './readSources.ts';
 
 /** @throws TuneError `dataset-invalid` naming the first row and the setting that would fit */

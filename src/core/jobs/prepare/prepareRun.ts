@@ -7,8 +7,8 @@ import {
   type RunRecord,
   runSchemaVersion,
 } from '../../../shared/recipe.ts';
-import { examplesOf, readDatasetSnapshot } from '../../data/readDatasetSnapshot.ts';
-import { writeDatasetSnapshot } from '../../data/writeDatasetSnapshot.ts';
+import { examplesOf, readDatasetSnapshot } from '../../data/split/readDatasetSnapshot.ts';
+import { writeDatasetSnapshot } from '../../data/split/writeDatasetSnapshot.ts';
 import type { Model } from '../../models/findArchitecture.ts';
 import { readModel } from '../../models/findArchitecture.ts';
 import type { OpenModel } from '../../models/openedModel.ts';

@@ -2,7 +2,7 @@
 import type { RunRequest } from '../../../shared/recipe.ts';
 import { type Dataset, readDataset } from '../../data/readDataset.ts';
 import { requireTrainable } from '../../data/requireTrainable.ts';
-import { type Split, splitExamples } from '../../data/splitExamples.ts';
+import { type Split, splitExamples } from '../../data/split/splitExamples.ts';
 
 export interface ReadSource {
   readonly dataset: Dataset;

@@ -5,7 +5,7 @@ import { TuneError } from '../../../shared/errors.ts';
 import type { ModelReference, RunRecord } from '../../../shared/recipe.ts';
 import type { SplitName } from '../../../shared/runFolder.ts';
 import type { Example } from '../../data/example.ts';
-import { examplesOf, readDatasetSnapshot } from '../../data/readDatasetSnapshot.ts';
+import { examplesOf, readDatasetSnapshot } from '../../data/split/readDatasetSnapshot.ts';
 import { type AnsweredQuestion, toAnsweredQuestion } from '../../infer/answeredQuestion.ts';
 import { readRecord } from '../../runs/runFiles.ts';
 import { storeOf } from '../../runs/runStore.ts';

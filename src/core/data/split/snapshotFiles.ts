@@ -1,8 +1,8 @@
 /** @file The files of `datasets/<sha256>/` as types: what is written there, and what a reader may believe. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { mappingSchema } from '../../shared/recipe.ts';
-import { splitNames } from '../../shared/runFolder.ts';
+import { mappingSchema } from '../../../shared/recipe.ts';
+import { splitNames } from '../../../shared/runFolder.ts';
 
 export const snapshotNames = { examples: 'examples.jsonl', split: 'split.json', report: 'report.json' } as const;
 

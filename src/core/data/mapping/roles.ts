@@ -1,5 +1,5 @@
 /** @file Role names as chat files write them -> the four roles that templates know. */
-import type { Role } from './example.ts';
+import type { Role } from '../example.ts';
 
 const aliases: ReadonlyMap<string, Role> = new Map([
   ['system', 'system'],

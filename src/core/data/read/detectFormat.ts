@@ -1,7 +1,7 @@
 /** @file The beginning of a file and its name -> JSONL, JSON or CSV, decided by what is seen; the name only breaks ties. */
 import { extname } from 'node:path';
-import { TuneError } from '../../shared/errors.ts';
-import type { DatasetFormat } from './datasetReport.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { DatasetFormat } from '../datasetReport.ts';
 
 export interface DetectedFormat {
   readonly format: DatasetFormat;

@@ -1,12 +1,12 @@
 /** @file A dataset file as it is now and the snapshot a run was trained on -> the rows that differ. */
 import { createHash } from 'node:crypto';
-import type { RowDifference } from '../../shared/datasetProtocol.ts';
-import { TuneError } from '../../shared/errors.ts';
-import type { Example, Message } from './example.ts';
-import { contentKey, questionKey } from './normalizeQuestion.ts';
-import { type Dataset, readDataset } from './readDataset.ts';
+import type { RowDifference } from '../../../shared/datasetProtocol.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { Example, Message } from '../example.ts';
+import { contentKey, questionKey } from '../normalizeQuestion.ts';
+import type { ReadOptions } from '../read/readUtf8.ts';
+import { type Dataset, readDataset } from '../readDataset.ts';
 import type { DatasetSnapshot } from './readDatasetSnapshot.ts';
-import type { ReadOptions } from './readUtf8.ts';
 
 export interface SnapshotComparison {
   /** True when not one byte of the file changed. */

@@ -1,8 +1,8 @@
 /** @file Examples -> train, held-out and test rows, by groups of equal questions, as a pure function of the questions and a seed. */
 import { createHash } from 'node:crypto';
-import type { SplitName } from '../../shared/runFolder.ts';
-import type { Example } from './example.ts';
-import { questionKey } from './normalizeQuestion.ts';
+import type { SplitName } from '../../../shared/runFolder.ts';
+import type { Example } from '../example.ts';
+import { questionKey } from '../normalizeQuestion.ts';
 
 export interface SplitOptions {
   readonly seed: number;

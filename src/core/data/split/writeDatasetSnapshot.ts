@@ -2,11 +2,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { TuneError } from '../../shared/errors.ts';
-import { storeNames } from '../../shared/runFolder.ts';
-import { syncFolder, toWriteError, writeStagedFile } from '../formats/stagedFile.ts';
-import type { Example, Message } from './example.ts';
-import type { Dataset } from './readDataset.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { storeNames } from '../../../shared/runFolder.ts';
+import { syncFolder, toWriteError, writeStagedFile } from '../../formats/stagedFile.ts';
+import type { Example, Message } from '../example.ts';
+import type { Dataset } from '../readDataset.ts';
 import { hashSnapshotFolder } from './readDatasetSnapshot.ts';
 import { type SnapshotReport, type SnapshotRow, snapshotId, snapshotNames } from './snapshotFiles.ts';
 import type { Split } from './splitExamples.ts';

@@ -1,5 +1,5 @@
 /** @file Where a row's problems are written down while it is read, and the words for what was found instead. */
-import type { RowProblemCode } from './datasetReport.ts';
+import type { RowProblemCode } from '../datasetReport.ts';
 
 export interface RowReport {
   error(code: RowProblemCode, what: string, fix: string): void;

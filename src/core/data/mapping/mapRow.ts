@@ -1,7 +1,7 @@
 /** @file A parsed row and a mapping -> an example of messages, or what is wrong with the row and how to mend it. */
-import type { Mapping } from '../../shared/recipe.ts';
-import type { RowProblem, RowProblemCode } from './datasetReport.ts';
-import type { Example, Message } from './example.ts';
+import type { Mapping } from '../../../shared/recipe.ts';
+import type { RowProblem, RowProblemCode } from '../datasetReport.ts';
+import type { Example, Message } from '../example.ts';
 import { mapPreference } from './mapPreference.ts';
 import { readOptional, readText, readTurns } from './readFields.ts';
 import { readMessages } from './readMessages.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findJsonBreak } from '../../../../src/core/data/checkJson.ts';
+import { findJsonBreak } from '../../../../../src/core/data/read/checkJson.ts';
 
 function isJson(text: string): boolean {
   try {

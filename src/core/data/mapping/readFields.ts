@@ -1,5 +1,5 @@
 /** @file Fields of a row that hold text or the turns of a conversation -> their values, or what is wrong with them. */
-import type { Message } from './example.ts';
+import type { Message } from '../example.ts';
 import { readMessages } from './readMessages.ts';
 import { describeType, type Fields, type RowReport } from './rowReport.ts';
 

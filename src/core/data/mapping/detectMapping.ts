@@ -1,6 +1,6 @@
 /** @file The first rows of a file -> the mapping that reads them best, why, and what else would fit. */
-import { TuneError } from '../../shared/errors.ts';
-import type { Mapping } from '../../shared/recipe.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import type { Mapping } from '../../../shared/recipe.ts';
 import { describeMapping, type MappingDetection } from './mapping.ts';
 import { mapRow } from './mapRow.ts';
 import { isFields } from './rowReport.ts';

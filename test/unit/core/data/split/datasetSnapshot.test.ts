@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compareWithSnapshot } from '../../../../src/core/data/compareWithSnapshot.ts';
-import { readDataset } from '../../../../src/core/data/readDataset.ts';
-import { examplesOf, readDatasetSnapshot } from '../../../../src/core/data/readDatasetSnapshot.ts';
-import { splitExamples } from '../../../../src/core/data/splitExamples.ts';
-import { writeDatasetSnapshot } from '../../../../src/core/data/writeDatasetSnapshot.ts';
-import { makeFolder, toLines } from './dataFiles.ts';
+import { readDataset } from '../../../../../src/core/data/readDataset.ts';
+import { compareWithSnapshot } from '../../../../../src/core/data/split/compareWithSnapshot.ts';
+import { examplesOf, readDatasetSnapshot } from '../../../../../src/core/data/split/readDatasetSnapshot.ts';
+import { splitExamples } from '../../../../../src/core/data/split/splitExamples.ts';
+import { writeDatasetSnapshot } from '../../../../../src/core/data/split/writeDatasetSnapshot.ts';
+import { makeFolder, toLines } from '../dataFiles.ts';
 
 const rows = Array.from({ length: 20 }, (_, n) => ({ question: `What is ${n}?`, answer: `It is ${n}.` }));
 

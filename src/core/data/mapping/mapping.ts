@@ -1,7 +1,7 @@
 /** @file What is said about a mapping, and a mapping read from text. */
-import { TuneError } from '../../shared/errors.ts';
-import { mappingSlots } from '../../shared/mappingSlots.ts';
-import type { Mapping } from '../../shared/recipe.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { mappingSlots } from '../../../shared/mappingSlots.ts';
+import type { Mapping } from '../../../shared/recipe.ts';
 
 /** One way to read a file, with the share of sampled rows (0..1) that it reads without an error. */
 export interface MappingCandidate {

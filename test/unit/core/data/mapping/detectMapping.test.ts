@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { detectMapping } from '../../../../src/core/data/detectMapping.ts';
-import { completeMapping, parseMapping } from '../../../../src/core/data/mapping.ts';
-import { mapRow } from '../../../../src/core/data/mapRow.ts';
-import { readDataset } from '../../../../src/core/data/readDataset.ts';
-import { makeFile } from './dataFiles.ts';
+import { detectMapping } from '../../../../../src/core/data/mapping/detectMapping.ts';
+import { completeMapping, parseMapping } from '../../../../../src/core/data/mapping/mapping.ts';
+import { mapRow } from '../../../../../src/core/data/mapping/mapRow.ts';
+import { readDataset } from '../../../../../src/core/data/readDataset.ts';
+import { makeFile } from '../dataFiles.ts';
 
 const detect = (...values: unknown[]) =>
   detectMapping(

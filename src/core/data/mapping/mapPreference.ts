@@ -2,7 +2,7 @@
  * @file A row with a chosen and a rejected answer -> the prompt of both and how each goes on. The answers are texts or
  * lists of messages; lists may hold the whole conversation, as many published sets do: what they share is the prompt then.
  */
-import type { Message } from './example.ts';
+import type { Message } from '../example.ts';
 import { readOptional, readTurns } from './readFields.ts';
 import type { Fields, RowReport } from './rowReport.ts';
 

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { TuneError } from '../../shared/errors.ts';
+import { TuneError } from '../../../shared/errors.ts';
 import { detectEncoding, type Encoding } from './detectEncoding.ts';
 
 export interface ReadOptions {

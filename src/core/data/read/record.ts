@@ -1,5 +1,5 @@
 /** @file What a reader yields: a parsed row with its line, or why there is none. */
-import type { RowProblem, RowProblemCode } from './datasetReport.ts';
+import type { RowProblem, RowProblemCode } from '../datasetReport.ts';
 
 export type RecordOutcome =
   | { readonly kind: 'record'; readonly line: number; readonly value: unknown }

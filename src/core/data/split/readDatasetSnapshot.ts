@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
-import { TuneError } from '../../shared/errors.ts';
-import { type SplitName, storeNames } from '../../shared/runFolder.ts';
-import type { Example } from './example.ts';
-import { readJsonLines } from './readJsonLines.ts';
-import { readUtf8 } from './readUtf8.ts';
+import { TuneError } from '../../../shared/errors.ts';
+import { type SplitName, storeNames } from '../../../shared/runFolder.ts';
+import type { Example } from '../example.ts';
+import { readJsonLines } from '../read/readJsonLines.ts';
+import { readUtf8 } from '../read/readUtf8.ts';
 import {
   type SnapshotReport,
   snapshotId,

@@ -1,5 +1,5 @@
 /** @file A JSON document (an array, or an object that holds one) -> its elements with the line on which each starts. */
-import { TuneError } from '../../shared/errors.ts';
+import { TuneError } from '../../../shared/errors.ts';
 import { breakAt, JsonBreakError, skipKey, skipSpace, skipValue } from './checkJson.ts';
 import { maxDocumentBytes, type RecordOutcome } from './record.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Example } from '../../../../src/core/data/example.ts';
-import { questionKey } from '../../../../src/core/data/normalizeQuestion.ts';
-import { splitExamples } from '../../../../src/core/data/splitExamples.ts';
+import type { Example } from '../../../../../src/core/data/example.ts';
+import { questionKey } from '../../../../../src/core/data/normalizeQuestion.ts';
+import { splitExamples } from '../../../../../src/core/data/split/splitExamples.ts';
 
 const ask = (question: string, line = 1, answer = 'Yes.'): Example => ({
   kind: 'chat',

@@ -1,5 +1,5 @@
 /** @file A field with a list of messages (OpenAI's role/content, ShareGPT's from/value) -> messages. */
-import type { Message } from './example.ts';
+import type { Message } from '../example.ts';
 
 import { knownRoleNames, toRole } from './roles.ts';
 import { describeType, type Fields, isFields, type RowReport } from './rowReport.ts';

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
-import { TuneError } from '../../shared/errors.ts';
+import { TuneError } from '../../../shared/errors.ts';
 import { brokenRow, maxRecordCharacters, type RecordOutcome } from './record.ts';
 
 interface CsvRow {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { messagesOf } from '../../../../src/core/data/example.ts';
-import { mapRow } from '../../../../src/core/data/mapRow.ts';
-import { contentKey, questionKey } from '../../../../src/core/data/normalizeQuestion.ts';
-import { readDataset } from '../../../../src/core/data/readDataset.ts';
-import { makeFile } from './dataFiles.ts';
+import { messagesOf } from '../../../../../src/core/data/example.ts';
+import { mapRow } from '../../../../../src/core/data/mapping/mapRow.ts';
+import { contentKey, questionKey } from '../../../../../src/core/data/normalizeQuestion.ts';
+import { readDataset } from '../../../../../src/core/data/readDataset.ts';
+import { makeFile } from '../dataFiles.ts';
 
 const fields = { prompt: 'prompt', chosen: 'chosen', rejected: 'rejected', system: 'system' };
 const map = (value: unknown) => mapRow('prefs.jsonl', 3, value, { kind: 'preference', fields });
