@@ -3,8 +3,8 @@
  * Builds every program of the extension: `node esbuild.mjs [--watch] [--production] [--outdir FOLDER (dist)]`; with
  * `--bench` the programs of test/bench instead, into .cache/bench.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 import { writeNotices } from './src/tools/thirdPartyNotices.mjs';
@@ -120,6 +120,11 @@ if (bench) {
   rmSync(outdir, { recursive: true, force: true });
   const results = await Promise.all(configs.map(config => build({ ...config, metafile: true })));
   mkdirSync(outdir, { recursive: true });
+  // The Python engine travels as it is, without what Python itself leaves beside it.
+  cpSync('src/engines/pytorch', join(outdir, 'pytorch'), {
+    recursive: true,
+    filter: path => !path.includes('__pycache__') && ['', '.py', '.txt'].includes(extname(path)),
+  });
   if (production) {
     const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
     writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), writeNotices(inputs));
