@@ -1,6 +1,7 @@
 /** @file The notification when a run ends: what came of it and the next step. */
 import * as vscode from 'vscode';
 import { EndedRuns } from './runs/endedRuns.ts';
+import { ownerOf } from './runs/families.ts';
 import type { RunReader } from './runs/runReader.ts';
 import type { Services } from './services.ts';
 
@@ -13,7 +14,9 @@ export function showEndNotices(services: Services): vscode.Disposable {
     write: runs => void workspaceState.update(memoryKey, runs),
   });
   return services.stores.onDidChange(({ run, change }) => {
-    if (change !== 'removed' && ended.note(run)) void tell(run);
+    // Of many trials only the search that they belong to tells its end.
+    if (change === 'removed' || !ended.note(run)) return;
+    if (ownerOf(run, services.stores.listRuns()) === undefined) void tell(run);
   });
 }
 

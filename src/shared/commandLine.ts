@@ -21,6 +21,8 @@ export type JsonLine =
     } & Measures)
   | { type: 'sample'; step: number; prompt: string; text: string }
   | { type: 'checkpoint'; step: number; path: string }
+  /** What a run says that this run started. */
+  | { type: 'child'; id: string; line: JsonLine }
   | {
       type: 'generation';
       /** Null for the base model. */

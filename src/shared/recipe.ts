@@ -95,6 +95,8 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /** What a person asks for, before anything was read: the trainer turns it into a RunRecord. */
 export const runRequestSchema = z.strictObject({
+  /** Absent in requests of older versions, and most others. */
+  kind: z.literal('train').optional(),
   name: z.string().min(1).max(120),
   model: z.string().min(1),
   /** The model to learn from, named like `model`; for the objective `distill` alone. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { JsonLine } from './commandLine.ts';
 import type { WireError } from './errors.ts';
 import { hubSettingsSchema } from './hubSettings.ts';
-import { runRequestSchema } from './recipe.ts';
+import { storedRequestSchema } from './storedRecord.ts';
 
 /**
  * The first message a trainer gets. `attached`: the parent wants every event as a message, and the trainer checkpoints
@@ -13,13 +13,15 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('start'),
     store: z.string(),
-    request: runRequestSchema,
+    request: storedRequestSchema,
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
   }),
   z.strictObject({
     type: z.literal('resume'),
     run: z.string(),
+    /** The run that started this one: its runs share the device among themselves. */
+    group: z.string().optional(),
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
   }),

@@ -35,7 +35,15 @@ export const runs: Command = {
 function toJson({ id, path, state, status, notes, record }: RunView): Record<string, unknown> {
   const { attempt, step, totalSteps, bestStep, bestEvalLossNats, stoppedEarly, error } = status;
   const progress = { attempt, step, totalSteps, bestStep, bestEvalLossNats, stoppedEarly, error };
-  return { id, path, name: notes.name, state, ...progress, model: record?.model.id ?? null };
+  return {
+    id,
+    path,
+    name: notes.name,
+    state,
+    ...progress,
+    kind: record?.kind ?? null,
+    model: record?.model.id ?? null,
+  };
 }
 
 function describe({ id, state, status, record, process }: RunView): string {

@@ -1,6 +1,7 @@
 /**
  * @file One job a device: who computes now and which runs wait, in the user's own folder. Nobody supervises it. Each
  * trainer enters, waits or leaves under a lock, and whoever finds the device free at the head of the queue takes it.
+ * Runs of one group (the trials of a search) share a device, as long as nobody else waits before them.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,9 @@ import { withFileLock } from './fileLock.ts';
 import { readJson, writeJson } from './jsonFile.ts';
 import { ensureUserStateFolder, judgeProcess } from './processRegistry.ts';
 
-const holderSchema = z.strictObject({ run: z.string(), identity: identitySchema });
+const holderSchema = z.strictObject({ run: z.string(), identity: identitySchema, group: z.string().nullable() });
+type Holder = z.infer<typeof holderSchema>;
+const holderPattern = /^holder-[0-9a-f]{32}\.json$/;
 const entrySchema = z.strictObject({
   run: z.string(),
   /** The process that waits for its turn; null when one is to be started. */
@@ -32,9 +35,15 @@ export interface QueueAnswer {
 
 export class DeviceQueue {
   private readonly folder: string;
+  private readonly group: string | null;
 
-  /** `device` as the recipe names it, for example `cpu`. @throws TuneError `disk-full` | `not-writable` */
-  constructor(device: string) {
+  /**
+   * @param device as the recipe names it, for example `cpu`
+   * @param group runs that may hold the device together; absent: alone
+   * @throws TuneError `disk-full` | `not-writable`
+   */
+  constructor(device: string, group?: string) {
+    this.group = group ?? null;
     this.folder = join(ensureUserStateFolder(), 'devices', device);
     try {
       makeFolders(join(this.folder, 'queue'), 0o700);
@@ -49,8 +58,9 @@ export class DeviceQueue {
    */
   enter(run: string, identity: ProcessIdentity, isWaiting: boolean): Promise<QueueAnswer> {
     return this.locked(() => {
-      const holder = this.readHolder();
-      if (holder?.run === run && holder.identity.nonce !== identity.nonce) throw toBusyError(run);
+      const holders = this.readHolders();
+      const isBusy = holders.some(holder => holder.run === run && holder.identity.nonce !== identity.nonce);
+      if (isBusy) throw toBusyError(run);
       let entries = this.readEntries();
       let own = entries.find(entry => entry.run === run);
       if (own?.waiting != null && own.waiting.nonce !== identity.nonce) throw toBusyError(run);
@@ -62,9 +72,11 @@ export class DeviceQueue {
         own = entries.find(entry => entry.run === run)!;
       }
       const position = entries.indexOf(own);
-      if (holder !== undefined) return { isTurn: false, ahead: position + 1, startNext: undefined };
+      const mayJoin = this.group !== null && holders.every(holder => holder.group === this.group);
+      const isTaken = holders.length > 0 && !(mayJoin && position === 0);
+      if (isTaken) return { isTurn: false, ahead: position + holders.length, startNext: undefined };
       if (position > 0) return { isTurn: false, ahead: position, startNext: toStart(entries[0]) };
-      writeJson(this.holderPath, { run, identity });
+      writeJson(this.holderPath(identity), { run, identity, group: this.group } satisfies Holder);
       rmSync(own.path);
       return { isTurn: true, ahead: 0, startNext: undefined };
     });
@@ -73,12 +85,11 @@ export class DeviceQueue {
   /** Frees the device or gives up the place in the queue; says which run is to be started now, if any. */
   leave(run: string, identity: ProcessIdentity): Promise<string | undefined> {
     return this.locked(() => {
-      const holder = this.readHolder();
-      if (holder?.identity.nonce === identity.nonce) rmSync(this.holderPath, { force: true });
+      rmSync(this.holderPath(identity), { force: true });
       const entries = this.readEntries();
       const own = entries.find(entry => entry.run === run && entry.waiting?.nonce === identity.nonce);
       if (own !== undefined) rmSync(own.path, { force: true });
-      const isFree = holder === undefined || holder.identity.nonce === identity.nonce;
+      const isFree = this.readHolders().length === 0;
       return isFree ? toStart(entries.filter(entry => entry !== own)[0]) : undefined;
     });
   }
@@ -92,21 +103,25 @@ export class DeviceQueue {
     });
   }
 
-  private get holderPath(): string {
-    return join(this.folder, 'holder.json');
+  private holderPath({ nonce }: ProcessIdentity): string {
+    return join(this.folder, `holder-${nonce}.json`);
   }
 
   private locked<T>(act: () => T): Promise<T> {
     return withFileLock(join(this.folder, 'lock'), act);
   }
 
-  /** Undefined also when the process died holding the device. */
-  private readHolder(): z.infer<typeof holderSchema> | undefined {
-    if (!existsSync(this.holderPath)) return undefined;
-    const holder = readJson(this.holderPath, holderSchema);
-    if (judgeProcess(holder.identity, holder.run) === 'alive') return holder;
-    rmSync(this.holderPath, { force: true });
-    return undefined;
+  /** Without those whose process died holding the device. */
+  private readHolders(): Holder[] {
+    return readdirSync(this.folder)
+      .filter(name => holderPattern.test(name))
+      .flatMap(name => {
+        const path = join(this.folder, name);
+        const holder = readJson(path, holderSchema);
+        if (judgeProcess(holder.identity, holder.run) === 'alive') return [holder];
+        rmSync(path, { force: true });
+        return [];
+      });
   }
 
   /** In order of arrival. Entries of deleted runs and of waiting processes that died are taken out. */

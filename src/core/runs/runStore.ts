@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
-import type { RunRequest } from '../../shared/recipe.ts';
 import { type RunNotes, type RunStatus, runIdPattern, runNames, storeNames } from '../../shared/runFolder.ts';
+import type { StoredRequest } from '../../shared/storedRecord.ts';
 import { makeFolders } from '../formats/makeFolders.ts';
 import { toWriteError } from '../formats/stagedFile.ts';
 import { createFolder, nodeFolderFileSystem } from '../train/stagedFolder.ts';
@@ -53,7 +53,7 @@ export interface NewRun {
 }
 
 /** Makes a run's folder with request, notes and status; it appears whole or not at all. @throws TuneError `disk-full` | `not-writable` */
-export function createRunFolder(store: string, request: RunRequest, now: Date): NewRun {
+export function createRunFolder(store: string, request: StoredRequest, now: Date): NewRun {
   ensureStore(store);
   const status = makeFirstStatus(now);
   const id = makeRunId(request.name, now);

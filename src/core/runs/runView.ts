@@ -1,10 +1,10 @@
 /** @file A run's folder -> what is true of it now, whatever its status says. */
 import { basename } from 'node:path';
-import type { RunRecord } from '../../shared/recipe.ts';
 import type { RunNotes, RunStatus } from '../../shared/runFolder.ts';
 import { type ShownState, shownState } from '../../shared/runState.ts';
+import type { StoredRecord } from '../../shared/storedRecord.ts';
 import { judgeProcess } from './processRegistry.ts';
-import { readNotes, readRecord, readStatus } from './runFiles.ts';
+import { readNotes, readStatus, readStoredRecord } from './runFiles.ts';
 
 export interface RunView {
   readonly id: string;
@@ -13,7 +13,7 @@ export interface RunView {
   readonly status: RunStatus;
   readonly notes: RunNotes;
   /** Undefined while the run was not prepared. */
-  readonly record: RunRecord | undefined;
+  readonly record: StoredRecord | undefined;
   /** What the user's own registry says of the process that the status names; null when it names none. */
   readonly process: 'alive' | 'gone' | 'stranger' | null;
 }
@@ -28,7 +28,7 @@ export function viewRun(run: string): RunView {
     state: shownState(status, process === 'alive'),
     status,
     notes: readNotes(run),
-    record: readRecord(run),
+    record: readStoredRecord(run),
     process,
   };
 }

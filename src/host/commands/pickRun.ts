@@ -27,7 +27,7 @@ export async function pickRun(runs: readonly RunReader[], placeHolder: string): 
   const items = runs.map(run => ({
     label: run.name,
     description: stateText(run.state),
-    detail: run.record === undefined ? run.id : `${run.record.model.id} · ${run.id}`,
+    detail: run.stored === undefined ? run.id : `${run.stored.model.id} · ${run.id}`,
     run,
   }));
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true, matchOnDetail: true }))

@@ -114,6 +114,7 @@ export const deleteRunCommand = onRun(
     const detail = [
       vscode.l10n.t('This frees {0} and cannot be undone.', formatBytes(plan.freedBytes)),
       run.output === undefined ? '' : vscode.l10n.t('Its adapter is deleted with it.'),
+      plan.children.length === 0 ? '' : vscode.l10n.t('The {0} runs that it started go too.', plan.children.length),
       plan.snapshots.length === 0 ? '' : vscode.l10n.t('The copy of its dataset, which no other run uses, goes too.'),
     ];
     const chosen = await vscode.window.showWarningMessage(

@@ -1,7 +1,7 @@
 /** @file One run folder -> what is known of it, read again only where files changed. */
 import { lstat, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type RunRecord, type RunRequest, runRecordSchema, runRequestSchema } from '../../shared/recipe.ts';
+import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
 import {
   notesSchema,
   type ProcessIdentity,
@@ -13,6 +13,17 @@ import {
   statusSchema,
 } from '../../shared/runFolder.ts';
 import { appendMetricsLine, isActive, type RunSeries, type ShownState, shownState } from '../../shared/runState.ts';
+import {
+  asTraining,
+  asTrainingRequest,
+  kindOf,
+  parentsOf,
+  type RunKind,
+  type StoredRecord,
+  type StoredRequest,
+  storedRecordSchema,
+  storedRequestSchema,
+} from '../../shared/storedRecord.ts';
 import { FileTail } from './fileTail.ts';
 import { readJsonFile } from './readJsonFile.ts';
 
@@ -25,8 +36,8 @@ const logTailLines = 200;
 
 export class RunReader {
   readonly id: string;
-  request: RunRequest | undefined;
-  record: RunRecord | undefined;
+  storedRequest: StoredRequest | undefined;
+  stored: StoredRecord | undefined;
   notes: RunNotes | undefined;
   status: RunStatus | undefined;
   state: ShownState = 'preparing';
@@ -54,16 +65,33 @@ export class RunReader {
     this.logTailFile = new FileTail(join(path, runNames.log));
   }
 
+  get kind(): RunKind {
+    return kindOf(this.stored ?? this.storedRequest ?? {});
+  }
+
+  /** The recipe of a run that trains. */
+  get record(): RunRecord | undefined {
+    return asTraining(this.stored);
+  }
+
+  get request(): RunRequest | undefined {
+    return asTrainingRequest(this.storedRequest);
+  }
+
+  /** Ids of the runs that this one belongs to or goes on from. */
+  get parents(): readonly string[] {
+    return parentsOf(this.stored ?? this.storedRequest);
+  }
+
   get name(): string {
-    return this.notes?.name ?? this.request?.name ?? this.id.slice(16, -5);
+    return this.notes?.name ?? this.storedRequest?.name ?? this.id.slice(16, -5);
   }
 
   /** Reads state and recipe; true when something shown changed. */
   async refreshSummary(): Promise<boolean> {
     const before = this.fingerprint();
-    if (this.request === undefined)
-      this.request = await readJsonFile(join(this.path, runNames.request), runRequestSchema);
-    if (this.record === undefined) this.record = await readJsonFile(join(this.path, runNames.run), runRecordSchema);
+    this.storedRequest ??= await readJsonFile(join(this.path, runNames.request), storedRequestSchema);
+    this.stored ??= await readJsonFile(join(this.path, runNames.run), storedRecordSchema);
     await this.refreshNotes();
     await this.refreshStatus();
     this.output = await this.findOutput();
@@ -86,7 +114,7 @@ export class RunReader {
   }
 
   private fingerprint(): string {
-    const known = `${this.request !== undefined} ${this.record !== undefined} ${this.output}`;
+    const known = `${this.storedRequest !== undefined} ${this.stored !== undefined} ${this.output}`;
     return `${this.state} ${this.seenStatus} ${this.seenNotes} ${known}`;
   }
 

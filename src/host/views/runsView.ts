@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ShownState } from '../../shared/runState.ts';
 import { Throttle } from '../panels/throttle.ts';
 import { contextValueOf, describeRun } from '../runs/describeRun.ts';
+import { childrenOf, ownerOf } from '../runs/families.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import type { RunStores } from '../runs/runStores.ts';
 import { stateText } from './stateText.ts';
@@ -22,7 +23,8 @@ export class RunsView implements vscode.TreeDataProvider<Node> {
   }
 
   getChildren(node?: Node): Node[] {
-    if (node?.kind === 'run') return [];
+    if (node?.kind === 'run')
+      return childrenOf(node.run, this.listOf(node.run.store)).map(run => ({ kind: 'run', run }));
     if (node?.kind === 'store') return this.runsOf(node.root);
     const stores = this.stores.listStores().filter(store => store.list().length > 0);
     if (stores.length === 1) return this.runsOf(stores[0]!.root);
@@ -42,13 +44,19 @@ export class RunsView implements vscode.TreeDataProvider<Node> {
     this.emitter.dispose();
   }
 
+  private listOf(root: string): RunReader[] {
+    return this.stores.findStore(root)?.list() ?? [];
+  }
+
   private runsOf(root: string): Node[] {
-    return (this.stores.findStore(root)?.list() ?? []).map(run => ({ kind: 'run', run }));
+    const all = this.listOf(root);
+    return all.filter(run => ownerOf(run, all) === undefined).map(run => ({ kind: 'run', run }));
   }
 }
 
 function runItem(run: RunReader): vscode.TreeItem {
-  const item = new vscode.TreeItem(shortenName(run.name), vscode.TreeItemCollapsibleState.None);
+  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(shortenName(run.name), run.kind === 'train' ? None : Collapsed);
   const { steps, loss, timeLeft, bestEvalLoss } = describeRun(run);
   const isRunning = run.state === 'running';
   const best = bestEvalLoss && vscode.l10n.t('held-out {0}', bestEvalLoss);
@@ -73,8 +81,8 @@ function runTooltip(run: RunReader): vscode.MarkdownString {
     run.name,
     run.id,
     vscode.l10n.t('State: {0}', stateText(run.state)),
-    run.record === undefined ? '' : vscode.l10n.t('Model: {0}', run.record.model.id),
-    run.record === undefined ? '' : vscode.l10n.t('Dataset: {0}', run.record.datasets[0]!.path),
+    run.stored === undefined ? '' : vscode.l10n.t('Model: {0}', run.stored.model.id),
+    run.stored === undefined ? '' : vscode.l10n.t('Dataset: {0}', run.stored.datasets[0]!.path),
     run.status?.error?.message ?? '',
   ];
   tooltip.appendText(lines.filter(line => line !== '').join('\n'));

@@ -3,11 +3,12 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { closeControlRequests } from '../../core/runs/controlFolder.ts';
 import { judgeProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
-import { readRequest, readStatus } from '../../core/runs/runFiles.ts';
+import { readStatus, readStoredRequest } from '../../core/runs/runFiles.ts';
 import { createRunFolder } from '../../core/runs/runStore.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { RunStatus } from '../../shared/runFolder.ts';
 import { isActive, isResumable, shownState } from '../../shared/runState.ts';
+import type { StoredRequest } from '../../shared/storedRecord.ts';
 import type { WorkCommand } from '../../shared/trainerProtocol.ts';
 
 export interface ClaimedRun {
@@ -16,6 +17,7 @@ export interface ClaimedRun {
   readonly path: string;
   /** Queued, with the number of this attempt. */
   readonly status: RunStatus;
+  readonly request: StoredRequest;
 }
 
 /** A process of another user or machine shows that it lives by this. */
@@ -28,7 +30,7 @@ export function claimRun(command: WorkCommand): ClaimedRun {
 
 function claimNewRun({ store, request }: Extract<WorkCommand, { type: 'start' }>): ClaimedRun {
   if (!isAbsolute(store)) throw new TuneError('usage', `store: expected an absolute path, got ${store}`);
-  return createRunFolder(store, request, new Date());
+  return { ...createRunFolder(store, request, new Date()), request };
 }
 
 function claimExistingRun(given: string): ClaimedRun {
@@ -36,7 +38,7 @@ function claimExistingRun(given: string): ClaimedRun {
     throw new TuneError('run-invalid', `${given}: expected the folder of a run, got no such folder`, { file: given });
   }
   const path = realpathSync(given);
-  readRequest(path);
+  const request = readStoredRequest(path);
   const status = readStatus(path);
   const judged = status.identity === null ? 'gone' : judgeProcess(status.identity, path);
   const state = shownState(status, judged === 'alive');
@@ -62,6 +64,7 @@ function claimExistingRun(given: string): ClaimedRun {
   return {
     id: basename(path),
     path,
+    request,
     status: { ...status, state: 'queued', attempt, identity: null, phase: null, error: null, stoppedEarly: false },
   };
 }

@@ -23,14 +23,22 @@ export function toJsonLine(event: JobEvent): JsonLine | undefined {
       return { type: 'checkpoint', step: event.step, path: event.path };
     case 'warning':
       return { type: 'problem', ...event.problem };
+    case 'child':
+      return { type: 'child', id: event.id, line: event.line };
+    case 'line':
+      return event.line;
     case 'prepared':
+    case 'advance':
     case 'note':
       return undefined;
   }
 }
 
-/** @param output the folder that a finished run always has */
-export function toResultLine(run: string, end: JobEnd, output: string): JsonLine {
+/** Undefined when there is nothing that was made. */
+export function toResultLine(run: string, end: JobEnd): JsonLine | undefined {
+  const { output } = end;
+  if (end.result !== undefined) return { type: 'result', path: run, ...end.result };
+  if (output === null) return undefined;
   const result: TrainResult = {
     path: run,
     output,

@@ -7,6 +7,7 @@ import { writeStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
 import { TuneError, toWireError, type WireError } from '../../shared/errors.ts';
 import { type ProcessIdentity, runNames } from '../../shared/runFolder.ts';
+import { isOrchestrating } from '../../shared/storedRecord.ts';
 import { type TrainerCommand, trainerCommandSchema, type WorkCommand } from '../../shared/trainerProtocol.ts';
 import { windowLeaseFolderName } from '../../shared/windowLease.ts';
 import { type ClaimedRun, claimRun } from './claimRun.ts';
@@ -63,7 +64,7 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
     const identity = registerProcess(run);
     entered = identity;
     const log = new LogFile(run);
-    const queue = new DeviceQueue('cpu');
+    const queue = openQueue(command, claimed);
     const answer = await queue.enter(run, identity, command.attached);
     log.takeStandardStreams();
     const startNext = (next: string | undefined) =>
@@ -84,6 +85,12 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
   } finally {
     if (entered !== undefined) unregisterProcess(entered.nonce);
   }
+}
+
+/** Jobs that only start others hold no device: any number of them is at work beside each other. */
+function openQueue(command: WorkCommand, { request }: ClaimedRun): DeviceQueue {
+  if (isOrchestrating(request)) return new DeviceQueue('none', 'orchestrating');
+  return new DeviceQueue('cpu', command.type === 'resume' ? command.group : undefined);
 }
 
 /** A new run that could not even begin, as on a full disk, does not stay behind as one that waits. */

@@ -133,7 +133,8 @@ export class RunSession {
     });
     this.control.closeAll({ ok: true });
     if (state !== 'finished') return exitCodes.interrupted;
-    if (end.output !== null) this.input.sendLine(toResultLine(this.input.run, end, end.output));
+    const line = toResultLine(this.input.run, end);
+    if (line !== undefined) this.input.sendLine(line);
     return exitCodes.done;
   }
 

@@ -23,17 +23,16 @@ export async function startNextRuns(
   }
 }
 
+/** The trainer's program, beside the bundle that this is part of. */
+export const trainerProgram = (): string => fileURLToPath(new URL('./trainer.js', import.meta.url));
+
 /** The first answer of a new detached trainer; undefined when it gives none. */
 function startTrainer(command: TrainerCommand): Promise<TrainerReply | undefined> {
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, fileURLToPath(new URL('./trainer.js', import.meta.url))],
-    {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      windowsHide: true,
-    },
-  );
+  const child = spawn(process.execPath, [...process.execArgv, trainerProgram()], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    windowsHide: true,
+  });
   return new Promise(resolve => {
     const timer = setTimeout(() => settle(undefined), answerTimeoutMs);
     const settle = (reply: TrainerReply | undefined) => {

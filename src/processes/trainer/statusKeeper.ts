@@ -68,6 +68,13 @@ export class StatusKeeper {
         this.status = { ...this.status, lastProgressAt, bestStep, bestEvalLossNats, phase: null };
         break;
       }
+      case 'advance': {
+        const { step, totalSteps, bestStep, bestEvalLossNats } = event;
+        this.status = { ...this.status, lastProgressAt, step, totalSteps, bestStep, bestEvalLossNats, phase: null };
+        break;
+      }
+      case 'child':
+      case 'line':
       case 'sample':
       case 'checkpoint':
         this.status = { ...this.status, lastProgressAt };

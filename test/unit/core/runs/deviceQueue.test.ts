@@ -157,3 +157,31 @@ describe('withFileLock', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+describe('a group of runs', () => {
+  it('shares the device until somebody else waits, and frees it when the last one leaves', async () => {
+    const { makeRun } = freshState();
+    const [first, second, third, stranger] = ['first', 'second', 'third', 'stranger'].map(makeRun);
+    const ids = { first: registerProcess(first!), second: registerProcess(second!), third: registerProcess(third!) };
+    const outside = registerProcess(stranger!);
+    const trials = new DeviceQueue('cpu', 'search');
+    const others = new DeviceQueue('cpu');
+    expect(await trials.enter(first!, ids.first, true)).toMatchObject({ isTurn: true });
+    expect(await trials.enter(second!, ids.second, true)).toMatchObject({ isTurn: true });
+    expect(await others.enter(stranger!, outside, true)).toMatchObject({ isTurn: false, ahead: 2 });
+    expect(await trials.enter(third!, ids.third, true)).toMatchObject({ isTurn: false, ahead: 3 });
+    await trials.leave(first!, ids.first);
+    expect(await others.enter(stranger!, outside, true)).toMatchObject({ isTurn: false, ahead: 1 });
+    await trials.leave(second!, ids.second);
+    expect(await others.enter(stranger!, outside, true)).toMatchObject({ isTurn: true });
+    expect(await trials.enter(third!, ids.third, true)).toMatchObject({ isTurn: false });
+  });
+
+  it('does not let a run of another group in', async () => {
+    const { makeRun } = freshState();
+    const [first, other] = [makeRun('first'), makeRun('other')];
+    await new DeviceQueue('cpu', 'search').enter(first, registerProcess(first), true);
+    const answer = await new DeviceQueue('cpu', 'another').enter(other, registerProcess(other), true);
+    expect(answer).toMatchObject({ isTurn: false, ahead: 1 });
+  });
+});
