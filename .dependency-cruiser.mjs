@@ -13,6 +13,7 @@ const coreOrder = [
   'train',
   'adapter',
   'infer',
+  'teachers',
   'runs',
   'jobs',
 ];

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { cache } from './commands/cache.ts';
 import { compare } from './commands/compare.ts';
+import { distill } from './commands/distill.ts';
 import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { exportRun } from './commands/export.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   evaluate,
   generate,
   compare,
+  distill,
   exportRun,
   doctor,
   cache,

@@ -26,6 +26,7 @@ export const errorCodes = [
   'engine', // the engine's library failed
   'unsupported-platform',
   'untrusted-workspace',
+  'endpoint-failed', // a chat endpoint refuses, or gives no answer after all tries
   'process-ended', // a child process ended without an answer
   'internal', // a bug of ours
 ] as const;
