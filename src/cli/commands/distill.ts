@@ -1,6 +1,6 @@
 /** `tuning-fork distill`: a teacher's answers to a dataset's questions, as a new dataset. */
 import { resolve } from 'node:path';
-import { parseMapping } from '../../core/data/mapping.ts';
+import { parseMapping } from '../../core/data/mapping/mapping.ts';
 import { distillDataset } from '../../core/jobs/distill/distillDataset.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';

@@ -11,7 +11,7 @@ import type { Mapping } from '../../../shared/recipe.ts';
 import type { Example } from '../../data/example.ts';
 import { type Dataset, readDataset } from '../../data/readDataset.ts';
 import { requireTrainable } from '../../data/requireTrainable.ts';
-import { type SplitOptions, splitExamples } from '../../data/splitExamples.ts';
+import { type SplitOptions, splitExamples } from '../../data/split/splitExamples.ts';
 import { makeFolders } from '../../formats/makeFolders.ts';
 import { writeStagedFile } from '../../formats/stagedFile.ts';
 import { type AnsweredQuestion, toAnsweredQuestion } from '../../infer/answeredQuestion.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDataset } from '../../../../../src/core/data/readDataset.ts';
-import { splitExamples } from '../../../../../src/core/data/splitExamples.ts';
+import { splitExamples } from '../../../../../src/core/data/split/splitExamples.ts';
 import { type Distillation, distillDataset } from '../../../../../src/core/jobs/distill/distillDataset.ts';
 import type { JobWarning } from '../../../../../src/core/jobs/jobEvents.ts';
 import type { Teacher, TeacherOutcome } from '../../../../../src/core/teachers/teacher.ts';
