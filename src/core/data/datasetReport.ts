@@ -65,10 +65,10 @@ export interface PreviewRow {
   readonly messages: readonly { readonly role: Role | 'text'; readonly content: string }[];
 }
 
-export interface DatasetReport extends ProblemSummary, RowCounts {
+/** How a file was read, apart from its rows. */
+export interface DatasetSource {
   readonly file: string;
   readonly fileBytes: number;
-  readonly sha256: string;
   readonly format: DatasetFormat;
   readonly encoding: 'UTF-8' | 'UTF-8 with BOM';
   /** Of a CSV file. */
@@ -76,6 +76,10 @@ export interface DatasetReport extends ProblemSummary, RowCounts {
   /** Field names seen in the first rows, in their order. */
   readonly fields: readonly string[];
   readonly mapping: MappingDetection;
+}
+
+export interface DatasetReport extends DatasetSource, ProblemSummary, RowCounts {
+  readonly sha256: string;
   /** Examples by number of messages: `{"2": 190, "4": 10}`; text rows count as 0. */
   readonly messagesPerExample: Readonly<Record<string, number>>;
   /** Rows whose normalised question equals an earlier row's. */

@@ -4,10 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { TuneError } from '../../shared/errors.ts';
 import type { Mapping } from '../../shared/recipe.ts';
 import { ProblemCollector } from './collectProblems.ts';
-import type { DatasetFormat, ProblemSummary, RowCounts, RowProblem } from './datasetReport.ts';
+import type { DatasetSource, ProblemSummary, RowCounts, RowProblem } from './datasetReport.ts';
 import type { Example } from './example.ts';
 import { detectMapping, listFields, sampledRows, useMapping } from './mapping/detectMapping.ts';
-import { completeMapping, type MappingDetection } from './mapping/mapping.ts';
+import { completeMapping } from './mapping/mapping.ts';
 import { mapRow } from './mapping/mapRow.ts';
 import { type DetectedFormat, detectFormat } from './read/detectFormat.ts';
 import { readCsv } from './read/readCsv.ts';
@@ -21,17 +21,6 @@ export interface DatasetOptions extends ReadOptions {
   readonly mapping?: Mapping | null | undefined;
   /** Problems kept in full; all are counted. Default 100. */
   readonly maxProblems?: number | undefined;
-}
-
-/** How a file was read, apart from its rows. */
-export interface DatasetSource {
-  readonly file: string;
-  readonly fileBytes: number;
-  readonly format: DatasetFormat;
-  readonly encoding: 'UTF-8' | 'UTF-8 with BOM';
-  readonly delimiter?: string | undefined;
-  readonly fields: readonly string[];
-  readonly mapping: MappingDetection;
 }
 
 export type RowOutcome = {

@@ -2,11 +2,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
+import { ForwardedTensors } from './forwardedTensors.ts';
 import { RandomAccessFile } from './randomAccessFile.ts';
 import { readSafetensorsHeader } from './safetensorsHeader.ts';
 import { StoredTensors, toMissingTensorError } from './storedTensors.ts';
 import { parseStrictJson, type StrictJson, StrictJsonError } from './strictJson.ts';
-import type { RowRange, TensorInfo, TensorSource } from './tensorSource.ts';
+import type { TensorSource } from './tensorSource.ts';
 
 const maxIndexBytes = 32 * 1024 * 1024;
 const indexFile = 'model.safetensors.index.json';
@@ -80,12 +81,13 @@ function isPlainFileName(file: string): boolean {
 }
 
 /** Tensors spread over several files, each opened once. */
-class ShardedTensors implements TensorSource {
+class ShardedTensors extends ForwardedTensors {
   readonly names: readonly string[];
   private readonly index: string;
   private readonly shardOf: ReadonlyMap<string, TensorSource>;
 
   private constructor(index: string, shardOf: ReadonlyMap<string, TensorSource>) {
+    super();
     this.index = index;
     this.shardOf = shardOf;
     this.names = [...shardOf.keys()];
@@ -110,27 +112,11 @@ class ShardedTensors implements TensorSource {
     }
   }
 
-  info(name: string): TensorInfo {
-    return this.find(name).info(name);
-  }
-
-  readFloat32(name: string): Float32Array {
-    return this.find(name).readFloat32(name);
-  }
-
-  readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array {
-    return this.find(name).readFloat32Rows(name, firstRow, rowCount);
-  }
-
-  readBytes(name: string, rows?: RowRange): Uint8Array {
-    return this.find(name).readBytes(name, rows);
-  }
-
   close(): void {
     for (const shard of new Set(this.shardOf.values())) shard.close();
   }
 
-  private find(name: string): TensorSource {
+  protected find(name: string): TensorSource {
     const shard = this.shardOf.get(name);
     if (shard) return shard;
     throw toMissingTensorError(this.index, name, this.names);

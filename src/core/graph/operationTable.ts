@@ -25,8 +25,7 @@ import {
   sigmoidOperation,
   subtractOperation,
 } from './operations/elementwise.ts';
-import { gatedGeluGradientOperation, gatedGeluOperation } from './operations/gatedGelu.ts';
-import { gatedSiluGradientOperation, gatedSiluOperation } from './operations/gatedSilu.ts';
+import { gatedActivationGradientOperation, gatedActivationOperation } from './operations/gatedActivation.ts';
 import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
 import { integerLinearGradientOperation, integerLinearOperation } from './operations/integerLinear.ts';
 import { addProductOperation, matmulOperation } from './operations/matmul.ts';
@@ -92,10 +91,8 @@ export const operationTable = {
   cachedAttention: cachedAttentionOperation,
   packedLinear: packedLinearOperation,
   packedRows: packedRowsOperation,
-  gatedGelu: gatedGeluOperation,
-  gatedGeluGradient: gatedGeluGradientOperation,
-  gatedSilu: gatedSiluOperation,
-  gatedSiluGradient: gatedSiluGradientOperation,
+  gatedActivation: gatedActivationOperation,
+  gatedActivationGradient: gatedActivationGradientOperation,
   crossEntropy: crossEntropyOperation,
   topTokens: topTokensOperation,
 } as const;

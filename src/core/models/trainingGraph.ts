@@ -23,7 +23,7 @@ export interface TrainingGraph {
 export const embeddedGradientOutput = 'gradient of embedded tokens';
 
 /** Results that cost next to nothing to make again, and as much memory as any to keep: a third of what a layer would. */
-const cheapOperations: ReadonlySet<string> = new Set<OperationName>(['rmsNorm', 'gatedSilu', 'gatedGelu']);
+const cheapOperations: ReadonlySet<string> = new Set<OperationName>(['rmsNorm', 'gatedActivation']);
 
 export function gradientOutput(parameter: string): string {
   return `gradient of ${parameter}`;

@@ -5,9 +5,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { TuneError } from '../../shared/errors.ts';
+import { ForwardedTensors } from '../formats/forwardedTensors.ts';
 import { openGguf } from '../formats/gguf.ts';
 import { writeStagedFile } from '../formats/stagedFile.ts';
-import type { RowRange, TensorInfo, TensorSource } from '../formats/tensorSource.ts';
+import type { TensorSource } from '../formats/tensorSource.ts';
 import { serializeGguf } from '../formats/writeGguf.ts';
 import type { QuantizedTensors } from './quantizedTensors.ts';
 
@@ -90,31 +91,16 @@ function makeRoom({ folder, budgetBytes }: WeightCache, used: string): void {
 }
 
 /** Rounded matrices from the cache, everything else from where it is stored. */
-class CachedTensors implements TensorSource {
+class CachedTensors extends ForwardedTensors {
   readonly names: readonly string[];
   private readonly cached: TensorSource;
   private readonly rounded: QuantizedTensors;
 
   constructor(cached: TensorSource, rounded: QuantizedTensors) {
+    super();
     this.names = rounded.names;
     this.cached = cached;
     this.rounded = rounded;
-  }
-
-  info(name: string): TensorInfo {
-    return this.rounded.info(name);
-  }
-
-  readFloat32(name: string): Float32Array {
-    return this.find(name).readFloat32(name);
-  }
-
-  readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array {
-    return this.find(name).readFloat32Rows(name, firstRow, rowCount);
-  }
-
-  readBytes(name: string, rows?: RowRange): Uint8Array {
-    return this.find(name).readBytes(name, rows);
   }
 
   /** The cache's file alone. */
@@ -122,7 +108,7 @@ class CachedTensors implements TensorSource {
     this.cached.close();
   }
 
-  private find(name: string): TensorSource {
+  protected find(name: string): TensorSource {
     return this.rounded.types.has(name) ? this.cached : this.rounded;
   }
 }

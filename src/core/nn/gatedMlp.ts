@@ -1,6 +1,6 @@
 /** @file The feed-forward half of a block: down(silu(gate(x)) x up(x)). @see https://arxiv.org/abs/2002.05202 */
 import type { Value } from '../graph/graph.ts';
-import { gatedSilu } from '../graph/operations/gatedSilu.ts';
+import { gatedSilu } from '../graph/operations/gatedActivation.ts';
 import type { Projections } from './linear.ts';
 
 /**

@@ -6,7 +6,7 @@
  */
 import type { Value } from '../../graph/graph.ts';
 import { add } from '../../graph/operations/elementwise.ts';
-import { gatedGelu } from '../../graph/operations/gatedGelu.ts';
+import { gatedGelu } from '../../graph/operations/gatedActivation.ts';
 import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
 import { gatedMlp } from '../../nn/gatedMlp.ts';
 import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';

@@ -5,7 +5,7 @@
  */
 import type { Value } from '../../graph/graph.ts';
 import { add } from '../../graph/operations/elementwise.ts';
-import { gatedSilu } from '../../graph/operations/gatedSilu.ts';
+import { gatedSilu } from '../../graph/operations/gatedActivation.ts';
 import { rmsNorm } from '../../graph/operations/rmsNorm.ts';
 import { split } from '../../graph/operations/slice.ts';
 import type { Architecture, ModelConfig, ModelContext, ParameterInfo } from '../architecture.ts';

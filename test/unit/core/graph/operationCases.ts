@@ -14,8 +14,7 @@ import {
   sigmoid,
   subtract,
 } from '../../../../src/core/graph/operations/elementwise.ts';
-import { gatedGelu } from '../../../../src/core/graph/operations/gatedGelu.ts';
-import { gatedSilu } from '../../../../src/core/graph/operations/gatedSilu.ts';
+import { gatedGelu, gatedSilu } from '../../../../src/core/graph/operations/gatedActivation.ts';
 import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
 import { integerLinear } from '../../../../src/core/graph/operations/integerLinear.ts';
 import { addProduct, matmul } from '../../../../src/core/graph/operations/matmul.ts';
@@ -315,16 +314,16 @@ function shardedLossCase(title: string, cap?: number): OperationCase {
   };
 }
 
-/** Cases of a gate and of its gradient, by their names in the table. */
-function gateCases<Name extends 'gatedSilu' | 'gatedGelu'>(
-  name: Name,
+/** A case of a kind of gate, and one of its gradient. */
+function gateCases(
+  kind: 'silu' | 'gelu',
   build: (gate: Value, up: Value) => Value,
   activate: (g: number) => number,
-): Record<Name | `${Name}Gradient`, readonly OperationCase[]> {
+): { readonly forward: OperationCase; readonly gradient: OperationCase } {
   const gated = (g: readonly number[], u: readonly number[]): number[] =>
     reference.zipWith(g, u, (x, y) => activate(x) * y);
-  const values: OperationCase = {
-    title: 'of each element',
+  const forward: OperationCase = {
+    title: `${kind} of each element`,
     inputs: { gate: floats([3, 4], -3, 3), up: floats([3, 4]) },
     build: ({ gate, up }) => [build(gate!, up!)],
     shapes: [[3, 4]],
@@ -332,9 +331,9 @@ function gateCases<Name extends 'gatedSilu' | 'gatedGelu'>(
     differentiable: ['gate', 'up'],
   };
   const gradient: OperationCase = {
-    title: 'of each element',
+    title: `${kind} of each element`,
     inputs: { gate: floats([2, 3], -3, 3), up: floats([2, 3]), dy: floats([2, 3]) },
-    build: ({ gate, up, dy }) => applyOperation(operationTable[`${name}Gradient`], [gate!, up!, dy!], null),
+    build: ({ gate, up, dy }) => applyOperation(operationTable.gatedActivationGradient, [gate!, up!, dy!], { kind }),
     shapes: [
       [2, 3],
       [2, 3],
@@ -344,8 +343,15 @@ function gateCases<Name extends 'gatedSilu' | 'gatedGelu'>(
       reference.differentiate(moved => gated(gate!, moved), up!, dy!),
     ],
   };
-  return { [name]: [values], [`${name}Gradient`]: [gradient] } as Record<Name | `${Name}Gradient`, OperationCase[]>;
+  return { forward, gradient };
 }
+
+const siluCases = gateCases('silu', gatedSilu, g => g / (1 + Math.exp(-g)));
+const geluCases = gateCases(
+  'gelu',
+  gatedGelu,
+  g => (g * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g ** 3)))) / 2,
+);
 
 const capAt =
   (cap: number) =>
@@ -699,12 +705,8 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
     },
   ],
   ...attentionCases,
-  ...gateCases('gatedSilu', gatedSilu, g => g / (1 + Math.exp(-g))),
-  ...gateCases(
-    'gatedGelu',
-    gatedGelu,
-    g => (g * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g ** 3)))) / 2,
-  ),
+  gatedActivation: [siluCases.forward, geluCases.forward],
+  gatedActivationGradient: [siluCases.gradient, geluCases.gradient],
   ...blockCases,
   topTokens: [
     topTokensCase('of a whole head', 1, false),

@@ -85,7 +85,7 @@ describe('checkDevice', () => {
   });
 
   it.each([
-    ['loss', 'Sigmoid', 'HardSigmoid', 'gatedSilu'],
+    ['loss', 'Sigmoid', 'HardSigmoid', 'gatedActivation'],
     ['gradient alone', 'Sqrt', 'Abs', 'rmsNormGradient'],
   ])('names the operation that makes a wrong %s', async (what, operator, wrong, operation) => {
     replaceOperator(operator, wrong);
@@ -102,7 +102,7 @@ describe('checkDevice', () => {
     replaceOperator('Sigmoid', 'NoSuchOperator');
     expect(await checkDevice(settingsOf(), 'webgpu')).toMatchObject({
       ok: false,
-      operation: 'gatedSilu',
+      operation: 'gatedActivation',
       reason: expect.stringContaining('NoSuchOperator'),
     });
   });
