@@ -15,6 +15,7 @@ const coreOrder = [
   'infer',
   'teachers',
   'runs',
+  'python',
   'jobs',
 ];
 

@@ -10,6 +10,7 @@ import { forecast } from './commands/forecast.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { pause } from './commands/pause.ts';
+import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
 import { stop } from './commands/stop.ts';
@@ -29,5 +30,6 @@ export const commands: readonly Command[] = [
   distill,
   exportRun,
   doctor,
+  python,
   cache,
 ];

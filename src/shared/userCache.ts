@@ -6,6 +6,11 @@ export function weightCacheFolder(place: UserPlace): string {
   return `${userCacheFolder(place)}/weights`;
 }
 
+/** Virtual environments for the PyTorch engine. */
+export function pythonFolder(place: UserPlace): string {
+  return `${userCacheFolder(place)}/python`;
+}
+
 /** 32 GiB, a handful of models of 7 billion weights, or what `TUNING_FORK_CACHE_BYTES` says. */
 export function weightCacheBudget({ env }: Pick<UserPlace, 'env'>): number {
   const chosen = Number(env.TUNING_FORK_CACHE_BYTES);

@@ -3,14 +3,19 @@ import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { countFreeBytes } from '../../core/jobs/forecast/freeMemory.ts';
+import { describePython } from '../../core/python/describePython.ts';
+import { runProgram } from '../../core/python/runProgram.ts';
 import { ensureUserStateFolder } from '../../core/runs/processRegistry.ts';
 import { type DeviceReport, describeDevices } from '../../core/runtime/describeDevices.ts';
 import { loadOnnxRuntime } from '../../core/runtime/onnxRuntime.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
+import type { PythonReport } from '../../shared/pythonReport.ts';
 import type { Command } from '../command.ts';
+import { describeReport } from '../describeReport.ts';
 import { findProgram, findTinyModel } from '../places.ts';
+import { locatePython } from '../pythonPlace.ts';
 import { runsOption, storeFolder } from '../runOptions.ts';
 
 interface Check {
@@ -43,12 +48,20 @@ export const doctor: Command = {
     }
     const devices = await listDevices();
     for (const device of devices) output.print(formatDevice(device));
-    const failed = checks.filter(check => !check.ok);
-    output.line({ type: 'result', ok: failed.length === 0, checks, devices });
+    const report = await describePython(locatePython(), { run: runProgram, fresh: true });
+    for (const line of describeReport(report)) output.print(line);
+    const failed = [...checks.filter(check => !check.ok), ...findPythonFailure(report)];
+    output.line({ type: 'result', ok: failed.length === 0, checks, devices, python: report ?? null });
     if (failed.length > 0) throw toError(failed);
     return exitCodes.done;
   },
 };
+
+/** That there is no Python is no fault; one that was made or named and does not run is. */
+function findPythonFailure(report: PythonReport | undefined): Check[] {
+  const problem = report?.problems[0];
+  return problem === undefined ? [] : [{ name: 'python', ok: false, detail: problem.message, fix: problem.fix }];
+}
 
 function toError(failed: readonly Check[]): TuneError {
   const [first] = failed;

@@ -1,7 +1,7 @@
 /** @file This user's trainer processes on disk: enter, leave, and whether the process a run names is ours and alive. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -89,6 +89,16 @@ export function judgeProcess(identity: ProcessIdentity, run: string): 'alive' | 
   const parsed = registryEntrySchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (!parsed.success || !confirmsIdentity(parsed.data, identity, run)) return 'stranger';
   return readStartTime(identity.pid) === identity.startTime ? 'alive' : 'gone';
+}
+
+/** The runs that this user's processes are at work on. */
+export function listLiveRuns(): string[] {
+  const folder = userRegistryFolder();
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.json'))
+    .map(name => registryEntrySchema.safeParse(JSON.parse(readFileSync(join(folder, name), 'utf8'))))
+    .flatMap(({ data }) => (data !== undefined && readStartTime(data.pid) === data.startTime ? [data.run] : []));
 }
 
 function entryPath(nonce: string): string {

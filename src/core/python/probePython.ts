@@ -1,0 +1,126 @@
+/** @file An interpreter -> its version, packages and accelerators, and what keeps the PyTorch engine from running with it. */
+import { tmpdir } from 'node:os';
+import { z } from 'zod';
+import { acceleratorSchema, type PythonReport } from '../../shared/pythonReport.ts';
+import { cleanPythonEnvironment } from './pythonEnvironment.ts';
+import type { Requirements } from './readRequirements.ts';
+import type { RunProgram } from './runProgram.ts';
+
+/** The first import of torch after an installation reads a gigabyte from disk. */
+const probeMs = 180_000;
+const marker = 'tuning-fork-probe:';
+
+const script = `
+import importlib.metadata, json, sys
+def version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+found = {"version": ".".join(map(str, sys.version_info[:3])), "packages": {n: version(n) for n in sys.argv[1:]}, "accelerators": [], "torchError": None}
+if found["packages"].get("torch"):
+    try:
+        import torch
+        if torch.cuda.is_available():
+            kind = "rocm" if torch.version.hip else "cuda"
+            for i in range(torch.cuda.device_count()):
+                p = torch.cuda.get_device_properties(i)
+                found["accelerators"].append({"kind": kind, "name": p.name, "memoryBytes": p.total_memory})
+        elif torch.backends.mps.is_available():
+            found["accelerators"].append({"kind": "mps", "name": "Apple", "memoryBytes": torch.mps.recommended_max_memory()})
+    except Exception as error:
+        found["torchError"] = f"{type(error).__name__}: {error}"
+print("${marker}" + json.dumps(found))
+`;
+
+const answerSchema = z.strictObject({
+  version: z.string(),
+  packages: z.record(z.string(), z.string().nullable()),
+  accelerators: z.array(acceleratorSchema),
+  torchError: z.string().nullable(),
+});
+type Answer = z.infer<typeof answerSchema>;
+
+export interface ProbeInput {
+  readonly interpreter: string;
+  readonly source: PythonReport['source'];
+  readonly requirements: Requirements;
+  readonly run: RunProgram;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Nothing of the interpreter is changed. */
+export async function probePython(input: ProbeInput): Promise<PythonReport> {
+  const { interpreter, source, requirements, run, env = process.env, signal } = input;
+  const names = [...requirements.pins.keys()];
+  // Isolated: neither the working directory nor variables of the user add modules.
+  const { code, stdout, stderr } = await run(interpreter, ['-I', '-c', script, ...names], {
+    cwd: tmpdir(),
+    env: cleanPythonEnvironment(env),
+    timeoutMs: probeMs,
+    signal,
+  });
+  const line = stdout.split('\n').find(text => text.startsWith(marker));
+  const parsed = line === undefined ? undefined : answerSchema.safeParse(JSON.parse(line.slice(marker.length)));
+  if (code !== 0 || parsed?.success !== true) {
+    const said = stderr.trim().split('\n').at(-1) || `exit code ${code}`;
+    const problem = { message: `${interpreter} does not run (${said})`, fix: fixOf(source) };
+    return { source, interpreter, version: null, packages: {}, accelerators: [], problems: [problem] };
+  }
+  const { version, packages, accelerators } = parsed.data;
+  return { source, interpreter, version, packages, accelerators, problems: findProblems(input, parsed.data) };
+}
+
+/** Python itself, then packages that are missing or of another major and minor version, then a torch that does not load. */
+function findProblems({ interpreter, source, requirements }: ProbeInput, answer: Answer): PythonReport['problems'] {
+  if (!isPythonSupported(answer.version)) {
+    const fix =
+      source === 'own'
+        ? fixOf(source)
+        : `Point tuningFork.pythonPath at Python ${supportedPythons}, or leave it empty.`;
+    return [{ message: `Python ${answer.version} is not of ${supportedPythons}`, fix }];
+  }
+  const problems: PythonReport['problems'] = [];
+  for (const [name, pinned] of requirements.pins) {
+    const found = answer.packages[name] ?? null;
+    const install = `"${interpreter}" -m pip install ${name}==${pinned}`;
+    // 4-bit weights alone need it, and not every platform has it.
+    if (name === 'bitsandbytes' && found === null) continue;
+    if (found === null) problems.push({ message: `${name} is missing`, fix: fixOf(source, install) });
+    else if (!isCompatible(name, found, pinned)) {
+      problems.push({ message: `${name} is ${found}, expected ${pinned}`, fix: fixOf(source, install) });
+    }
+  }
+  if (answer.torchError !== null) {
+    problems.push({ message: `torch does not load (${answer.torchError})`, fix: fixOf(source) });
+  }
+  return problems;
+}
+
+/** An environment of ours is made anew; one of the user's is theirs to mend. */
+function fixOf(source: PythonReport['source'], install?: string): string {
+  if (source === 'own') return 'Make it anew: tuning-fork python install (in the editor: Set Up PyTorch...).';
+  return install === undefined
+    ? 'Mend it, or leave tuningFork.pythonPath empty and set up one of ours.'
+    : `Run: ${install}`;
+}
+
+export const supportedPythons = '3.11 to 3.14';
+
+export function isPythonSupported(version: string): boolean {
+  const [major, minor] = version.split('.').map(Number);
+  return major === 3 && minor !== undefined && minor >= 11 && minor <= 14;
+}
+
+/** Their programming interfaces change between minor versions; of the others any version does. */
+const exactPackages = ['transformers', 'peft', 'trl', 'accelerate'];
+
+/** Patches and builds (`2.13.1+cu130`) may differ, and PyTorch may be newer. */
+function isCompatible(name: string, found: string, pinned: string): boolean {
+  const numbers = (version: string) => version.split('+')[0]!.split('.').map(Number);
+  const [major, minor = 0] = numbers(found);
+  const [pinnedMajor, pinnedMinor = 0] = numbers(pinned);
+  if (name === 'torch') return major === pinnedMajor && minor >= pinnedMinor;
+  return !exactPackages.includes(name) || (major === pinnedMajor && minor === pinnedMinor);
+}
