@@ -90,6 +90,7 @@ const node = {
     trainerWorker: 'src/processes/trainer/worker.ts',
     inference: 'src/processes/inference/main.ts',
     dataset: 'src/processes/dataset/main.ts',
+    python: 'src/processes/python/main.ts',
   }),
   outdir,
 };

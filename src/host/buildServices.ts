@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
 import type { TuneError } from '../shared/errors.ts';
 import type { HubSettings } from '../shared/hubSettings.ts';
+import type { PythonCalls, PythonEvents } from '../shared/pythonProtocol.ts';
 import type { Calls, EventHandlers, Events, RpcPeer } from '../shared/rpc.ts';
 import { ComparePanels } from './compare/comparePanels.ts';
 import { InferenceClient } from './compare/inferenceClient.ts';
@@ -18,6 +19,7 @@ import { endProcessTree } from './processes/endProcessTree.ts';
 import { requireEngine } from './processes/platformSupport.ts';
 import { ProcessVerifier } from './processes/processIdentity.ts';
 import { RpcProcess } from './processes/rpcProcess.ts';
+import { PythonClient } from './python/pythonClient.ts';
 import { DatasetFreshness } from './runs/datasetFreshness.ts';
 import { RunControls } from './runs/runControls.ts';
 import { RunStores } from './runs/runStores.ts';
@@ -26,6 +28,7 @@ import { readSettings } from './settings.ts';
 import { leaveQueue, resumeRun } from './startRun.ts';
 
 const datasetIdleMs = 3 * 60_000;
+const pythonIdleMs = 60_000;
 const inferenceIdleMs = 10 * 60_000;
 
 export interface BuiltServices extends Services {
@@ -55,6 +58,17 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       onGivenUp: error => void tellGivenUp(log, error),
     });
 
+  const openPython = (events: EventHandlers<PythonEvents>) =>
+    new RpcProcess<PythonCalls, PythonEvents>({
+      name: 'python',
+      idleMs: pythonIdleMs,
+      prepare: () => children.prepare('python'),
+      greet: async () => undefined,
+      events,
+      log: line => log.info(line),
+      onGivenUp: error => void tellGivenUp(log, error),
+    });
+
   const services: BuiltServices = {
     context,
     log,
@@ -76,6 +90,10 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       'dataset/progress': () => undefined,
     }),
     inference: new InferenceClient(events => openProcess('inference', inferenceIdleMs, events)),
+    python: new PythonClient(openPython, () => {
+      const { pythonIndex, torchIndex } = readSettings();
+      return { build: null, packageIndex: pythonIndex || null, torchIndex: torchIndex || null };
+    }),
     form: new FormController(makeFormServices(context, () => services)),
     runPanels: new RunPanels(() => services),
     comparePanels: new ComparePanels(() => services),
@@ -86,6 +104,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     services.freshness,
     services.dataset,
     services.inference,
+    services.python,
     services.form,
   );
   return services;

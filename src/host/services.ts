@@ -5,6 +5,7 @@ import type { InferenceClient } from './compare/inferenceClient.ts';
 import type { FormController } from './form/formController.ts';
 import type { ChildPrograms } from './processes/childPrograms.ts';
 import type { RpcProcess } from './processes/rpcProcess.ts';
+import type { PythonClient } from './python/pythonClient.ts';
 import type { DatasetFreshness } from './runs/datasetFreshness.ts';
 import type { RunControls } from './runs/runControls.ts';
 import type { RunReader } from './runs/runReader.ts';
@@ -19,6 +20,7 @@ export interface Services {
   freshness: DatasetFreshness;
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
   inference: InferenceClient;
+  python: PythonClient;
   form: FormController;
   runPanels: { open(run: RunReader): void };
   comparePanels: {

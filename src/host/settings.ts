@@ -5,6 +5,9 @@ export interface Settings {
   nodePath: string;
   /** Empty: the environment of our own. */
   pythonPath: string;
+  /** Mirrors; empty for the usual ones. */
+  pythonIndex: string;
+  torchIndex: string;
   runsFolder: string;
   modelFolders: string[];
   hubEndpoint: string;
@@ -24,6 +27,8 @@ export function readSettings(scope?: vscode.Uri): Settings {
   return {
     nodePath: text('nodePath'),
     pythonPath: text('pythonPath'),
+    pythonIndex: text('pythonIndex'),
+    torchIndex: text('torchIndex'),
     runsFolder: text('runsFolder'),
     modelFolders: configuration.get<string[]>('modelFolders', []).filter(folder => typeof folder === 'string'),
     hubEndpoint: text('hubEndpoint'),

@@ -12,6 +12,13 @@ export async function showError(log: vscode.LogOutputChannel, error: unknown): P
     if ((await vscode.window.showWarningMessage(text, manage)) === manage) await openTrust();
     return;
   }
+  if (wire.code === 'python-missing') {
+    const setUp = vscode.l10n.t('Set Up PyTorch...');
+    if ((await vscode.window.showErrorMessage(text, setUp)) === setUp) {
+      await vscode.commands.executeCommand('tuningFork.setUpPyTorch');
+    }
+    return;
+  }
   const showLog = vscode.l10n.t('Show Output');
   if ((await vscode.window.showErrorMessage(text, showLog)) === showLog) log.show(true);
 }

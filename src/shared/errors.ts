@@ -24,6 +24,7 @@ export const errorCodes = [
   'checkpoint-invalid',
   'adapter-invalid',
   'engine', // the engine's library failed
+  'python-missing', // nothing that runs the PyTorch engine
   'unsupported-platform',
   'untrusted-workspace',
   'endpoint-failed', // a chat endpoint refuses, or gives no answer after all tries

@@ -56,9 +56,12 @@ export interface PythonStatus {
 }
 
 export type PythonCalls = {
-  'python/status': { parameters: null; result: PythonStatus };
+  /** `fresh` asks PyTorch again although nothing seems to have changed. */
+  'python/status': { parameters: { fresh: boolean }; result: PythonStatus };
   'python/plan': { parameters: PythonChoices; result: InstallPlan };
   /** Aborting the call stops it; what was fetched is kept for the next time. */
   'python/install': { parameters: PythonChoices; result: PythonReport };
+  /** The folders that were deleted. */
+  'python/remove': { parameters: null; result: string[] };
 };
 export type PythonEvents = { 'python/progress': InstallProgress };

@@ -107,7 +107,7 @@ async function runStep({ planned, run, env, signal, onProgress }: InstallInput, 
         line,
       )?.[1];
       if (name !== undefined) seen.add(name.toLowerCase());
-      if (line.trim() !== '') report(line.trim());
+      if (name !== undefined || /^(Installing|Prepared|Resolved|Bytecode)/.test(line)) report(line.trim());
     },
   });
   throwIfStopped(signal);

@@ -1,5 +1,6 @@
 /** @file Every command of the extension: its id and what it does. */
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
+import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { openTrust } from '../trust.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
@@ -41,6 +42,7 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.refresh': ({ stores }) => stores.refresh(),
   'tuningFork.setHubToken': ({ context }) => askForHubToken(context.secrets),
   'tuningFork.clearHubToken': ({ context }) => clearHubToken(context.secrets),
+  'tuningFork.setUpPyTorch': setUpPyTorch,
   'tuningFork.showOutput': ({ log }) => log.show(),
   'tuningFork.manageTrust': openTrust,
 };

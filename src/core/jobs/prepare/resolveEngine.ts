@@ -4,7 +4,7 @@ import { TuneError } from '../../../shared/errors.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
 import { isPythonReady, type PythonReport } from '../../../shared/pythonReport.ts';
 
-/** @throws TuneError `unsupported-platform` when PyTorch was asked for and is not ready */
+/** @throws TuneError `python-missing` when PyTorch was asked for and is not ready */
 export function resolveEngine(
   { engine }: Pick<Hyperparameters, 'engine'>,
   parameters: number,
@@ -14,9 +14,13 @@ export function resolveEngine(
   if (choice.engine === 'pytorch' && (python === undefined || !isPythonReady(python))) {
     const problem = python?.problems[0];
     throw new TuneError(
-      'unsupported-platform',
+      'python-missing',
       `engine: expected a Python environment that can run PyTorch, got ${problem?.message ?? 'none'}`,
-      { hint: problem?.fix ?? 'Set one up, or choose engine=embedded.' },
+      {
+        hint:
+          problem?.fix ??
+          'Set one up (tuning-fork python install; in the editor: Set Up PyTorch...), or choose engine=embedded.',
+      },
     );
   }
   return choice;

@@ -39,7 +39,7 @@ describe('chooseEngine', () => {
 describe('resolveEngine', () => {
   it('refuses PyTorch where it is not ready, with the mend', () => {
     const error = catchTuneError(() => resolveEngine({ engine: 'pytorch' }, 1e6, broken));
-    expect(error).toMatchObject({ code: 'unsupported-platform', hint: 'Install peft 0.21.2.' });
+    expect(error).toMatchObject({ code: 'python-missing', hint: 'Install peft 0.21.2.' });
     expect(error.message).toContain('peft is missing');
     expect(catchTuneError(() => resolveEngine({ engine: 'pytorch' }, 1e6, undefined)).message).toContain('got none');
   });
