@@ -22,7 +22,7 @@ export const modelOption: CommandOption = {
 export const adapterOption: CommandOption = {
   name: 'adapter',
   value: 'RUN|DIR',
-  help: 'A run (id or folder), or the folder of an adapter or of a fully tuned model.',
+  help: 'A run (id or folder), or the folder of an adapter or of a fully tuned model; A+B adds up what adapters change.',
 };
 
 export const decodingOptions: readonly CommandOption[] = [
@@ -53,6 +53,20 @@ export function readDecoding(args: CommandArguments): DecodingSettings {
 /** How the answering model holds its weights. */
 export function readPrecision(args: CommandArguments): Pick<ModelPoolOptions, 'weights'> {
   return args.has('float32') ? { weights: 'float' } : {};
+}
+
+/** An adapter, or several that are added up. */
+export interface ChosenAdapter {
+  /** Their paths, joined by a plus sign. */
+  readonly name: string;
+  readonly paths: readonly string[];
+}
+
+/** Adapters with plus signs between them; a folder whose name has one is itself. @throws TuneError `run-invalid` */
+export function chooseAdapter(text: string, args: CommandArguments): ChosenAdapter {
+  const parts = existsSync(resolve(text)) ? [text] : text.split('+');
+  const paths = parts.map(part => locateAdapter(part, args));
+  return { name: paths.join('+'), paths };
 }
 
 /** An existing folder as it is, else the run of that id. @throws TuneError `run-invalid` */

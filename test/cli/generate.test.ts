@@ -31,6 +31,16 @@ describe('tuning-fork generate', () => {
     expect(answer(byId)).toBeDefined();
   });
 
+  it('adds up adapters that are joined by a plus sign', async () => {
+    const { place, model, run } = await makeAnsweringRun();
+    const ask = ['generate', '--prompt', 'say a 1', '--max-tokens', '8', '--json', '--model', model, '--adapter'];
+    const sum = await runCli([...ask, `${run}+${join(run, 'adapter')}`], place);
+    expect(sum.lines.at(-1)).toMatchObject({ type: 'result', adapter: `${run}+${join(run, 'adapter')}` });
+    const missing = await runCli([...ask, `${run}+nowhere`], place);
+    expect(missing.code).not.toBe(0);
+    expect(missing.lines.at(-1)).toMatchObject({ type: 'error', code: 'run-invalid' });
+  });
+
   it('answers with the model that full fine-tuning left', async () => {
     const { place, model, run } = await makeAnsweringRun({ method: 'full', learningRate: 0.01 });
     const ask = ['generate', '--prompt', 'say a 1', '--max-tokens', '8', '--json', '--model'];

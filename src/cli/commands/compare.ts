@@ -13,11 +13,11 @@ import { TuneError } from '../../shared/errors.ts';
 import type { DecodingSettings } from '../../shared/inferenceProtocol.ts';
 import {
   adapterOption,
+  chooseAdapter,
   chooseModel,
   createModelPool,
   decodingOptions,
   isRunFolder,
-  locateAdapter,
   modelOption,
   readDecoding,
   readPrecision,
@@ -37,7 +37,7 @@ const keptAside = 16;
 export const compare: Command = {
   name: 'compare',
   summary: 'Answer questions with the base model, with its best prompt and with the adapter, and compare.',
-  usage: '--model M --adapter RUN|DIR (<prompts.jsonl> | --run RUN) [--system TEXT] [--few-shot K]',
+  usage: '--model M --adapter RUN|DIR[+RUN|DIR]... (<prompts.jsonl> | --run RUN) [--system TEXT] [--few-shot K]',
   options: [
     modelOption,
     adapterOption,
@@ -60,10 +60,10 @@ export const compare: Command = {
     interruptible(output, async signal => {
       const settings = readDecoding(args);
       requireOne(args.positionals[0], args.one('run'), '<prompts.jsonl> or --run RUN');
-      const adapter = locateAdapter(args.required('adapter'), args);
+      const adapter = chooseAdapter(args.required('adapter'), args);
       const run = args.one('run') === undefined ? undefined : findRun(args.required('run'), storeFolder(args));
-      const model = chooseModel(args, [adapter, ...(run === undefined ? [] : [run])]);
-      const { questions, training } = await readRows(args, run, adapter);
+      const model = chooseModel(args, [...adapter.paths, ...(run === undefined ? [] : [run])]);
+      const { questions, training } = await readRows(args, run, adapter.paths);
       const pool = createModelPool(output, readPrecision(args));
       try {
         const base = await pool.attach(model, null, signal);
@@ -74,16 +74,16 @@ export const compare: Command = {
           settings,
           signal,
         });
-        const tuned = await pool.attach(model, adapter, signal);
+        const tuned = await pool.attach(model, adapter.paths, signal);
         const comparison = compareAnswers({ questions, base, tuned, prompt, settings, signal });
         let done = 0;
         for (;;) {
           const next = await comparison.next();
           if (next.done === true) {
-            tellResult(output, next.value, { model, adapter, prompt });
+            tellResult(output, next.value, { model, adapter: adapter.name, prompt });
             return exitCodes.done;
           }
-          tellAnswer(output, next.value, adapter);
+          tellAnswer(output, next.value, adapter.name);
           if (next.value.kind === 'adapter') tellProgress(output, 'comparing', ++done, questions.length);
         }
       } finally {
@@ -98,10 +98,10 @@ interface Rows {
   readonly training: readonly AnsweredQuestion[];
 }
 
-async function readRows(args: CommandArguments, run: string | undefined, adapter: string): Promise<Rows> {
+async function readRows(args: CommandArguments, run: string | undefined, adapters: readonly string[]): Promise<Rows> {
   const limit = args.integer('limit', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
   const side = readSplit(args);
-  const source = run ?? (isRunFolder(adapter) ? adapter : undefined);
+  const source = run ?? adapters.find(isRunFolder);
   const data = source === undefined ? undefined : await readRunData(source);
   const asked =
     run === undefined ? await readPrompts(resolve(args.positional(0, 'prompts'))) : listQuestions(data!.examples[side]);

@@ -1,6 +1,5 @@
 /** `tuning-fork eval`: the loss of a dataset's answers under a base model and its adapters. */
 import { resolve } from 'node:path';
-import { readAdapter } from '../../core/adapter/readAdapter.ts';
 import type { Example } from '../../core/data/example.ts';
 import { parseMapping } from '../../core/data/mapping/mapping.ts';
 import { readDataset } from '../../core/data/readDataset.ts';
@@ -9,7 +8,8 @@ import { writePrompt } from '../../core/infer/bestPrompt.ts';
 import type { DecodingSession } from '../../core/infer/decodingSession.ts';
 import { encodePromptedAnswers } from '../../core/infer/encodeAnswer.ts';
 import { evaluateLoss, toPerplexity } from '../../core/infer/evaluateLoss.ts';
-import { findOutput } from '../../core/infer/findOutput.ts';
+import { findOutputs } from '../../core/infer/findOutput.ts';
+import { readAdapters } from '../../core/infer/readAdapters.ts';
 import { listQuestions, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import { findRun } from '../../core/runs/runStore.ts';
 import { encodeExamples } from '../../core/text/encodeExamples.ts';
@@ -19,10 +19,11 @@ import { TuneError } from '../../shared/errors.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../shared/hyperparameters.ts';
 import {
   adapterOption,
+  type ChosenAdapter,
+  chooseAdapter,
   chooseModel,
   createModelPool,
   isRunFolder,
-  locateAdapter,
   modelOption,
   requireOne,
   tellProgress,
@@ -36,7 +37,7 @@ import { readSplit, splitOption } from '../splitOption.ts';
 export const evaluate: Command = {
   name: 'eval',
   summary: "Measure the loss and perplexity of a dataset's answers: base model, adapters, base with examples.",
-  usage: '--model M [--adapter RUN|DIR]... [--few-shot K] (<dataset> | --run RUN --split heldOut|test)',
+  usage: '--model M [--adapter RUN|DIR[+RUN|DIR]...]... [--few-shot K] (<dataset> | --run RUN --split heldOut|test)',
   options: [
     modelOption,
     { ...adapterOption, isRepeatable: true },
@@ -60,9 +61,10 @@ export const evaluate: Command = {
     interruptible(output, async signal => {
       requireOne(args.positionals[0], args.one('run'), '<dataset> or --run RUN');
       const run = args.one('run') === undefined ? undefined : findRun(args.required('run'), storeFolder(args));
-      const adapters = args.many('adapter').map(text => locateAdapter(text, args));
-      const model = chooseModel(args, [...adapters, ...(run === undefined ? [] : [run])]);
-      const given = await readGiven(args, run, adapters);
+      const adapters = args.many('adapter').map(text => chooseAdapter(text, args));
+      const paths = adapters.flatMap(adapter => adapter.paths);
+      const model = chooseModel(args, [...paths, ...(run === undefined ? [] : [run])]);
+      const given = await readGiven(args, run, paths);
       const pool = createModelPool(output, { weights: 'float' });
       try {
         const session = await pool.open(model, signal);
@@ -70,11 +72,15 @@ export const evaluate: Command = {
           ...given.settings,
           contextTokens: Math.min(given.settings.contextTokens, session.resident.contextTokens),
         };
-        const measure = (rows: readonly EncodedRow[], adapter: string | null, contextTokens = settings.contextTokens) =>
-          measureLoss(pool, output, { model, rows, adapter, settings: { ...settings, contextTokens }, signal });
+        const measure = (
+          rows: readonly EncodedRow[],
+          adapter: ChosenAdapter | null,
+          contextTokens = settings.contextTokens,
+        ) => measureLoss(pool, output, { model, rows, adapter, settings: { ...settings, contextTokens }, signal });
         const rows = encodeRows(session, given.examples, settings);
         const results: Measured[] = [tell(output, {}, await measure(rows, null))];
-        for (const adapter of adapters) results.push(tell(output, { adapter }, await measure(rows, adapter)));
+        for (const adapter of adapters)
+          results.push(tell(output, { adapter: adapter.name }, await measure(rows, adapter)));
         if (given.fewShot > 0) {
           const prompted = encodeFewShot(session, given);
           const loss = await measure(prompted.rows, null, prompted.contextTokens);
@@ -155,7 +161,7 @@ function encodeFewShot(session: DecodingSession, { examples, training, settings,
 interface Measurement {
   readonly model: string;
   readonly rows: readonly EncodedRow[];
-  readonly adapter: string | null;
+  readonly adapter: ChosenAdapter | null;
   readonly settings: Settings;
   readonly signal: AbortSignal;
 }
@@ -166,9 +172,9 @@ async function measureLoss(
   output: Output,
   { model, rows, adapter, settings, signal }: Measurement,
 ) {
-  const found = adapter === null ? undefined : findOutput(adapter);
+  const found = adapter === null ? undefined : findOutputs(adapter.paths);
   const { resident } = await pool.open(found?.kind === 'model' ? found.folder : model, signal);
-  const lora = found?.kind === 'adapter' ? readAdapter(found.folder) : null;
+  const lora = found?.kind === 'adapter' ? readAdapters(found.folders, resident.model) : null;
   const onProgress = (done: number, total: number) => tellProgress(output, 'evaluating', done, total);
   return evaluateLoss(resident, lora, rows, { ...settings, device: 'cpu', onProgress, signal });
 }

@@ -4,10 +4,10 @@ import { generateText } from '../../core/infer/generateText.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import {
   adapterOption,
+  chooseAdapter,
   chooseModel,
   createModelPool,
   decodingOptions,
-  locateAdapter,
   modelOption,
   readDecoding,
   readPrecision,
@@ -19,7 +19,8 @@ import { runsOption } from '../runOptions.ts';
 export const generate: Command = {
   name: 'generate',
   summary: 'Answer a prompt with a model, or with an adapter on it.',
-  usage: '--model M [--adapter RUN|DIR] --prompt TEXT [--system TEXT] [--max-tokens N] [--temperature X] [--seed N]',
+  usage:
+    '--model M [--adapter RUN|DIR[+RUN|DIR]...] --prompt TEXT [--system TEXT] [--max-tokens N] [--temperature X] [--seed N]',
   options: [
     modelOption,
     adapterOption,
@@ -34,11 +35,11 @@ export const generate: Command = {
       const prompt = args.required('prompt');
       const settings = readDecoding(args);
       const named = args.one('adapter');
-      const adapter = named === undefined ? null : locateAdapter(named, args);
-      const model = chooseModel(args, adapter === null ? [] : [adapter]);
+      const adapter = named === undefined ? null : chooseAdapter(named, args);
+      const model = chooseModel(args, adapter?.paths ?? []);
       const pool = createModelPool(output, readPrecision(args));
       try {
-        const attached = await pool.attach(model, adapter, signal);
+        const attached = await pool.attach(model, adapter?.paths ?? null, signal);
         const {
           text,
           tokenIds: _,
@@ -58,13 +59,14 @@ export const generate: Command = {
         );
         output.line({
           type: 'generation',
-          adapter,
+          adapter: adapter?.name ?? null,
           kind: adapter === null ? 'base' : 'adapter',
           prompt,
           text,
           ...stats,
         });
-        if (!signal.aborted) output.line({ type: 'result', model, adapter, text, stopReason, ...stats });
+        if (!signal.aborted)
+          output.line({ type: 'result', model, adapter: adapter?.name ?? null, text, stopReason, ...stats });
         return exitCodes.done;
       } finally {
         await pool.release();

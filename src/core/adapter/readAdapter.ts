@@ -46,6 +46,10 @@ export interface Adapter {
   readonly coversAllLayers: boolean;
 }
 
+export function isDora({ pairs }: Adapter): boolean {
+  return pairs.some(({ magnitude }) => magnitude !== undefined);
+}
+
 /** Before every tensor's name. */
 export const adapterPrefix = 'base_model.model.';
 const tensorPattern =

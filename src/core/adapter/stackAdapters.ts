@@ -2,7 +2,8 @@
  * @file Several adapters -> the one that does what they do together: for each layer their ranks one after another, each
  * with its scale multiplied into B. What PEFT's `add_weighted_adapter` makes with `combination_type="cat"`.
  */
-import type { LoraPair } from './readAdapter.ts';
+import { TuneError } from '../../shared/errors.ts';
+import { type Adapter, isDora, type LoraPair } from './readAdapter.ts';
 
 /** By module in the order in which they come first; pairs of DoRA cannot be added up. */
 export function stackPairs(adapters: readonly (readonly LoraPair[])[]): LoraPair[] {
@@ -24,4 +25,15 @@ export function stackPairs(adapters: readonly (readonly LoraPair[])[]): LoraPair
     }
     return { module, rank, scale: 1, a, b, inputSize, outputSize };
   });
+}
+
+/** @throws TuneError `adapter-invalid` when one of them does more than to add B A x */
+export function requirePlain(adapters: readonly Adapter[], hint: string): void {
+  const other = adapters.find(adapter => isDora(adapter) || adapter.saved.length > 0);
+  if (other === undefined) return;
+  throw new TuneError(
+    'adapter-invalid',
+    `${other.path}: expected a plain LoRA adapter, got one with ${isDora(other) ? 'DoRA' : 'modules trained whole'}`,
+    { file: other.path, hint },
+  );
 }

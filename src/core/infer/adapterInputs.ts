@@ -1,6 +1,6 @@
 /** @file An adapter, or none -> the LoRA inputs of a decoding graph, its scale folded into B. */
 import { TuneError } from '../../shared/errors.ts';
-import type { Adapter, LoraPair } from '../adapter/readAdapter.ts';
+import { type Adapter, isDora, type LoraPair } from '../adapter/readAdapter.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
 import { fedInputNames, loraParameterNames, moduleOf } from '../models/loraNames.ts';
@@ -92,10 +92,6 @@ function listParameters({ architecture, config }: Model): ParameterInfo[] {
 /** Whether the inputs are for the graph with gains. */
 export function hasGainInputs(inputs: AdapterInputs, model: Model): boolean {
   return fedInputNames.gain(moduleOf(listLinear(model)[0]!)) in inputs;
-}
-
-export function isDora({ pairs }: Adapter): boolean {
-  return pairs.some(({ magnitude }) => magnitude !== undefined);
 }
 
 /** Ones where the layer has no magnitudes. */

@@ -3,7 +3,7 @@
  * resident weights, so that the figures are those of a run's metrics. Logits exist for one chunk of labels at a time.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Adapter } from '../adapter/readAdapter.ts';
+import { type Adapter, isDora } from '../adapter/readAdapter.ts';
 import { emitOnnx } from '../graph/emitOnnx.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import { fedInputNames, loraParameterNames, moduleOf } from '../models/loraNames.ts';
@@ -18,7 +18,7 @@ import type { EncodedRow } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds, sumLosses } from '../train/batchFeeds.ts';
 import { evaluateHeldOut, type HeldOutLoss } from '../train/evaluateHeldOut.ts';
 import { padBatch } from '../train/padBatch.ts';
-import { checkFits, foldScale, gainOf, isDora, listLinear, makeSavedInputs } from './adapterInputs.ts';
+import { checkFits, foldScale, gainOf, listLinear, makeSavedInputs } from './adapterInputs.ts';
 import type { ResidentModel } from './residentModel.ts';
 import { makeRopeFeeds } from './ropeFeeds.ts';
 

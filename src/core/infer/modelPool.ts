@@ -4,14 +4,15 @@
  * One call at a time: a model may be let go by the next one.
  */
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Adapter, adapterFileNames, readAdapter } from '../adapter/readAdapter.ts';
+import { join } from 'node:path';
+import { type Adapter, adapterFileNames } from '../adapter/readAdapter.ts';
 import { type OpenModelOptions, openModel } from '../models/openModel.ts';
 import type { SessionOptions } from '../runtime/graphSession.ts';
 import { loadTransformers } from '../runtime/transformersLibrary.ts';
 import { type AdapterInputs, makeAdapterInputs, needsFloats } from './adapterInputs.ts';
 import { DecodingSession } from './decodingSession.ts';
-import { findOutput } from './findOutput.ts';
+import { findOutputs } from './findOutput.ts';
+import { readAdapters } from './readAdapters.ts';
 import { loadResidentModel, type WeightsKept } from './residentModel.ts';
 
 export interface ModelPoolOptions extends SessionOptions {
@@ -54,27 +55,31 @@ export class ModelPool {
   }
 
   /**
-   * The base model with an adapter, a full run's model in its place, or the base alone for null.
+   * The base model with an adapter or the sum of several, a full run's model in its place, or the base alone for null.
    * @throws TuneError `adapter-invalid`, and as `open`
    */
-  async attach(model: string, adapter: string | null, signal?: AbortSignal): Promise<AttachedModel> {
-    const output = adapter === null ? undefined : findOutput(resolve(adapter));
+  async attach(
+    model: string,
+    adapter: string | readonly string[] | null,
+    signal?: AbortSignal,
+  ): Promise<AttachedModel> {
+    const output = adapter === null ? undefined : findOutputs([adapter].flat());
     if (output?.kind === 'model') return attachBase(await this.find(output.folder, signal));
     const entry = await this.find(model, signal);
     if (output === undefined) return attachBase(entry);
-    return findAttached(entry, output.folder) ?? this.attachAdapter(model, entry, output.folder, signal);
+    return findAttached(entry, output.folders) ?? this.attachAdapter(model, entry, output.folders, signal);
   }
 
   /** An adapter that works on the base's floats gets the model in floats, beside the one that is there. */
   private async attachAdapter(
     model: string,
     entry: Entry,
-    folder: string,
+    folders: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<AttachedModel> {
-    const adapter = readAdapter(folder);
-    if (!needsFloats(adapter) || entry.session.resident.packed === undefined) return attach(entry, folder, adapter);
-    return attach(await this.find(model, signal, 'float'), folder, adapter);
+    const adapter = readAdapters(folders, entry.session.resident.model);
+    if (!needsFloats(adapter) || entry.session.resident.packed === undefined) return attach(entry, folders, adapter);
+    return attach(await this.find(model, signal, 'float'), folders, adapter);
   }
 
   /** Frees everything. */
@@ -152,22 +157,23 @@ function attachBase({ session }: Entry): AttachedModel {
 }
 
 /** Undefined when the adapter was not attached yet or has changed since. */
-function findAttached({ session, adapters }: Entry, folder: string): AttachedModel | undefined {
-  const known = adapters.get(folder);
-  return known?.fingerprint === fingerprintAdapter(folder) ? { session, adapter: known.inputs } : undefined;
+function findAttached({ session, adapters }: Entry, folders: readonly string[]): AttachedModel | undefined {
+  const known = adapters.get(folders.join('\n'));
+  return known?.fingerprint === fingerprintAdapters(folders) ? { session, adapter: known.inputs } : undefined;
 }
 
-function attach({ session, adapters }: Entry, folder: string, adapter: Adapter): AttachedModel {
+function attach({ session, adapters }: Entry, folders: readonly string[], adapter: Adapter): AttachedModel {
   const inputs = makeAdapterInputs(session.resident.model, adapter, session.resident);
-  adapters.delete(folder);
-  adapters.set(folder, { fingerprint: fingerprintAdapter(folder), inputs });
+  const key = folders.join('\n');
+  adapters.delete(key);
+  adapters.set(key, { fingerprint: fingerprintAdapters(folders), inputs });
   const [oldest] = adapters.keys();
   if (adapters.size > maxAdapters && oldest !== undefined) adapters.delete(oldest);
   return { session, adapter: inputs };
 }
 
-function fingerprintAdapter(folder: string): string {
-  return fingerprintFiles(Object.values(adapterFileNames).map(name => join(folder, name)));
+function fingerprintAdapters(folders: readonly string[]): string {
+  return fingerprintFiles(folders.flatMap(folder => Object.values(adapterFileNames).map(name => join(folder, name))));
 }
 
 /** Changes when one of the files is replaced. */

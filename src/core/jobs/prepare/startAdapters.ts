@@ -11,8 +11,8 @@ import type { RunRecord, RunRequest } from '../../../shared/recipe.ts';
 import { runNames } from '../../../shared/runFolder.ts';
 import { adoptSettings } from '../../adapter/adoptedSettings.ts';
 import { type Adapter, adapterFileNames, readAdapter } from '../../adapter/readAdapter.ts';
-import { stackPairs } from '../../adapter/stackAdapters.ts';
-import { checkFits, isDora } from '../../infer/adapterInputs.ts';
+import { requirePlain, stackPairs } from '../../adapter/stackAdapters.ts';
+import { checkFits } from '../../infer/adapterInputs.ts';
 import { findOutput } from '../../infer/findOutput.ts';
 import type { Model } from '../../models/findArchitecture.ts';
 import { loraParameterNames, magnitudeName } from '../../models/loraNames.ts';
@@ -84,13 +84,7 @@ function requireStackable(adapters: readonly Adapter[], { method, dora }: Hyperp
       hint: 'A plain LoRA adapter can be trained on top of others: --set method=lora --set dora=false.',
     });
   }
-  const other = adapters.find(adapter => isDora(adapter) || adapter.saved.length > 0);
-  if (other === undefined) return;
-  throw new TuneError(
-    'adapter-invalid',
-    `${other.path}: expected a plain LoRA adapter, got one with ${isDora(other) ? 'DoRA' : 'modules trained whole'}`,
-    { file: other.path, hint: 'Only plain adapters add up. Go on training this one instead: --adapter.' },
-  );
+  requirePlain(adapters, 'Only plain adapters add up. Go on training this one instead: --adapter.');
 }
 
 function readGiven({ adapters }: NonNullable<RunRequest['startFrom']>): Adapter[] {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { DecodingSession } from '../../../../src/core/infer/decodingSession.ts';
@@ -34,5 +35,43 @@ describe('ModelPool', () => {
       expect(attached.adapter).not.toBe(base.adapter);
       expect((await pool.attach(model, adapter)).adapter).toBe(attached.adapter);
     }
+  });
+
+  it('adds up what several adapters change, whatever their order', async () => {
+    const [first, second] = [3, 4].map(seed => writeTinyAdapter(join(folder.path, `added-${seed}`), { seed }));
+    const readLogits = async (adapters: readonly string[]): Promise<number[]> => {
+      const { session, adapter } = await pool.attach(model, adapters);
+      const { logits } = await session.extend([5, 3, 8], session.emptyCache(), adapter);
+      return [...logits];
+    };
+    const sum = await readLogits([first!, second!]);
+    const turned = await readLogits([second!, first!]);
+    const distance = (a: readonly number[], b: readonly number[]): number =>
+      Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+    expect(distance(sum, turned)).toBeLessThan(1e-5);
+    expect(distance(sum, await readLogits([first!]))).toBeGreaterThan(1e-2);
+    const doubled = await readLogits([first!, first!]);
+    const twice = writeTinyAdapter(join(folder.path, 'twice'), { seed: 3, alpha: 8 });
+    expect(distance(doubled, await readLogits([twice]))).toBeLessThan(1e-5);
+  });
+
+  it('refuses to add a whole model, or an adapter with DoRA, to another', async () => {
+    const plain = writeTinyAdapter(join(folder.path, 'plain'));
+    await expect(pool.attach(model, [plain, model])).rejects.toMatchObject({
+      code: 'adapter-invalid',
+      message: expect.stringContaining('expected an adapter to add to others, got a whole model'),
+    });
+    const saved = writeTinyAdapter(join(folder.path, 'saved'), {
+      change: tensors => [
+        ...tensors,
+        { name: 'base_model.model.model.norm.weight', shape: [32], values: Array(32).fill(1) },
+      ],
+    });
+    const config = join(saved, 'adapter_config.json');
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), modules_to_save: ['norm'] }));
+    await expect(pool.attach(model, [plain, saved])).rejects.toMatchObject({
+      code: 'adapter-invalid',
+      message: expect.stringContaining('expected a plain LoRA adapter, got one with modules trained whole'),
+    });
   });
 });
