@@ -6,6 +6,7 @@ import { readPeakRssBytes } from '../../src/core/jobs/train/peakMemory.ts';
 import { readModel } from '../../src/core/models/findArchitecture.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
 import { AdamW } from '../../src/core/optim/adamW.ts';
+import { collectGarbage } from '../../src/core/runtime/collectGarbage.ts';
 import { createTrainingEngine, type EngineShape } from '../../src/core/train/createTrainingEngine.ts';
 import { runStep } from '../../src/core/train/runStep.ts';
 import type { BaseWeights } from '../../src/shared/hyperparameters.ts';
@@ -34,6 +35,7 @@ async function measureTraining(plan: BenchPlan, engineShape: EngineShape, base: 
     profilePrefix,
   });
   opened.close();
+  collectGarbage();
   const optimizer = new AdamW(engine.parameters, plan.optimizer);
   const loadingPeakRssBytes = readPeakRssBytes();
   const hasOwnPeak = resetPeakRss();

@@ -2,6 +2,7 @@
 import type { Device } from '../../../shared/hyperparameters.ts';
 import type { RunRecord } from '../../../shared/recipe.ts';
 import { openCachedWeights, type WeightCache } from '../../models/weightCache.ts';
+import { collectGarbage } from '../../runtime/collectGarbage.ts';
 import { countBatchRows } from '../../text/pairBatches.ts';
 import { createTrainingEngine, type TrainingEngineSettings } from '../../train/createTrainingEngine.ts';
 import type { TrainingEngine } from '../../train/trainingEngine.ts';
@@ -16,16 +17,18 @@ type EngineOrigin = Omit<EngineSource, 'record'> & { readonly record: Pick<RunRe
  * @param weightCache where weights that are rounded to 4 bit are kept for the next run; absent: nowhere
  * @param device where it computes, see `chooseRunDevice`
  */
-export function createRunEngine(
+export async function createRunEngine(
   prepared: EngineSource,
   weightCache?: WeightCache,
   device: Device = 'cpu',
 ): Promise<TrainingEngine> {
   const { sha256 } = prepared.record.model;
-  return createTrainingEngine({
+  const engine = await createTrainingEngine({
     ...engineSettings(prepared, device),
     cacheRounded: weightCache && (rounded => openCachedWeights(weightCache, sha256, rounded)),
   });
+  collectGarbage();
+  return engine;
 }
 
 /** What the recipe says of the engine. */

@@ -3,6 +3,7 @@ import type { Value } from '../../../../src/core/graph/graph.ts';
 import { symbolsOf } from '../../../../src/core/graph/shape.ts';
 import { buildHeadGraph, buildLayerBackward, buildLayerForward } from '../../../../src/core/models/layerGraphs.ts';
 import { listWeightTensors } from '../../../../src/core/models/parameterTensors.ts';
+import { chooseBlockTokens } from '../../../../src/core/models/trainingContext.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../../../../src/core/models/trainingGraph.ts';
 import { countWeightBytes, formOf } from '../../../../src/core/models/weightForm.ts';
 import { holdWeights } from '../../../../src/core/train/holdWeights.ts';
@@ -12,16 +13,18 @@ import { allLinears } from './tinyEngine.ts';
 /** Hosts such as Electron end a process over one allocation of this size. */
 const limitBytes = 512 * 1024 * 1024;
 const shape = { batchRows: 1, contextTokens: 512 };
+/** Layer by layer, where sessions have no arena, so that no allocation is larger than a tensor. */
+const longContext = 8192;
 const lora = { method: 'lora', targetModules: allLinears } as const;
 
-function countBytes({ shape: dims, dtype }: Value): number {
-  const size = (dim: number | string): number => (symbolsOf(dim).length === 0 ? Number(dim) : shape.contextTokens);
+function countBytes({ shape: dims, dtype }: Value, tokens: number): number {
+  const size = (dim: number | string): number => (symbolsOf(dim).length === 0 ? Number(dim) : tokens);
   return dims.reduce<number>((product, dim) => product * size(dim), dtype === 'float64' || dtype === 'int64' ? 8 : 4);
 }
 
-function findLargest({ graph }: TrainingGraph): number {
+function findLargest({ graph }: TrainingGraph, tokens = shape.contextTokens): number {
   const values = [...graph.inputs.values(), ...graph.nodes.flatMap(node => node.outputs)];
-  return Math.max(...values.map(countBytes));
+  return Math.max(...values.map(value => countBytes(value, tokens)));
 }
 
 describe.each(Object.keys(bigModels))('a model of the dimensions of %s', name => {
@@ -58,5 +61,17 @@ describe.each(Object.keys(bigModels))('a model of the dimensions of %s', name =>
       buildHeadGraph(model, shape, spec, 'training'),
     ];
     for (const graph of graphs) expect(findLargest(graph)).toBeLessThan(limitBytes);
+  });
+
+  it(`computes layer by layer with no tensor of 512 MB at context ${longContext}, nor scores of a block of queries`, () => {
+    const long = { batchRows: 1, contextTokens: longContext };
+    const graphs = [
+      buildLayerForward(model, long, spec, 0, 'training'),
+      buildLayerBackward(model, long, spec, 0),
+      buildHeadGraph(model, long, spec, 'training'),
+    ];
+    for (const graph of graphs) expect(findLargest(graph, longContext)).toBeLessThan(limitBytes);
+    const scores = 4 * model.config.heads * chooseBlockTokens(longContext) * longContext;
+    expect(scores).toBeLessThan(limitBytes);
   });
 });
