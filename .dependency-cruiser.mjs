@@ -16,6 +16,7 @@ const coreOrder = [
   'teachers',
   'runs',
   'python',
+  'trackers',
   'jobs',
 ];
 

@@ -3,7 +3,7 @@
  * Builds every program of the extension: `node esbuild.mjs [--watch] [--production] [--outdir FOLDER (dist)]`; with
  * `--bench` the programs of test/bench instead, into .cache/bench.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
@@ -91,6 +91,7 @@ const node = {
     inference: 'src/processes/inference/main.ts',
     dataset: 'src/processes/dataset/main.ts',
     python: 'src/processes/python/main.ts',
+    tracker: 'src/processes/tracker/main.ts',
   }),
   outdir,
 };
@@ -126,6 +127,7 @@ if (bench) {
     recursive: true,
     filter: path => !path.includes('__pycache__') && ['', '.py', '.txt'].includes(extname(path)),
   });
+  copyFileSync('src/processes/tracker/wandbSidecar.py', join(outdir, 'wandbSidecar.py'));
   if (production) {
     const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
     writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), writeNotices(inputs));

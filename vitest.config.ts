@@ -17,15 +17,6 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'pytorch',
-          include: ['test/pytorch/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
           name: 'devices',
           include: ['test/devices/**/*.test.ts'],
           testTimeout: 300_000,

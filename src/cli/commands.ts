@@ -14,6 +14,7 @@ import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
 import { stop } from './commands/stop.ts';
+import { track } from './commands/track.ts';
 import { train } from './commands/train.ts';
 
 export const commands: readonly Command[] = [
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   compare,
   distill,
   exportRun,
+  track,
   doctor,
   python,
   cache,

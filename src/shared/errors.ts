@@ -25,6 +25,7 @@ export const errorCodes = [
   'adapter-invalid',
   'engine', // the engine's library failed
   'python-missing', // nothing that runs the PyTorch engine
+  'tracker', // a tracker's server or library refused or did not answer
   'unsupported-platform',
   'untrusted-workspace',
   'endpoint-failed', // a chat endpoint refuses, or gives no answer after all tries

@@ -9,7 +9,7 @@ import { identitySchema, type ProcessIdentity } from './runFolder.ts';
 
 export const registryEntrySchema = z.strictObject({
   ...identitySchema.shape,
-  kind: z.literal('trainer'),
+  kind: z.enum(['trainer', 'tracker']),
   /** The run folder, as fs.realpath.native gives it. */
   run: z.string(),
   createdAt: z.string(),

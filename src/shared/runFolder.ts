@@ -15,8 +15,6 @@ export const runNames = {
   metrics: 'metrics.jsonl',
   samples: 'samples.jsonl',
   log: 'log.txt',
-  /** What each process of an engine of several said. */
-  rankLogs: 'logs',
   control: 'control',
   /** Copies of the adapters that training starts from. */
   start: 'start',
@@ -25,6 +23,11 @@ export const runNames = {
   model: 'model',
   comparisons: 'comparisons',
   evaluations: 'evaluations',
+  /** Where the run is reported: targets in the file, what has arrived in `trackers/<kind>.json`. */
+  trackersFile: 'trackers.json',
+  trackers: 'trackers',
+  /** Offline runs of Weights & Biases. */
+  wandb: 'wandb',
   cache: 'cache',
 } as const;
 

@@ -4,6 +4,7 @@ import type { JsonLine } from './commandLine.ts';
 import type { WireError } from './errors.ts';
 import { hubSettingsSchema } from './hubSettings.ts';
 import { storedRequestSchema } from './storedRecord.ts';
+import { trackerOrdersSchema } from './trackers.ts';
 
 /**
  * The first message a trainer gets. `attached`: the parent wants every event as a message, and the trainer checkpoints
@@ -16,6 +17,7 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
     request: storedRequestSchema,
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
+    trackers: trackerOrdersSchema.optional(),
   }),
   z.strictObject({
     type: z.literal('resume'),
@@ -24,6 +26,8 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
     group: z.string().optional(),
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
+    /** Its targets are added to those that the run has. */
+    trackers: trackerOrdersSchema.optional(),
   }),
   /** Takes a run out of the queue that no process waits for. */
   z.strictObject({ type: z.literal('leave'), run: z.string() }),

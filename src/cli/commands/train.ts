@@ -2,11 +2,13 @@
 import { runAttachedTrainer } from '../attachedTrainer.ts';
 import type { Command } from '../command.ts';
 import { describeHyperparameters, readRequest, requestOptions, runsOption, storeFolder } from '../runOptions.ts';
+import { readTrackerOrders, trackOptions } from '../trackerOptions.ts';
 
 export const train: Command = {
   name: 'train',
   summary: 'Fine-tune a model on a dataset.',
-  usage: '<dataset> --model M [--recipe run.json] [--adapter DIR|RUN | --stack DIR|RUN...] [--set k=v]... [--runs DIR]',
+  usage:
+    '<dataset> --model M [--recipe run.json] [--adapter DIR|RUN | --stack DIR|RUN...] [--set k=v]... [--track tensorboard|mlflow|wandb]... [--runs DIR]',
   options: [
     ...requestOptions,
     {
@@ -22,10 +24,14 @@ export const train: Command = {
       help: 'Train a new adapter on top of this one, which stays as it is; may be repeated.',
     },
     { name: 'name', value: 'TEXT', help: 'Name of the run, default that of the dataset.' },
+    ...trackOptions,
     runsOption,
   ],
   maxPositionals: 1,
   details: describeHyperparameters(),
-  run: (args, output) =>
-    runAttachedTrainer({ type: 'start', store: storeFolder(args), request: readRequest(args), attached: true }, output),
+  run: (args, output) => {
+    const trackers = readTrackerOrders(args, 'track');
+    const order = { type: 'start', store: storeFolder(args), request: readRequest(args), attached: true } as const;
+    return runAttachedTrainer(trackers.targets.length === 0 ? order : { ...order, trackers }, output);
+  },
 };

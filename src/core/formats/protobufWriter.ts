@@ -1,7 +1,8 @@
-/** @file Values -> protocol buffer wire format, as far as ONNX needs it. @see https://protobuf.dev/programming-guides/encoding */
+/** @file Values -> protocol buffer wire format, as far as ONNX and TensorBoard need it. @see https://protobuf.dev/programming-guides/encoding */
 
 const utf8 = new TextEncoder();
 const wireVarint = 0;
+const wireFixed64 = 1;
 const wireBytes = 2;
 const wireFixed32 = 5;
 
@@ -16,6 +17,10 @@ export class ProtobufWriter {
 
   float(field: number, value: number): this {
     return this.tag(field, wireFixed32).append(new Uint8Array(Float32Array.of(value).buffer));
+  }
+
+  double(field: number, value: number): this {
+    return this.tag(field, wireFixed64).append(new Uint8Array(Float64Array.of(value).buffer));
   }
 
   text(field: number, value: string): this {

@@ -1,4 +1,4 @@
-/** @file This user's trainer processes on disk: enter, leave, and whether the process a run names is ours and alive. */
+/** @file This user's own processes on disk: enter, leave, and whether the process a run names is ours and alive. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ export function readStartTime(pid: number): string | undefined {
 }
 
 /** Enters this process as the owner of `run`; to be done before its identity is written anywhere. @throws TuneError `disk-full` | `not-writable` */
-export function registerProcess(run: string): ProcessIdentity {
+export function registerProcess(run: string, kind: RegistryEntry['kind'] = 'trainer'): ProcessIdentity {
   ensureUserStateFolder();
   const identity: ProcessIdentity = {
     pid: process.pid,
@@ -64,7 +64,7 @@ export function registerProcess(run: string): ProcessIdentity {
     nonce: randomBytes(16).toString('hex'),
     host: hostname(),
   };
-  const entry: RegistryEntry = { ...identity, kind: 'trainer', run, createdAt: new Date().toISOString() };
+  const entry: RegistryEntry = { ...identity, kind, run, createdAt: new Date().toISOString() };
   const path = entryPath(identity.nonce);
   try {
     writeFileSync(path, JSON.stringify(entry), { mode: 0o600, flag: 'wx' });

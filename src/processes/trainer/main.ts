@@ -16,6 +16,7 @@ import { leaveQueue } from './leaveQueue.ts';
 import { LogFile } from './logFile.ts';
 import { closeChannel, receiveCommand, sendToParent } from './parentChannel.ts';
 import { RunSession } from './runSession.ts';
+import { keepTrackerOrders, startTracker } from './startTracker.ts';
 import { startNextRuns } from './startTrainer.ts';
 import { waitForTurn } from './waitForTurn.ts';
 import { WindowWatch } from './windowWatch.ts';
@@ -63,6 +64,7 @@ async function work(command: WorkCommand, claimed: ClaimedRun): Promise<number> 
   try {
     const identity = registerProcess(run);
     entered = identity;
+    keepTrackerOrders(run, command);
     const log = new LogFile(run);
     const queue = openQueue(command, claimed);
     const answer = await queue.enter(run, identity, command.attached);
@@ -133,6 +135,7 @@ async function compute(command: WorkCommand, { path: run, status }: ClaimedRun, 
     identity,
     attached: command.attached,
     hub: command.hub,
+    onPrepared: () => startTracker(run, command, text => log.write(text)),
     log: text => log.write(text),
     sendLine,
     sendNote: text => {

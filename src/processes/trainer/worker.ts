@@ -6,14 +6,14 @@ import { toWireError } from '../../shared/errors.ts';
 import { weightCacheBudget, weightCacheFolder } from '../../shared/userCache.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
 
-const { run, attempt, control, hub, tinyFolder, python } = workerData as WorkerInput;
+const { run, attempt, control, hub, tinyFolder } = workerData as WorkerInput;
 const send = (message: WorkerMessage) => parentPort!.postMessage(message);
 
 try {
   const place = { platform: process.platform, home: homedir(), env: process.env };
   const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
   const now = () => performance.now();
-  const job = trainJob({ run, attempt, control: readControl(control), hub, tinyFolder, python, weightCache, now });
+  const job = trainJob({ run, attempt, control: readControl(control), hub, tinyFolder, weightCache, now });
   for (;;) {
     const next = await job.next();
     if (next.done === true) {

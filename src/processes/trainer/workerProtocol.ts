@@ -3,7 +3,6 @@ import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import type { TrainControl } from '../../core/train/trainLoop.ts';
 import type { WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
-import type { PythonReport } from '../../shared/pythonReport.ts';
 
 export interface WorkerInput {
   readonly run: string;
@@ -13,7 +12,6 @@ export interface WorkerInput {
   readonly hub: HubSettings | undefined;
   /** The model that ships with the program. */
   readonly tinyFolder: string;
-  readonly python: PythonReport | undefined;
 }
 
 export type WorkerMessage =
