@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { adoptedNames } from '../core/adapter/adoptedSettings.ts';
 import { parseMapping } from '../core/data/mapping/mapping.ts';
+import { parseEncoding } from '../core/data/read/textEncoding.ts';
+import type { TextEncoding } from '../shared/datasetFormats.ts';
 import { TuneError } from '../shared/errors.ts';
 import {
   checkHyperparameter,
@@ -30,6 +32,12 @@ export const runsOption: CommandOption = {
   help: 'Folder that holds runs and their datasets, default .tuning-fork in the working directory.',
 };
 
+export const encodingOption: CommandOption = {
+  name: 'encoding',
+  value: 'NAME',
+  help: 'Encoding of the dataset: utf-8, utf-16le, utf-16be, gbk, latin1; default detected.',
+};
+
 export const requestOptions: readonly CommandOption[] = [
   { name: 'model', value: 'M', help: 'Base model: tiny, a folder, a .gguf file or a Hub id.' },
   { name: 'teacher', value: 'M', help: 'Model to learn from (objective=distill), named like the base model.' },
@@ -39,6 +47,7 @@ export const requestOptions: readonly CommandOption[] = [
     value: 'KIND[:slot=field,...]',
     help: 'How fields become conversations, as questionAnswer:question=q,answer=a; default detected.',
   },
+  encodingOption,
   {
     name: 'override',
     value: 'NAME',
@@ -67,7 +76,8 @@ export function readRequest(args: CommandArguments): RunRequest {
   const dataset = args.positionals[0];
   const mappingText = args.one('mapping');
   const mapping = mappingText === undefined ? null : parseMapping(mappingText);
-  const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping }];
+  const encoding = readEncoding(args);
+  const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding }];
   if (datasets === undefined) args.positional(0, 'dataset');
   const given = args.one('model') ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
@@ -77,12 +87,22 @@ export function readRequest(args: CommandArguments): RunRequest {
     name: readName(args.one('name')) ?? basename(path, extname(path)).slice(0, maxNameCharacters),
     model: given === undefined ? nameAgain(recipe!.model) : resolveModel(given),
     ...(teacher === undefined ? {} : { teacher }),
-    datasets: (datasets ?? []).map(d => ({ path: d.path, mapping: mapping ?? d.mapping })),
+    datasets: (datasets ?? []).map(d => ({
+      path: d.path,
+      mapping: mapping ?? d.mapping,
+      encoding: encoding ?? d.encoding,
+    })),
     hyperparameters: applySettings(startingValues(recipe), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
     parents: [],
     ...readStart(args, recipe),
   };
+}
+
+/** @throws TuneError `usage` */
+export function readEncoding(args: CommandArguments): TextEncoding | undefined {
+  const name = args.one('encoding');
+  return name === undefined ? undefined : parseEncoding(name);
 }
 
 /** @throws TuneError `usage` for settings that the adapter decides */

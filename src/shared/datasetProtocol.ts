@@ -1,4 +1,5 @@
 /** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
+import type { DatasetFormat } from './datasetFormats.ts';
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
@@ -23,7 +24,11 @@ export interface ModelSize {
 export interface DatasetInspection {
   path: string;
   fileBytes: number;
-  format: 'jsonl' | 'json' | 'csv';
+  format: DatasetFormat;
+  /** For people: `UTF-8`, `GB18030, gzip`. */
+  encoding: string;
+  /** Files read: 1, or those of a folder or pattern. */
+  fileCount: number;
   mapping: Mapping;
   mappingChosen: boolean;
   /** Why this mapping, in words. */

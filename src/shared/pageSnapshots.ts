@@ -1,5 +1,6 @@
 /** @file Schemas of the snapshots that the host sends down to its pages: a page draws nothing that it did not check. */
 import { z } from 'zod';
+import { datasetFormats } from './datasetFormats.ts';
 import type { ForecastReport } from './datasetProtocol.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
 import type { CompareState, FormState, RunState } from './pages.ts';
@@ -22,7 +23,9 @@ const progress = z.object({ done: z.number(), total: z.number() });
 const inspection = z.object({
   path: z.string(),
   fileBytes: z.number(),
-  format: z.enum(['jsonl', 'json', 'csv']),
+  format: z.enum(datasetFormats),
+  encoding: z.string(),
+  fileCount: count,
   mapping: mappingSchema,
   mappingChosen: z.boolean(),
   mappingReason: z.string(),

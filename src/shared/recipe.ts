@@ -1,5 +1,6 @@
 /** @file run.json: the immutable recipe of a run. Fed back, it reproduces the run. */
 import { z } from 'zod';
+import { textEncodings } from './datasetFormats.ts';
 import { engines } from './engineChoice.ts';
 import { baseWeightsChoices, hyperparametersSchema } from './hyperparameters.ts';
 
@@ -22,15 +23,17 @@ export const mappingSchema = z.strictObject({
 export type Mapping = z.infer<typeof mappingSchema>;
 
 export const datasetReferenceSchema = z.strictObject({
-  /** The file the user chose, absolute. */
+  /** The file, folder or pattern that the user chose, absolute. */
   path: z.string(),
-  /** Of the file's bytes when the run was made. */
+  /** Of the file's bytes when the run was made; of several files, of their names and hashes. */
   sha256: z.string(),
   /** Folder name under `datasets/` that holds what was read, and its split. */
   snapshot: z.string(),
   mapping: mappingSchema,
   /** True when the user chose the mapping, false when it was detected. */
   mappingChosen: z.boolean(),
+  /** Where the user named it. */
+  encoding: z.enum(textEncodings).optional(),
 });
 export type DatasetReference = z.infer<typeof datasetReferenceSchema>;
 
@@ -93,6 +96,12 @@ export const runRecordSchema = z.strictObject({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
+const requestedDatasetSchema = z.strictObject({
+  path: z.string(),
+  mapping: mappingSchema.nullable(),
+  encoding: z.enum(textEncodings).optional(),
+});
+
 /** What a person asks for, before anything was read: the trainer turns it into a RunRecord. */
 export const runRequestSchema = z.strictObject({
   /** Absent in requests of older versions, and most others. */
@@ -101,7 +110,7 @@ export const runRequestSchema = z.strictObject({
   model: z.string().min(1),
   /** The model to learn from, named like `model`; for the objective `distill` alone. */
   teacher: z.string().min(1).optional(),
-  datasets: z.array(z.strictObject({ path: z.string(), mapping: mappingSchema.nullable() })).min(1),
+  datasets: z.array(requestedDatasetSchema).min(1),
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),
   parents: z.array(z.string()),

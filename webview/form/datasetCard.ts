@@ -44,7 +44,11 @@ export function createDatasetCard(events: DatasetEvents): View<Shown> {
   const empty = h(
     'div',
     { class: 'empty' },
-    h('p', {}, 'Right-click a .jsonl, .json or .csv file in the Explorer and choose “Fine-tune with this dataset…”.'),
+    h(
+      'p',
+      {},
+      'Right-click a dataset (.jsonl, .json, .csv, .tsv, .parquet, .txt, .md) or a folder in the Explorer and choose “Fine-tune with this dataset…”.',
+    ),
     createButton({ label: 'Choose dataset…', onClick: events.onChoose }).element,
   );
   const element = h('section', { class: 'group', aria: { label: 'Dataset' } }, heading, empty, card);
@@ -82,7 +86,7 @@ function describeInspection(inspection: DatasetInspection): HTMLElement[] {
     .map(([slot, field]) => (slot === field ? slot : `${slot} = ${field}`))
     .join(', ');
   return [
-    h('p', { class: 'figures' }, `${rows} · ${inspection.format.toUpperCase()} · ${formatBytes(inspection.fileBytes)}`),
+    h('p', { class: 'figures' }, `${rows} · ${describeFormat(inspection)} · ${formatBytes(inspection.fileBytes)}`),
     ...(tokens === null
       ? []
       : [
@@ -137,4 +141,11 @@ function describeProblem(problem: DatasetProblem, openLine: (line: number) => vo
 function withoutPlace({ file, line, message }: DatasetProblem): string {
   const place = line === null ? `${file}: ` : `${file}:${line}: `;
   return message.startsWith(place) ? message.slice(place.length) : message;
+}
+
+/** `JSONL`, `CSV in GB18030`, `3 files of Parquet`. What is usual is not said. */
+function describeFormat({ format, encoding, fileCount }: DatasetInspection): string {
+  const name = { text: 'Text', markdown: 'Markdown', parquet: 'Parquet' }[format as string] ?? format.toUpperCase();
+  const files = fileCount === 1 ? name : `${fileCount} files of ${name}`;
+  return /^(?:UTF-8|binary)$/.test(encoding) ? files : `${files} in ${encoding.replace('binary, ', '')}`;
 }

@@ -14,7 +14,7 @@ import { suggestForInspection } from '../../shared/suggestSettings.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';
-import { resolveModel } from '../runOptions.ts';
+import { encodingOption, readEncoding, resolveModel } from '../runOptions.ts';
 
 const signal = new AbortController().signal;
 
@@ -31,6 +31,7 @@ export const inspect: Command = {
       help: 'Show the tokens of row N (from 0) and which of them are learned; needs --model.',
     },
     { name: 'mapping', value: 'KIND[:slot=field,...]', help: 'How fields become conversations; default detected.' },
+    encodingOption,
     { name: 'context', value: 'N', help: `Context in tokens, default ${defaultHyperparameters.contextTokens}.` },
   ],
   maxPositionals: 1,
@@ -43,7 +44,7 @@ export const inspect: Command = {
     const text = model?.text;
     const mapping = mappingText === undefined ? null : parseMapping(mappingText);
     const onProgress = (done: number, total: number) => output.progress(`reading ${done}/${total}`);
-    const dataset = await readDataset(path, { mapping, onProgress });
+    const dataset = await readDataset(path, { mapping, encoding: readEncoding(args), onProgress });
     const tokens = text === undefined ? null : await countTokens(dataset.examples, text, contextTokens, signal);
     const inspection = describeDataset(dataset, { tokens, model: model?.size ?? null });
     show(inspection, output);
@@ -70,11 +71,23 @@ async function readModelText(
 }
 
 function show(inspection: DatasetInspection, output: Output): void {
-  const { path, format, fileBytes, mapping, mappingReason, rows, usableRows, problemCount, problems, tokens } =
-    inspection;
+  const {
+    path,
+    format,
+    encoding,
+    fileBytes,
+    mapping,
+    mappingReason,
+    rows,
+    usableRows,
+    problemCount,
+    problems,
+    tokens,
+  } = inspection;
   for (const problem of problems) output.line({ type: 'problem', ...problem });
   const fields = Object.entries(mapping.fields).map(([slot, field]) => `${slot} = ${field}`);
-  output.print(`${path}: ${format}, ${fileBytes} bytes`);
+  const files = inspection.fileCount === 1 ? '' : `${inspection.fileCount} files, `;
+  output.print(`${path}: ${files}${format}, ${encoding}, ${fileBytes} bytes`);
   output.print(`${mapping.kind} (${fields.join(', ')}): ${mappingReason}`);
   output.print(`${rows} rows, ${usableRows} usable, ${problemCount} problems`);
   for (const { message, fix } of problems) output.print(`  ${message} ${fix}`);

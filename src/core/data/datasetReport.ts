@@ -1,8 +1,7 @@
 /** @file What reading a dataset found: problems by line and the report that `inspect` and the dataset page show. */
+import type { DatasetFormat } from '../../shared/datasetFormats.ts';
 import type { Role } from './example.ts';
 import type { MappingDetection } from './mapping/mapping.ts';
-
-export type DatasetFormat = 'jsonl' | 'json' | 'csv';
 
 /** Stable names of what can be wrong with a row. */
 export type RowProblemCode =
@@ -18,7 +17,8 @@ export type RowProblemCode =
   | 'assistant-not-last'
   | 'pair-equal' // chosen and rejected are the same
   | 'prompt-missing' // a preference without a question
-  | 'weight-ignored'; // per-message weights are not used;
+  | 'label-false' // an answer that its row says is a bad one
+  | 'tools-as-text'; // calls of tools are learned as text
 
 export interface RowProblem {
   /** A row with an error cannot be trained on; a warning is only told. */
@@ -65,12 +65,17 @@ export interface PreviewRow {
   readonly messages: readonly { readonly role: Role | 'text'; readonly content: string }[];
 }
 
-/** How a file was read, apart from its rows. */
+/** How a dataset was read, apart from its rows. */
 export interface DatasetSource {
+  /** As it was named: a file, a folder or a pattern. */
   readonly file: string;
+  /** What was read, in order. */
+  readonly files: readonly string[];
   readonly fileBytes: number;
+  /** Of the first file. */
   readonly format: DatasetFormat;
-  readonly encoding: 'UTF-8' | 'UTF-8 with BOM';
+  /** For people: `UTF-8`, `GB18030, gzip`. */
+  readonly encoding: string;
   /** Of a CSV file. */
   readonly delimiter?: string | undefined;
   /** Field names seen in the first rows, in their order. */

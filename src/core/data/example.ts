@@ -5,6 +5,8 @@ export type Role = 'system' | 'user' | 'assistant' | 'tool';
 export interface Message {
   readonly role: Role;
   readonly content: string;
+  /** False on an answer that is shown but not learned (OpenAI's `weight: 0`). */
+  readonly isTrained?: false | undefined;
 }
 
 /** Where a row was read. `line` is 1-based; in a JSON array it is the line on which the element starts. */

@@ -26,7 +26,8 @@ export function questionKey(example: Example): string {
 /** Equal for two examples that are the same in every role and character. */
 export function contentKey(example: Example): string {
   if (example.kind === 'text') return JSON.stringify(example.text);
-  const list = (messages: readonly Message[]) => messages.map(({ role, content }) => [role, content]);
+  const list = (messages: readonly Message[]) =>
+    messages.map(({ role, content, isTrained }) => (isTrained === false ? [role, content, 0] : [role, content]));
   if (example.kind === 'chat') return JSON.stringify(list(example.messages));
   return JSON.stringify([list(example.prompt), list(example.chosen), list(example.rejected)]);
 }

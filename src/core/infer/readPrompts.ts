@@ -6,8 +6,8 @@ import { TuneError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
 import { readMessages } from '../data/mapping/readMessages.ts';
 import { isFields } from '../data/mapping/rowReport.ts';
+import { readUtf8 } from '../data/read/decodeText.ts';
 import { readJsonLines } from '../data/read/readJsonLines.ts';
-import { readUtf8 } from '../data/read/readUtf8.ts';
 import { readDataset } from '../data/readDataset.ts';
 import { type AskedQuestion, toAnsweredQuestion } from './answeredQuestion.ts';
 

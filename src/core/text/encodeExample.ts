@@ -4,8 +4,11 @@
  * behind them. A row begins with exactly one BOS where the model wants one. Rows longer than the context are cut on the
  * right and rows with nothing left to learn are dropped: both are counted in the report, never silent.
  */
+
+import { TuneError } from '../../shared/errors.ts';
 import { type Example, type Message, messagesOf, type Origin } from '../data/example.ts';
 import type { ChatTemplate } from './chatTemplate.ts';
+import type { Span } from './compileTemplate.ts';
 import { encodeSpans } from './encodeSpans.ts';
 import type { EncodedRow } from './packedBatch.ts';
 import type { TextTokenizer } from './tokenizer.ts';
@@ -104,14 +107,32 @@ function encodeChat(
 ): Encoded {
   const { text, assistant } = template.render(messages, origin);
   const turns = answer?.filter(({ role }) => role === 'assistant').length;
-  const spans = turns === undefined ? assistant : assistant.slice(-turns);
+  const spans = turns === undefined ? leaveOut(assistant, messages, origin) : assistant.slice(-turns);
   const { tokenIds, inSpan } = encodeSpans(tokenizer, text, spans);
   const system = messages.find(message => message.role === 'system')?.content.trim() ?? '';
   return {
     ids: tokenIds,
-    mask: trainOn === 'all' && turns === undefined ? tokenIds.map(() => 1) : [...inSpan],
+    mask:
+      trainOn === 'all' && turns === undefined && spans.length === assistant.length
+        ? tokenIds.map(() => 1)
+        : [...inSpan],
     dropsSystem: !text.includes(system),
   };
+}
+
+/** The spans without those of answers that are shown but not learned. */
+function leaveOut(spans: readonly Span[], messages: readonly Message[], origin: Origin): readonly Span[] {
+  const answers = messages.filter(({ role }) => role === 'assistant');
+  if (answers.every(({ isTrained }) => isTrained !== false)) return spans;
+  if (answers.length === spans.length) return spans.filter((_, i) => answers[i]!.isTrained !== false);
+  throw new TuneError(
+    'dataset-invalid',
+    `${origin.file}:${origin.line}: expected a chat template that writes every answer, got ${spans.length} of ${answers.length}`,
+    {
+      ...origin,
+      hint: 'Answers with "weight": 0 cannot be told apart with this model: split the row or leave them out.',
+    },
+  );
 }
 
 function encodeText(text: string, tokenizer: TextTokenizer): Encoded {

@@ -1,11 +1,10 @@
 /** @file Commands that put a dataset into the form. */
-import { extname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { datasetExtensions, hasDatasetName } from '../../shared/datasetFormats.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { Services } from '../services.ts';
 import { formViewId } from '../views/formView.ts';
-
-const datasetExtensions = ['jsonl', 'json', 'csv'];
 
 /** From a context menu: the resource; from a keyboard shortcut: the active editor's file. */
 export async function fineTune({ form }: Services, argument: unknown): Promise<void> {
@@ -26,7 +25,7 @@ export async function askForDataset(): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title: vscode.l10n.t('Dataset to fine-tune with'),
     openLabel: vscode.l10n.t('Use Dataset'),
-    filters: { [vscode.l10n.t('Datasets')]: datasetExtensions },
+    filters: { [vscode.l10n.t('Datasets')]: [...datasetExtensions, 'gz'] },
     ...(folder === undefined ? {} : { defaultUri: folder }),
   });
   return chosen?.[0]?.fsPath;
@@ -38,10 +37,13 @@ async function chooseDataset(form: Services['form']): Promise<void> {
 }
 
 async function useDataset(form: Services['form'], uri: vscode.Uri): Promise<void> {
-  if (uri.scheme !== 'file' || !isDataset(uri)) {
+  if (uri.scheme !== 'file' || !(isDataset(uri) || (await isFolder(uri)))) {
     throw new TuneError(
       'dataset-invalid',
-      vscode.l10n.t('{0}: expected a .jsonl, .json or .csv file on disk, got another kind of file.', uri.path),
+      vscode.l10n.t(
+        '{0}: expected a dataset (.jsonl, .json, .csv, .tsv, .parquet, .txt, .md, also .gz) or a folder of them on disk, got another kind of file.',
+        uri.path,
+      ),
     );
   }
   // What is typed but not saved would not be trained on.
@@ -51,6 +53,11 @@ async function useDataset(form: Services['form'], uri: vscode.Uri): Promise<void
   await vscode.commands.executeCommand(`${formViewId}.focus`);
 }
 
+async function isFolder(uri: vscode.Uri): Promise<boolean> {
+  const found = await stat(uri.fsPath).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
 function isDataset(uri: vscode.Uri): boolean {
-  return datasetExtensions.includes(extname(uri.path).slice(1).toLowerCase());
+  return hasDatasetName(uri.path);
 }

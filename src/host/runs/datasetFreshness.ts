@@ -9,7 +9,8 @@ import type { DatasetReference } from '../../shared/recipe.ts';
 import { Emitter } from '../emitter.ts';
 import { isInside } from '../processes/childEnvironment.ts';
 
-type Sha256 = string | 'missing';
+/** What several files hash to only the dataset's reader knows. */
+type Sha256 = string | 'missing' | 'several';
 
 /**
  * Paths come from run folders, which are untrusted: only plain files are opened, and no network share outside the
@@ -42,7 +43,7 @@ export class DatasetFreshness {
       this.follow(path);
       return undefined;
     }
-    return current !== dataset.sha256;
+    return current === 'several' ? undefined : current !== dataset.sha256;
   }
 
   dispose(): void {
@@ -83,6 +84,7 @@ export class DatasetFreshness {
 
 async function hashFile(path: string): Promise<Sha256> {
   const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true || (found === undefined && /[*?[{#]/.test(path))) return 'several';
   if (found?.isFile() !== true) return 'missing';
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { datasetExtensions } from '../../../src/shared/datasetFormats.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const texts: Record<string, string> = JSON.parse(readFileSync('package.nls.json', 'utf8'));
@@ -52,10 +53,11 @@ describe('package.json', () => {
 
   it('offers the dataset command on datasets alone', () => {
     const when: string = manifest.contributes.menus['explorer/context'][0].when;
-    const pattern = /resourceExtname =~ \/(.+?)\/i/.exec(when)![1]!;
-    const offered = ['.jsonl', '.json', '.csv', '.CSV', '.txt', '.jsonc', '.md', ''].filter(extension =>
-      new RegExp(pattern, 'i').test(extension),
-    );
-    expect(offered).toEqual(['.jsonl', '.json', '.csv', '.CSV']);
+    const pattern = /resourceFilename =~ \/(.+?)\/i/.exec(when)![1]!;
+    const named = (name: string) => new RegExp(pattern, 'i').test(name);
+    const offered = [...datasetExtensions.flatMap(ending => [`a.${ending}`, `a.b.${ending}.gz`]), 'A.CSV'];
+    expect(offered.filter(name => !named(name))).toEqual([]);
+    expect(['a.jsonc', 'a.py', 'a.gz', 'a.tar.gz', 'json', ''].filter(named)).toEqual([]);
+    expect(when).toMatch(/explorerResourceIsFolder \|\|/);
   });
 });

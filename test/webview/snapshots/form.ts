@@ -8,6 +8,8 @@ const inspection: DatasetInspection = {
   path: '/home/user/project/data/medical-questions.jsonl',
   fileBytes: 734_003,
   format: 'jsonl',
+  encoding: 'UTF-8',
+  fileCount: 1,
   mapping: { kind: 'questionAnswer', fields: { question: 'question', answer: 'answer' } },
   mappingChosen: false,
   mappingReason: '200 of 200 rows hold a question and an answer.',

@@ -146,7 +146,7 @@ function matchSlots(names: readonly string[], slots: Slots, isRequired: boolean)
 }
 
 /** Share of the rows that the mapping reads. */
-function shareRead(file: string, rows: readonly SampledRow[], mapping: Mapping): number {
+export function shareRead(file: string, rows: readonly SampledRow[], mapping: Mapping): number {
   const read = rows.filter(({ line, value }) => mapRow(file, line, value, mapping).example !== undefined);
   return read.length / rows.length;
 }

@@ -50,7 +50,10 @@ function readPrompt(
   report: RowReport,
 ): Pick<PreferencePair, 'prompt'> | undefined {
   const prompt = readTurns(row, fields.prompt ?? 'prompt', 'user', report);
-  return prompt && { prompt };
+  const input = readOptional(row, fields.input, report);
+  const last = prompt?.at(-1);
+  if (prompt === undefined || last === undefined || input === undefined) return prompt && { prompt };
+  return { prompt: [...prompt.slice(0, -1), { ...last, content: `${last.content}\n\n${input}` }] };
 }
 
 function checkPair(

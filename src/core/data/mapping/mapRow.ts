@@ -3,6 +3,7 @@ import type { Mapping } from '../../../shared/recipe.ts';
 import type { RowProblem, RowProblemCode } from '../datasetReport.ts';
 import type { Example, Message } from '../example.ts';
 import { mapPreference } from './mapPreference.ts';
+import { describeTools } from './readCalls.ts';
 import { readOptional, readText, readTurns } from './readFields.ts';
 import { readMessages } from './readMessages.ts';
 import { describeType, type Fields, isFields, type RowReport } from './rowReport.ts';
@@ -48,8 +49,9 @@ function toMessages(row: Fields, { kind, fields }: Mapping, report: RowReport): 
   switch (kind) {
     case 'messages':
     case 'conversations':
-      return prepend(system, readMessages(row, fields[kind]!, report));
+      return addTools(row, fields.tools ?? 'tools', prepend(system, readMessages(row, fields[kind]!, report, fields)));
     case 'promptCompletion': {
+      if (isRefused(row, fields.label ?? 'label', report)) return undefined;
       const prompt = readTurns(row, fields.prompt!, 'user', report);
       const completion = readTurns(row, fields.completion!, 'assistant', report);
       return prompt && completion && prepend(system, [...prompt, ...completion]);
@@ -74,6 +76,26 @@ function toMessages(row: Fields, { kind, fields }: Mapping, report: RowReport): 
     case 'text':
       throw new Error(`internal: ${kind} rows are no conversations`);
   }
+}
+
+/** Whether the row says that its answer is a bad one (TRL's unpaired preferences, made for KTO). */
+function isRefused(row: Fields, field: string, report: RowReport): boolean {
+  if (!Object.hasOwn(row, field) || row[field] !== false) return false;
+  report.error(
+    'label-false',
+    `expected an answer to learn, got one with "${field}": false`,
+    'Unpaired preferences (KTO) are not trained: delete the row, or pair it with a good answer as prompt, chosen and rejected.',
+  );
+  return true;
+}
+
+/** The tools of a row stand in its system message. */
+function addTools(row: Fields, field: string, messages: Message[] | undefined): Message[] | undefined {
+  const tools = messages && describeTools(row, field);
+  if (messages === undefined || tools === undefined) return messages;
+  const [first, ...rest] = messages;
+  if (first?.role !== 'system') return [{ role: 'system', content: tools }, ...messages];
+  return [{ role: 'system', content: `${first.content}\n\n${tools}` }, ...rest];
 }
 
 function exchange(question: string, answer: string): Message[] {
@@ -104,11 +126,14 @@ function readHistory(row: Fields, field: string | undefined, report: RowReport):
 }
 
 function checkConversation(messages: readonly Message[], report: RowReport): void {
-  const hasAssistant = messages.some(message => message.role === 'assistant' && message.content.trim() !== '');
+  const answers = messages.filter(message => message.role === 'assistant' && message.content.trim() !== '');
+  const hasAssistant = answers.some(({ isTrained }) => isTrained !== false);
   if (!hasAssistant) {
     report.error(
       'assistant-missing',
-      'expected at least one assistant message with text, got none',
+      answers.length > 0
+        ? 'expected at least one assistant message to learn, got "weight": 0 on all of them'
+        : 'expected at least one assistant message with text, got none',
       'Add the answer the model is to learn, or delete the row.',
     );
     return;

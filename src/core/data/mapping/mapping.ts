@@ -18,6 +18,12 @@ export interface MappingDetection extends MappingCandidate {
   readonly alternatives: readonly MappingCandidate[];
 }
 
+interface MappingSlots {
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+  readonly rare?: readonly string[];
+}
+
 /** One line for people: `questionAnswer (question: "question", answer: "answer")`. */
 export function describeMapping(mapping: Mapping): string {
   const fields = Object.entries(mapping.fields).map(([slot, field]) => `${slot}: "${field}"`);
@@ -29,8 +35,9 @@ export function describeMapping(mapping: Mapping): string {
  * @throws TuneError `usage` for a slot that is missing or unknown.
  */
 export function completeMapping({ kind, fields }: Mapping): Mapping {
-  const { required, optional } = mappingSlots[kind];
-  const known: readonly string[] = [...required, ...optional];
+  const slots: MappingSlots = mappingSlots[kind];
+  const { required, optional } = slots;
+  const known: readonly string[] = [...required, ...optional, ...(slots.rare ?? [])];
   const unknown = Object.keys(fields).find(slot => !known.includes(slot));
   if (unknown !== undefined) {
     throw new TuneError('usage', `mapping ${kind}: expected one of ${known.join(', ')}, got "${unknown}"`, {

@@ -1,16 +1,24 @@
-/** @file A field with a list of messages (OpenAI's role/content, ShareGPT's from/value) -> messages. */
-import type { Message } from '../example.ts';
-
+/** @file A field with a list of messages (OpenAI's role/content, ShareGPT's from/value, or names of its own) -> messages. */
+import type { Message, Role } from '../example.ts';
+import { readCalls } from './readCalls.ts';
 import { knownRoleNames, toRole } from './roles.ts';
 import { describeType, type Fields, isFields, type RowReport } from './rowReport.ts';
 
+/** Names of a file's own for the fields of a message and for roles. */
+export type MessageNames = Readonly<Record<string, string>>;
+
 /** The messages of `row[field]`, or undefined after reporting why there are none. A JSON string (as in CSV) is read too. */
-export function readMessages(row: Fields, field: string, report: RowReport): Message[] | undefined {
+export function readMessages(
+  row: Fields,
+  field: string,
+  report: RowReport,
+  names: MessageNames = {},
+): Message[] | undefined {
   const list = readList(row, field, report);
   if (list === undefined) return undefined;
   const messages: Message[] = [];
   for (const [index, item] of list.entries()) {
-    const message = readMessage(item, `${field}[${index}]`, report);
+    const message = readMessage(item, `${field}[${index}]`, report, names);
     if (message === undefined) return undefined;
     messages.push(message);
   }
@@ -59,7 +67,7 @@ function parseList(text: string): unknown {
   }
 }
 
-function readMessage(item: unknown, where: string, report: RowReport): Message | undefined {
+function readMessage(item: unknown, where: string, report: RowReport, names: MessageNames): Message | undefined {
   if (!isFields(item)) {
     report.error(
       'field-type',
@@ -69,7 +77,9 @@ function readMessage(item: unknown, where: string, report: RowReport): Message |
     return undefined;
   }
   const isShareGpt = !Object.hasOwn(item, 'role') && Object.hasOwn(item, 'from');
-  const [roleField, textField] = isShareGpt ? (['from', 'value'] as const) : (['role', 'content'] as const);
+  const usual = isShareGpt ? { role: 'from', text: 'value' } : { role: 'role', text: 'content' };
+  const roleField = names.roleField ?? usual.role;
+  const textField = names.textField ?? usual.text;
   const name = item[roleField];
   if (typeof name !== 'string') {
     report.error(
@@ -79,7 +89,7 @@ function readMessage(item: unknown, where: string, report: RowReport): Message |
     );
     return undefined;
   }
-  const role = toRole(name);
+  const role = findRole(name, names);
   if (role === undefined) {
     report.error(
       'role-unknown',
@@ -88,29 +98,35 @@ function readMessage(item: unknown, where: string, report: RowReport): Message |
     );
     return undefined;
   }
-  if (item.weight === 0) {
-    report.warn(
-      'weight-ignored',
-      `expected ${where} without "weight": 0, which is not used: every assistant message is trained`,
-      'Split the row so that unwanted answers are left out.',
-    );
-  }
   const content = readContent(item, textField, role, where, report);
-  return content === undefined ? undefined : { role, content };
+  if (content === undefined) return undefined;
+  return role === 'assistant' && item.weight === 0 ? { role, content, isTrained: false } : { role, content };
+}
+
+const namedRoles = {
+  userRole: 'user',
+  assistantRole: 'assistant',
+  systemRole: 'system',
+  toolRole: 'tool',
+  callRole: 'assistant',
+} as const satisfies Record<string, Role>;
+
+function findRole(name: string, names: MessageNames): Role | undefined {
+  for (const [slot, role] of Object.entries(namedRoles)) if (names[slot] === name) return role;
+  return toRole(name);
 }
 
 function readContent(item: Fields, field: string, role: string, where: string, report: RowReport): string | undefined {
   const value = item[field];
-  const text = Array.isArray(value) ? joinParts(value) : value;
+  const calls = role === 'assistant' ? readCalls(item, where, report) : null;
+  if (calls === undefined) return undefined;
+  const given = Array.isArray(value) ? joinParts(value) : value;
+  const text =
+    calls === null ? given : [given, calls].filter(part => typeof part === 'string' && part !== '').join('\n');
   if (typeof text !== 'string') {
-    const hasCalls = Object.hasOwn(item, 'tool_calls') || Object.hasOwn(item, 'function_call');
-    const got = hasCalls ? 'a tool call' : Array.isArray(value) ? 'parts that are not text' : describeType(value);
-    const code = value === undefined && !hasCalls ? 'field-missing' : 'field-type';
-    report.error(
-      code,
-      `expected text in ${where}.${field}, got ${got}`,
-      hasCalls ? 'Write the call out as text: tool calls are not trained.' : `Write "${field}" as a string.`,
-    );
+    const got = Array.isArray(value) ? 'parts that are not text' : describeType(value);
+    const code = value === undefined ? 'field-missing' : 'field-type';
+    report.error(code, `expected text in ${where}.${field}, got ${got}`, `Write "${field}" as a string.`);
     return undefined;
   }
   if (text.trim() === '' && role !== 'system' && role !== 'tool') {

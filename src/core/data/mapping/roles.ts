@@ -16,6 +16,7 @@ const aliases: ReadonlyMap<string, Role> = new Map([
   ['bot', 'assistant'],
   ['model', 'assistant'],
   ['ai', 'assistant'],
+  ['function_call', 'assistant'],
   ['tool', 'tool'],
   ['function', 'tool'],
   ['function_response', 'tool'],

@@ -1,7 +1,6 @@
-/** @file The beginning of a file and its name -> JSONL, JSON or CSV, decided by what is seen; the name only breaks ties. */
-import { extname } from 'node:path';
+/** @file The beginning of a file and its name -> its format, decided by what is seen; the name only breaks ties. */
+import { type DatasetFormat, datasetExtension } from '../../../shared/datasetFormats.ts';
 import { TuneError } from '../../../shared/errors.ts';
-import type { DatasetFormat } from '../datasetReport.ts';
 
 export interface DetectedFormat {
   readonly format: DatasetFormat;
@@ -10,7 +9,7 @@ export interface DetectedFormat {
 
 /** @throws TuneError `dataset-empty` for nothing but white space, `dataset-unreadable` when no format fits. */
 export function detectFormat(file: string, head: string): DetectedFormat {
-  const extension = extname(file).toLowerCase();
+  const extension = `.${datasetExtension(file)}`;
   const first = head.trimStart()[0];
   if (first === undefined) {
     throw new TuneError('dataset-empty', `${file}: expected at least one row, got an empty file`, {
@@ -19,18 +18,32 @@ export function detectFormat(file: string, head: string): DetectedFormat {
       hint: 'Add rows, for example {"question": "...", "answer": "..."} one a line.',
     });
   }
-  if (extension === '.csv' || extension === '.tsv')
-    return { format: 'csv', delimiter: detectDelimiter(head, extension) };
+  if (extension === '.csv') return { format: 'csv', delimiter: detectDelimiter(head, extension) };
+  if (extension === '.tsv') return { format: 'tsv', delimiter: detectDelimiter(head, extension) };
+  const prose = proseFormats[extension];
+  if (prose !== undefined && !startsWithRow(head, first)) return { format: prose };
   if (first === '{' || first === '[') return { format: isJsonLines(head, extension, first) ? 'jsonl' : 'json' };
   if (['.jsonl', '.ndjson'].includes(extension)) return { format: 'jsonl' };
   if (extension === '.json') return { format: 'json' };
   const delimiter = detectDelimiter(head, extension);
-  if (firstLine(head).includes(delimiter)) return { format: 'csv', delimiter };
+  if (firstLine(head).includes(delimiter)) return { format: delimiter === '\t' ? 'tsv' : 'csv', delimiter };
   throw new TuneError('dataset-unreadable', `${file}: expected JSONL, JSON or CSV, got text that is none of them`, {
     file,
     line: 1,
-    hint: 'Save rows as .jsonl (one JSON object a line), .json or .csv with a header.',
+    hint: 'Save rows as .jsonl (one JSON object a line), .json or .csv with a header, running text as .txt or .md.',
   });
+}
+
+const proseFormats: Readonly<Record<string, DatasetFormat | undefined>> = {
+  '.txt': 'text',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+};
+
+/** Whether a text file holds rows after all: its first line, or all of it, is JSON with names. */
+function startsWithRow(head: string, first: string): boolean {
+  const start = firstLine(head);
+  return (first === '{' || first === '[') && start.includes('{') && (isJson(start) || isJson(head.trim()));
 }
 
 /** JSONL when the first line is complete by itself and another follows; a lone line goes by the name. */

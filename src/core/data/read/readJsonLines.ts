@@ -1,12 +1,7 @@
 /** @file Chunks of JSONL text -> one record a line, with its line number. Blank lines are not rows. */
 import { findJsonBreak } from './checkJson.ts';
 import { brokenRow, maxRecordCharacters, type RecordOutcome } from './record.ts';
-
-interface Line {
-  readonly line: number;
-  /** Undefined when the line is longer than is taken. */
-  readonly text: string | undefined;
-}
+import { splitLines } from './splitLines.ts';
 
 /** One outcome for each line that is not blank. Holds one line at a time. */
 export async function* readJsonLines(
@@ -17,34 +12,6 @@ export async function* readJsonLines(
     if (text === undefined) yield lineTooLong(file, line);
     else if (text.trim() !== '') yield parseLine(file, line, text);
   }
-}
-
-/** Lines end with \n or \r\n; the last one need not end. */
-async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<Line, void, undefined> {
-  let line = 1;
-  let pieces: string[] = [];
-  let held = 0;
-  const hold = (piece: string) => {
-    held += piece.length;
-    if (held <= maxRecordCharacters) pieces.push(piece);
-    else pieces = [];
-  };
-  const take = (): Line => {
-    const text = held > maxRecordCharacters ? undefined : pieces.join('');
-    pieces = [];
-    held = 0;
-    return { line: line++, text };
-  };
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', start)) {
-      hold(chunk.slice(start, end));
-      start = end + 1;
-      yield take();
-    }
-    hold(chunk.slice(start));
-  }
-  if (held > 0) yield take();
 }
 
 function parseLine(file: string, line: number, text: string): RecordOutcome {

@@ -4,7 +4,7 @@ import type { RowDifference } from '../../../shared/datasetProtocol.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { Example, Message } from '../example.ts';
 import { contentKey, questionKey } from '../normalizeQuestion.ts';
-import type { ReadOptions } from '../read/readUtf8.ts';
+import type { ReadOptions } from '../read/readBytes.ts';
 import { type Dataset, readDataset } from '../readDataset.ts';
 import type { DatasetSnapshot } from './readDatasetSnapshot.ts';
 

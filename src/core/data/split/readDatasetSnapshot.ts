@@ -6,8 +6,8 @@ import type { z } from 'zod';
 import { TuneError } from '../../../shared/errors.ts';
 import { type SplitName, storeNames } from '../../../shared/runFolder.ts';
 import type { Example } from '../example.ts';
+import { readUtf8 } from '../read/decodeText.ts';
 import { readJsonLines } from '../read/readJsonLines.ts';
-import { readUtf8 } from '../read/readUtf8.ts';
 import {
   type SnapshotReport,
   snapshotId,

@@ -1,6 +1,7 @@
 /** @file The files of `datasets/<sha256>/` as types: what is written there, and what a reader may believe. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { datasetFormats } from '../../../shared/datasetFormats.ts';
 import { mappingSchema } from '../../../shared/recipe.ts';
 import { splitNames } from '../../../shared/runFolder.ts';
 
@@ -8,7 +9,9 @@ export const snapshotNames = { examples: 'examples.jsonl', split: 'split.json', 
 
 const roleSchema = z.enum(['system', 'user', 'assistant', 'tool']);
 
-const messagesSchema = z.array(z.strictObject({ role: roleSchema, content: z.string() }));
+const messagesSchema = z.array(
+  z.strictObject({ role: roleSchema, content: z.string(), isTrained: z.literal(false).optional() }),
+);
 
 /** One line of examples.jsonl. `file` is relative to the folder that holds `.tuning-fork`, or absolute outside it. */
 export const snapshotRowSchema = z.union([
@@ -62,8 +65,8 @@ export const snapshotReportSchema = z.strictObject({
   fileBytes: z.number(),
   /** Of the source file's bytes. */
   sha256: z.string(),
-  format: z.enum(['jsonl', 'json', 'csv']),
-  encoding: z.enum(['UTF-8', 'UTF-8 with BOM']),
+  format: z.enum(datasetFormats),
+  encoding: z.string(),
   mapping: mappingSchema,
   mappingChosen: z.boolean(),
   mappingReason: z.string(),

@@ -112,7 +112,10 @@ function* serializeRows(root: string, examples: readonly Example[]): Generator<U
 }
 
 function serializeContent(example: Example): Omit<SnapshotRow, 'row' | 'file' | 'line'> {
-  const list = (messages: readonly Message[]) => messages.map(({ role, content }) => ({ role, content }));
+  const list = (messages: readonly Message[]) =>
+    messages.map(({ role, content, isTrained }) =>
+      isTrained === false ? { role, content, isTrained } : { role, content },
+    );
   switch (example.kind) {
     case 'text':
       return { text: example.text };
@@ -126,7 +129,6 @@ function serializeContent(example: Example): Omit<SnapshotRow, 'row' | 'file' | 
 function makeReport(root: string, dataset: Dataset): SnapshotReport {
   const { mapping, isChosen, reason } = dataset.mapping;
   const file = toStoredPath(root, dataset.file);
-  const inReport = (text: string) => text.replaceAll(dataset.file, file);
   return {
     schemaVersion: 1,
     file,
@@ -142,9 +144,10 @@ function makeReport(root: string, dataset: Dataset): SnapshotReport {
     brokenRows: dataset.brokenRows,
     errorCount: dataset.errorCount,
     warningCount: dataset.warningCount,
-    problems: dataset.problems
-      .slice(0, maxProblems)
-      .map(problem => ({ ...problem, file, message: inReport(problem.message) })),
+    problems: dataset.problems.slice(0, maxProblems).map(problem => {
+      const stored = toStoredPath(root, problem.file);
+      return { ...problem, file: stored, message: problem.message.replaceAll(problem.file, stored) };
+    }),
   };
 }
 

@@ -15,6 +15,8 @@ export function describeDataset(
     path: dataset.file,
     fileBytes: dataset.fileBytes,
     format: dataset.format,
+    encoding: dataset.encoding,
+    fileCount: dataset.files.length,
     mapping: dataset.mapping.mapping,
     mappingChosen: dataset.mapping.isChosen,
     mappingReason: dataset.mapping.reason,

@@ -56,7 +56,9 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
     const datasets = checked.sources.map(({ dataset, split }, i): DatasetReference => {
       const { mapping, isChosen } = dataset.mapping;
       const snapshot = writeDatasetSnapshot(storeOf(run), dataset, split);
-      return { path: request.datasets[i]!.path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
+      const { path, encoding } = request.datasets[i]!;
+      const read = { path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
+      return encoding === undefined ? read : { ...read, encoding };
     });
     const startFrom = keepStart(run, request);
     const record: RunRecord = {

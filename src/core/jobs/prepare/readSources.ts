@@ -16,8 +16,8 @@ export async function readSources(
   onProgress: (done: number, total: number) => void,
 ): Promise<ReadSource[]> {
   const datasets: Dataset[] = [];
-  for (const { path, mapping } of request.datasets) {
-    const dataset = await readDataset(path, { mapping, signal, onProgress });
+  for (const { path, mapping, encoding } of request.datasets) {
+    const dataset = await readDataset(path, { mapping, encoding, signal, onProgress });
     requireTrainable(dataset, { skipBrokenRows: request.overrides.includes('brokenRows') });
     datasets.push(dataset);
   }

@@ -184,11 +184,6 @@ describe('readDataset', () => {
   });
 
   it.each([
-    ['UTF-16 LE with a mark', Buffer.from(`\ufeff${toLines([row(1)])}`, 'utf16le'), /UTF-16 LE/],
-    ['UTF-16 LE without a mark', Buffer.from(toLines([row(1)]), 'utf16le'), /UTF-16 LE/],
-    ['UTF-16 BE', Buffer.from(`\ufeff${toLines([row(1)])}`, 'utf16le').swap16(), /UTF-16 BE/],
-    ['Latin-1', Buffer.from(toLines([row(1), { question: 'Où?', answer: 'Là.' }]), 'latin1'), /:2: .*0xF9.*Latin-1/],
-    ['Latin-1 before a quote', Buffer.from('{"question":"caf\xe9"}\n', 'latin1'), /:1: .*0xE9.*Latin-1/],
     ['gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]), /gzip/],
     ['binary data', Buffer.from(Array.from({ length: 600 }, (_, i) => (i * 37) & 255)), /binary/],
     [
@@ -201,7 +196,7 @@ describe('readDataset', () => {
     expect(error).toBeInstanceOf(TuneError);
     expect(error).toMatchObject({ code: 'dataset-unreadable' });
     expect((error as TuneError).message).toMatch(message);
-    expect((error as TuneError).hint).toMatch(/UTF-8|copy or download/);
+    expect((error as TuneError).hint).toMatch(/UTF-8|[Cc]opy or download/);
   });
 
   it.each([
@@ -230,7 +225,7 @@ describe('readDataset', () => {
     ['equal column names', 'a.csv', 'question,question\na,b\n', 'dataset-invalid'],
     ['nothing but broken lines', 'a.jsonl', '{a\n{b\n', 'dataset-invalid'],
     ['fields that no mapping knows', 'a.jsonl', '{"foo": 1}\n', 'dataset-invalid'],
-    ['prose', 'a.txt', 'Once upon a time\n', 'dataset-unreadable'],
+    ['prose', 'a.dat', 'Once upon a time\n', 'dataset-unreadable'],
   ])('refuses %s with file and line', async (_, name, text, code) => {
     const file = makeFile(name, text);
     const error = (await readDataset(file).catch((e: unknown) => e)) as TuneError;

@@ -29,6 +29,15 @@ const supervisedText = (settings: EncodeSettings, encoded: ReturnType<typeof enc
 };
 
 describe('encodeExample', () => {
+  it.each(['assistant', 'all'] as const)('does not learn answers that are only shown (trainOn %s)', trainOn => {
+    const settings = settingsOf('smollm', 'smollm2', { trainOn });
+    const shown = chat(['user', 'Hi'], ['assistant', 'Wrong.'], ['user', 'Bye'], ['assistant', 'Go.']);
+    const messages = shown.kind === 'chat' ? shown.messages : [];
+    const marked = messages.map((message, i) => (i === 1 ? { ...message, isTrained: false as const } : message));
+    const encoded = encodeExample({ kind: 'chat', messages: marked, origin }, 0, settings);
+    expect(supervisedText(settings, encoded)).toBe('Go.<|im_end|>');
+  });
+
   it('supervises the answers with their end tokens and nothing of the prompt', () => {
     const settings = settingsOf('smollm', 'smollm2');
     const encoded = encodeExample(

@@ -9,6 +9,8 @@ const inspection: DatasetInspection = {
   path: '/data/a.jsonl',
   fileBytes: 10,
   format: 'jsonl',
+  encoding: 'UTF-8',
+  fileCount: 1,
   mapping: { kind: 'questionAnswer', fields: { question: 'question', answer: 'answer' } },
   mappingChosen: false,
   mappingReason: 'question and answer',

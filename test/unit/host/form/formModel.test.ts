@@ -28,6 +28,8 @@ const inspection: DatasetInspection = {
   path: '/data/Support tickets.jsonl',
   fileBytes: 10,
   format: 'jsonl',
+  encoding: 'UTF-8',
+  fileCount: 1,
   mapping: { kind: 'questionAnswer', fields: { question: 'question', answer: 'answer' } },
   mappingChosen: false,
   mappingReason: 'question and answer',

@@ -183,10 +183,42 @@ describe('mapRow', () => {
     });
   });
 
-  it('warns of weights without refusing the row', () => {
-    const value = { messages: [chat[0], { ...chat[1], weight: 0 }, chat[1]] };
+  it('keeps answers of weight 0 as shown but not learned, and refuses a row that learns none', () => {
+    const value = { messages: [chat[0], { ...chat[1], weight: 0 }, chat[0], chat[1]] };
     const { example, problems } = mapRow('f', 1, value, parseMapping('messages'));
-    expect(example).toBeDefined();
-    expect(problems).toMatchObject([{ severity: 'warning', code: 'weight-ignored' }]);
+    expect(example).toMatchObject({ messages: [{}, { isTrained: false }, {}, { role: 'assistant' }] });
+    expect(problems).toEqual([]);
+    const none = mapRow('f', 1, { messages: [chat[0], { ...chat[1], weight: 0 }] }, parseMapping('messages'));
+    expect(none.example).toBeUndefined();
+    expect(none.problems).toMatchObject([{ code: 'assistant-missing' }]);
+  });
+
+  it('writes tools and their calls as text', () => {
+    const call = { type: 'function', id: 'c1', function: { name: 'find', arguments: '{"what": "tea"}' } };
+    const tools = [{ type: 'function', function: { name: 'find', parameters: {} } }];
+    const turns = [chat[0], { role: 'assistant', tool_calls: [call] }, { role: 'tool', content: '3 cups' }, chat[1]];
+    const { example, problems } = mapRow('f', 1, { messages: turns, tools }, parseMapping('messages'));
+    const messages = example?.kind === 'chat' ? example.messages : [];
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'tool', 'assistant']);
+    expect(messages[0]?.content).toContain(JSON.stringify(tools[0]));
+    expect(messages[2]?.content).toBe('<tool_call>\n{"name":"find","arguments":{"what":"tea"}}\n</tool_call>');
+    expect(problems).toMatchObject([{ severity: 'warning', code: 'tools-as-text' }]);
+    const broken = {
+      messages: [chat[0], { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{' } }] }],
+    };
+    expect(mapRow('f', 1, broken, parseMapping('messages'))).toMatchObject({
+      example: undefined,
+      problems: [{ severity: 'error', code: 'field-type' }],
+    });
+  });
+
+  it('refuses answers that unpaired preferences call bad, and says so', () => {
+    const mapping = parseMapping('promptCompletion');
+    const row = { prompt: 'Hi', completion: 'Hello.' };
+    expect(mapRow('f', 1, { ...row, label: true }, mapping).example).toBeDefined();
+    expect(mapRow('f', 1, { ...row, label: false }, mapping)).toMatchObject({
+      example: undefined,
+      problems: [{ severity: 'error', code: 'label-false', fix: expect.stringMatching(/KTO/) as string }],
+    });
   });
 });
