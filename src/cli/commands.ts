@@ -10,6 +10,7 @@ import { forecast } from './commands/forecast.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { pause } from './commands/pause.ts';
+import { pipeline } from './commands/pipeline.ts';
 import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   inspect,
   forecast,
   train,
+  pipeline,
   resume,
   pause,
   stop,

@@ -1,11 +1,15 @@
 /** The lines of a run -> words for people: one line that moves on a terminal, a few plain lines elsewhere. */
 import type { JsonLine, TrainResult } from '../shared/commandLine.ts';
+import type { ForgettingTable } from '../shared/pipeline.ts';
 import type { Measures } from '../shared/runFolder.ts';
+import { formatForgetting } from './forgettingTable.ts';
 import type { Output } from './output.ts';
 
 export class RunPrinter {
   private readonly output: Output;
   private evalLoss = '';
+  /** Stages come one after the other: what their runs say is told as if there were no others. */
+  private isPipeline = false;
 
   constructor(output: Output) {
     this.output = output;
@@ -37,13 +41,37 @@ export class RunPrinter {
       case 'problem':
         this.output.say(`Warning: ${line.message}\n  ${line.fix}`);
         break;
+      case 'stage':
+        this.isPipeline = true;
+        this.output.say(describeStage(line));
+        break;
+      case 'child':
+        // Its own last lines are told by whoever started it.
+        if (this.isPipeline && line.line.type !== 'result' && line.line.type !== 'error') this.show(line.line);
+        break;
       case 'result':
-        this.output.say(describeResult(line as unknown as TrainResult));
+        if ('forgetting' in line) this.output.say(describePipeline(line as unknown as PipelineResult));
+        else this.output.say(describeResult(line as unknown as TrainResult));
         break;
       default:
         break;
     }
   }
+}
+
+interface PipelineResult {
+  readonly output: string;
+  readonly forgetting: ForgettingTable;
+}
+
+function describePipeline({ output, forgetting }: PipelineResult): string {
+  const table = `Held-out loss in nats after each stage (and against that right after the rows' own stage):`;
+  return [table, formatForgetting(forgetting), output].join('\n');
+}
+
+function describeStage({ stage, index, total, state, run }: Extract<JsonLine, { type: 'stage' }>): string {
+  const what = state === 'reused' ? 'unchanged, not trained again' : state;
+  return `Stage ${index + 1}/${total} ${stage}: ${what}${run === null ? '' : ` (${run})`}`;
 }
 
 /** What an objective measures beside its loss. */

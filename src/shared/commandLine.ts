@@ -1,5 +1,6 @@
 /** @file The JSON lines of `tuning-fork ... --json`, one object a line, and the exit codes. */
 import type { WireError } from './errors.ts';
+import type { StageState } from './pipeline.ts';
 import type { Measures, StepRow } from './runFolder.ts';
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -21,6 +22,10 @@ export type JsonLine =
     } & Measures)
   | { type: 'sample'; step: number; prompt: string; text: string }
   | { type: 'checkpoint'; step: number; path: string }
+  /** Of a pipeline: where a stage stands; `run` once it has one. */
+  | { type: 'stage'; stage: string; index: number; total: number; state: StageState; run: string | null }
+  /** The loss on the held-out rows of `set` after `stage`, and against that right after the set's own stage. */
+  | { type: 'forgetting'; stage: string; set: string; lossNats: number; changeNats: number | null }
   /** What a run says that this run started. */
   | { type: 'child'; id: string; line: JsonLine }
   | {

@@ -21,6 +21,10 @@ export const runNames = {
   checkpoints: 'checkpoints',
   adapter: 'adapter',
   model: 'model',
+  /** Of a pipeline: how far its stages are, and what they forgot. */
+  pipeline: 'pipeline.json',
+  /** Of a pipeline: what its stages are given that is made on the way. */
+  stages: 'stages',
   comparisons: 'comparisons',
   evaluations: 'evaluations',
   /** Where the run is reported: targets in the file, what has arrived in `trackers/<kind>.json`. */

@@ -3,20 +3,29 @@
  * (recipe.ts); those that list, show, resume or delete runs take every kind.
  */
 import { z } from 'zod';
+import { pipelineRecordSchema, pipelineRequestSchema } from './pipeline.ts';
 import { type RunRecord, type RunRequest, runRecordSchema, runRequestSchema } from './recipe.ts';
 import { searchRecordSchema, searchRequestSchema } from './searchRecord.ts';
 
-export const storedRecordSchema = z.discriminatedUnion('kind', [runRecordSchema, searchRecordSchema]);
+export const storedRecordSchema = z.discriminatedUnion('kind', [
+  runRecordSchema,
+  searchRecordSchema,
+  pipelineRecordSchema,
+]);
 export type StoredRecord = z.infer<typeof storedRecordSchema>;
 
 /** A request without a kind asks for training. */
-export const storedRequestSchema = z.discriminatedUnion('kind', [runRequestSchema, searchRequestSchema]);
+export const storedRequestSchema = z.discriminatedUnion('kind', [
+  runRequestSchema,
+  searchRequestSchema,
+  pipelineRequestSchema,
+]);
 export type StoredRequest = z.infer<typeof storedRequestSchema>;
 
 export type RunKind = StoredRecord['kind'];
 
 /** Kinds that compute nothing themselves: they start other runs, and hold no device while these work. */
-const orchestratingKinds: readonly RunKind[] = ['search'];
+const orchestratingKinds: readonly RunKind[] = ['search', 'pipeline'];
 
 export const kindOf = ({ kind = 'train' }: { kind?: RunKind | undefined }): RunKind => kind;
 export const isOrchestrating = (request: StoredRequest): boolean => orchestratingKinds.includes(kindOf(request));

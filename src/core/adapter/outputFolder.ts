@@ -8,14 +8,12 @@ import type { FileToWrite } from '../train/stagedFolder.ts';
 import type { FrozenPair } from '../train/startValues.ts';
 import type { TrainableParameter } from '../train/trainingEngine.ts';
 import { baseModelName, type CardFacts, writeModelCard } from './modelCard.ts';
+import { maxShardBytes, modelFolderFiles } from './modelFolder.ts';
 import { describePairs } from './pairSettings.ts';
 import { toPeftConfig } from './peftConfig.ts';
 import { adapterFileNames, adapterPrefix } from './readAdapter.ts';
 import { jsonFile, textFile, tokenizerFolderFiles } from './tokenizerFolder.ts';
 import { combinePairs, listTrainedPairs } from './trainedPairs.ts';
-
-/** As transformers: weights of one file, until it would be larger than this. */
-const maxShardBytes = 4 * 1000 ** 3;
 
 export interface OutputContents {
   readonly parameters: readonly TrainableParameter[];
@@ -80,55 +78,8 @@ function combineOutput({ parameters, facts, stacked = [] }: OutputContents) {
   return { pairs, parameters: [...matrices, ...whole] };
 }
 
-/** Fields that transformers takes as floats alone: 30 must read 30.0. */
-const floatField = /^( *"(?:attn_logit_softcapping|final_logit_softcapping)": -?\d+)(,?)$/gm;
-
-/** config.json, whole numbers written as transformers' strict validation wants them. */
-function serializeConfig(config: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify(config, null, 2)}\n`.replace(floatField, '$1.0$2');
-}
-
 function modelFiles({ parameters, config, generationConfig }: OutputContents, shardBytes: number): FileToWrite[] {
-  const { torch_dtype: _stored, ...rest } = config;
-  const json = [
-    textFile('config.json', serializeConfig({ ...rest, dtype: 'float32' })),
-    ...(generationConfig === undefined ? [] : [jsonFile('generation_config.json', generationConfig)]),
-  ];
-  const shards = cutIntoShards(parameters, shardBytes);
-  if (shards.length === 1) {
-    return [
-      { name: 'model.safetensors', pieces: serializeSafetensors(parameters.map(toTensor), { format: 'pt' }) },
-      ...json,
-    ];
-  }
-  const number = (n: number) => String(n).padStart(5, '0');
-  const nameOf = (shard: number) => `model-${number(shard + 1)}-of-${number(shards.length)}.safetensors`;
-  const weightMap = Object.fromEntries(shards.flatMap((shard, i) => shard.map(p => [p.name, nameOf(i)])));
-  return [
-    ...shards.map((shard, i) => ({
-      name: nameOf(i),
-      pieces: serializeSafetensors(shard.map(toTensor), { format: 'pt' }),
-    })),
-    jsonFile('model.safetensors.index.json', {
-      metadata: { total_size: parameters.reduce((sum, p) => sum + p.value.byteLength, 0) },
-      weight_map: weightMap,
-    }),
-    ...json,
-  ];
-}
-
-function cutIntoShards(parameters: readonly TrainableParameter[], shardBytes: number): TrainableParameter[][] {
-  const shards: TrainableParameter[][] = [[]];
-  let bytes = 0;
-  for (const parameter of parameters) {
-    if (bytes > 0 && bytes + parameter.value.byteLength > shardBytes) {
-      shards.push([]);
-      bytes = 0;
-    }
-    shards.at(-1)!.push(parameter);
-    bytes += parameter.value.byteLength;
-  }
-  return shards;
+  return modelFolderFiles(parameters.map(toTensor), config, generationConfig, shardBytes);
 }
 
 type NamedValues = Pick<TrainableParameter, 'name' | 'shape' | 'value'>;

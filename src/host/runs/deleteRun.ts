@@ -63,7 +63,7 @@ function ownSnapshots(doomed: readonly RunReader[], others: readonly RunReader[]
 }
 
 function snapshotsOf(run: RunReader): string[] {
-  return run.stored?.datasets.map(d => d.snapshot) ?? [];
+  return run.stored?.datasets.flatMap(dataset => ('snapshot' in dataset ? [dataset.snapshot] : [])) ?? [];
 }
 
 /** Bytes of all files below a folder; links are counted as themselves, never followed. */

@@ -75,6 +75,7 @@ export class RunSession {
       {
         run,
         attempt: status.attempt,
+        identity,
         control: this.writer.buffer,
         hub,
         tinyFolder: fileURLToPath(new URL('../media/tiny', import.meta.url)),

@@ -1,19 +1,41 @@
 /** The computing thread of a trainer: runs one job and says what happens. Blocks while the engine computes. */
 import { homedir } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
+import { pipelineJob } from '../../core/jobs/pipeline/pipelineJob.ts';
 import { trainJob } from '../../core/jobs/train/trainJob.ts';
+import { readStoredRequest } from '../../core/runs/runFiles.ts';
 import { toWireError } from '../../shared/errors.ts';
+import { kindOf } from '../../shared/storedRecord.ts';
 import { weightCacheBudget, weightCacheFolder } from '../../shared/userCache.ts';
+import { ChildTrainers } from './childTrainers.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
 
-const { run, attempt, control, hub, tinyFolder } = workerData as WorkerInput;
+const { run, attempt, identity, control: buffer, hub, tinyFolder } = workerData as WorkerInput;
 const send = (message: WorkerMessage) => parentPort!.postMessage(message);
+const control = readControl(buffer);
+
+/** Of the run's kind. */
+function createJob(): AsyncGenerator<JobEvent, JobEnd> {
+  const common = { run, control, hub, tinyFolder, now: () => performance.now() };
+  const kind = kindOf(readStoredRequest(run));
+  if (kind === 'train') {
+    const place = { platform: process.platform, home: homedir(), env: process.env };
+    const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
+    return trainJob({ ...common, attempt, weightCache });
+  }
+  const log = (text: string) => send({ type: 'event', event: { kind: 'note', text } });
+  const children = new ChildTrainers({ run, identity, hub, control, log });
+  switch (kind) {
+    case 'pipeline':
+      return pipelineJob({ ...common, children });
+    case 'search':
+      throw new Error('internal: search: expected a job, got none');
+  }
+}
 
 try {
-  const place = { platform: process.platform, home: homedir(), env: process.env };
-  const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
-  const now = () => performance.now();
-  const job = trainJob({ run, attempt, control: readControl(control), hub, tinyFolder, weightCache, now });
+  const job = createJob();
   for (;;) {
     const next = await job.next();
     if (next.done === true) {

@@ -3,10 +3,13 @@ import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import type { TrainControl } from '../../core/train/trainLoop.ts';
 import type { WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { ProcessIdentity } from '../../shared/runFolder.ts';
 
 export interface WorkerInput {
   readonly run: string;
   readonly attempt: number;
+  /** Of this process, for the runs that it starts. */
+  readonly identity: ProcessIdentity;
   /** Two Int32: what is asked for (0 nothing, 1 pause, 2 stop), and how many checkpoints were asked for. */
   readonly control: SharedArrayBuffer;
   readonly hub: HubSettings | undefined;

@@ -175,7 +175,7 @@ function writeAnswers(
 }
 
 const leaveOut = 'The row is left out of the new file.';
-const raise = 'Raise --max-tokens, or keep such answers with --keep-cut.';
+const raise = 'Raise the limit of tokens (--max-tokens), or keep such answers (--keep-cut).';
 
 function writeHeldOut(path: string, { file, sha256 }: Dataset, examples: readonly Example[]): void {
   const lines = examples.flatMap(example => {

@@ -1,0 +1,218 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JsonLine } from '../../src/shared/commandLine.ts';
+import { pipelineProgressSchema, pipelineRecordSchema } from '../../src/shared/pipeline.ts';
+import { runRecordSchema } from '../../src/shared/recipe.ts';
+import { type CliResult, makePlace, type Place, runCli, startCli, waitUntil } from '../support/programs.ts';
+import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
+
+const letter = (i: number) => String.fromCharCode(97 + (i % 26));
+
+/** Running text, instructions and preferences of one small world, a model, and a pipeline over them. */
+function writeStages(place: Place, { more = '', steps = 6 } = {}): void {
+  const write = (name: string, rows: readonly unknown[]) =>
+    writeFileSync(join(place.folder, name), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  const all = Array.from({ length: 30 }, (_, i) => i);
+  write(
+    'domain.jsonl',
+    all.map(i => ({ text: `${letter(i)} is letter ${i}` })),
+  );
+  write(
+    'pairs.jsonl',
+    all.map(i => ({ prompt: `say ${letter(i)}`, chosen: letter(i), rejected: letter(i + 1) })),
+  );
+  writeTinyDataset(join(place.folder, 'rows.jsonl'), 30);
+  writeTinyModel(join(place.folder, 'model'), { heads: 2 });
+  writeFile(place, 'model', '0.01', more, steps);
+}
+
+function writeFile(place: Place, model: string, learningRate: string, more = '', steps = 6): void {
+  const text = `name: three
+model: ./${model}
+set: { contextTokens: 48, batchRows: 4, maxSteps: ${steps}, evalEverySteps: ${steps / 2}, saveEverySteps: ${steps / 2}, threads: 1, rank: 4, memoryLimitBytes: 2000000000 }
+stages:
+  - name: domain
+    dataset: domain.jsonl
+  - name: instructions
+    dataset: rows.jsonl
+    set: { learningRate: ${learningRate} }
+  - name: preferences
+    start: merge
+    dataset: pairs.jsonl
+    objective: dpo
+${more}`;
+  writeFileSync(join(place.folder, 'three.pipeline.yaml'), text);
+}
+
+const student = `  - name: student
+    model: ./small
+    teacher: instructions
+    dataset: rows.jsonl
+  - name: pupil
+    model: ./small
+    teacher: previous
+    distill: answers
+    maxTokens: 5
+    keepCut: true
+    dataset: rows.jsonl
+`;
+
+const run = (place: Place, ...more: string[]) =>
+  runCli(['pipeline', 'run', 'three.pipeline.yaml', '--runs', 'store', '--json', ...more], place);
+
+const pathOf = (lines: readonly JsonLine[]) => (lines[0] as unknown as { path: string }).path;
+const resultOf = ({ lines }: CliResult) =>
+  lines.at(-1) as unknown as {
+    output: string;
+    stages: { name: string; state: string; run: string }[];
+    forgetting: { sets: string[]; rows: { stage: string; cells: ({ lossNats: number } | null)[] }[] };
+  };
+const adapterOf = (place: Place, id: string) =>
+  readFileSync(join(place.store, 'runs', id, 'adapter', 'adapter_model.safetensors'));
+
+describe('tuning-fork pipeline', () => {
+  it('trains each stage from the last, measures what is forgotten, and trains again only what has changed', async () => {
+    const place = makePlace();
+    writeStages(place, { more: student });
+    writeTinyModel(join(place.folder, 'small'), { seed: 3, hiddenSize: 16, layers: 1, heads: 2 });
+    const first = await run(place);
+    expect(first.code, first.errorText).toBe(0);
+    const names = ['domain', 'instructions', 'preferences', 'student', 'pupil'];
+    const { stages, forgetting, output } = resultOf(first);
+    expect(stages.map(({ name, state }) => `${name} ${state}`)).toEqual(names.map(name => `${name} finished`));
+    const recordOf = (name: string) => {
+      const id = stages.find(stage => stage.name === name)!.run;
+      return runRecordSchema.parse(JSON.parse(readFileSync(join(place.store, 'runs', id, 'run.json'), 'utf8')));
+    };
+    const pipelineId = pathOf(first.lines).split('/').at(-1)!;
+    for (const name of names) expect(recordOf(name).parents).toEqual([pipelineId]);
+    expect(recordOf('instructions').startFrom).toMatchObject({ mode: 'continue' });
+    expect(recordOf('preferences').model.path).toContain(join('cache', 'merged'));
+    expect(recordOf('student')).toMatchObject({
+      objective: 'distill',
+      teacher: { path: expect.stringContaining('merged') },
+    });
+    expect(recordOf('pupil')).toMatchObject({ objective: 'sft' });
+    const answers = recordOf('pupil').datasets[0]!.path;
+    expect(JSON.parse(readFileSync(answers, 'utf8').split('\n')[0]!)).toMatchObject({
+      synthetic: true,
+      teacher: 'student',
+    });
+    expect(output).toContain(stages[4]!.run);
+
+    expect(forgetting.sets).toEqual(names);
+    for (const [i, { stage, cells }] of forgetting.rows.entries()) {
+      expect(stage).toBe(names[i]);
+      expect(cells.map(cell => cell !== null)).toEqual(names.map((_, set) => set <= i));
+    }
+    // What the run itself measured last, measured again.
+    const metrics = readFileSync(join(place.store, 'runs', stages[1]!.run, 'metrics.jsonl'), 'utf8');
+    const evaluations = metrics.split('\n').filter(line => line.includes('"evaluation"'));
+    const best = Math.min(...evaluations.map(line => (JSON.parse(line) as { evalLossNats: number }).evalLossNats));
+    expect(forgetting.rows[1]!.cells[1]!.lossNats).toBeCloseTo(best, 4);
+    // The merged model is the model with its adapter: so is what is measured through it before anything is learned on top.
+    const evalArgs = ['eval', '--run', stages[1]!.run, '--adapter', stages[1]!.run, '--runs', 'store', '--json'];
+    const evaluated = (await runCli(evalArgs, place)).lines.at(-1) as unknown as {
+      results: { evalLossNats: number }[];
+    };
+    expect(evaluated.results[1]!.evalLossNats).toBeCloseTo(best, 4);
+
+    const again = await run(place);
+    expect(again.code).toBe(0);
+    expect(resultOf(again).stages).toEqual(stages.map(stage => ({ ...stage, state: 'reused' })));
+    expect(resultOf(again).forgetting).toEqual(forgetting);
+    expect(again.lines.some(line => line.type === 'child')).toBe(false);
+
+    writeFile(place, 'model', '0.02', student);
+    const changed = await run(place);
+    expect(resultOf(changed).stages.map(stage => stage.state)).toEqual(['reused', ...Array(4).fill('finished')]);
+    expect(resultOf(changed).stages[0]!.run).toBe(stages[0]!.run);
+
+    const restarted = await run(place, '--from', 'pupil');
+    expect(resultOf(restarted).stages.map(stage => stage.state)).toEqual([...Array(4).fill('reused'), 'finished']);
+    const pupils = [changed, restarted].map(result => adapterOf(place, resultOf(result).stages[4]!.run));
+    expect(pupils[0]).toEqual(pupils[1]);
+  });
+
+  it('is paused and killed, goes on from what its stages left, and ends with the same bytes', async () => {
+    const place = makePlace();
+    writeStages(place, { steps: 300 });
+    const straight = await run(place);
+    expect(straight.code, straight.errorText).toBe(0);
+    const expected = resultOf(straight).stages.map(stage => adapterOf(place, stage.run));
+    rmSync(place.store, { recursive: true });
+
+    const child = startCli(['pipeline', 'run', 'three.pipeline.yaml', '--runs', 'store', '--json'], place);
+    const isStep = (line: JsonLine) => line.type === 'child' && line.line.type === 'step';
+    await waitUntil('a step of the first stage', () => child.lines.some(isStep));
+    const path = pathOf(child.lines);
+    const paused = await runCli(['pause', path, '--json'], place);
+    expect(paused.lines.at(-1)).toMatchObject({ type: 'result', state: 'paused' });
+    expect((await child.ended).code).toBe(130);
+    const progress = () => pipelineProgressSchema.parse(JSON.parse(readFileSync(join(path, 'pipeline.json'), 'utf8')));
+    const firstRun = progress().stages[0]!.run!;
+    expect(JSON.parse(readFileSync(join(place.store, 'runs', firstRun, 'status.json'), 'utf8'))).toMatchObject({
+      state: 'paused',
+    });
+
+    const resumed = startCli(['resume', path, '--json'], place);
+    const isSecond = () => {
+      const second = progress().stages[1]!.run;
+      return second !== null && resumed.lines.some(line => line.type === 'child' && line.id === second && isStep(line));
+    };
+    await waitUntil('a step of the second stage', isSecond);
+    const { identity } = JSON.parse(readFileSync(join(path, 'status.json'), 'utf8')) as { identity: { pid: number } };
+    process.kill(identity.pid, 'SIGKILL');
+    await resumed.ended;
+    const listed = await runCli(['runs', '--runs', 'store', '--json'], place);
+    expect(JSON.stringify(listed.lines)).toContain('"state":"interrupted"');
+
+    const last = await runCli(['resume', path, '--json'], place);
+    expect(last.code, last.errorText).toBe(0);
+    const { stages, forgetting } = resultOf(last);
+    expect(stages[0]!.run).toBe(firstRun);
+    expect(stages.map(stage => adapterOf(place, stage.run))).toEqual(expected);
+    expect(forgetting).toEqual(resultOf(straight).forgetting);
+    // One run a stage and the pipeline's own: none was made twice.
+    expect(readdirSync(join(place.store, 'runs'))).toHaveLength(4);
+    const record = pipelineRecordSchema.parse(JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')));
+    expect(record.datasets.map(dataset => dataset.path.split('/').at(-1))).toEqual([
+      'domain.jsonl',
+      'rows.jsonl',
+      'pairs.jsonl',
+    ]);
+  });
+
+  it('says what is wrong with file, data and models before anything is trained', async () => {
+    const place = makePlace();
+    writeStages(place);
+    const checked = await runCli(['pipeline', 'check', 'three.pipeline.yaml'], place);
+    expect(checked.code, checked.errorText).toBe(0);
+    const refuse = async (args: readonly string[], exit: number, error: Record<string, unknown>) => {
+      const { code, lines } = await runCli(['pipeline', ...args, '--runs', 'store', '--json'], place);
+      expect(code).toBe(exit);
+      expect(lines.at(-1)).toMatchObject({ type: 'error', ...error });
+      expect(existsSync(place.store) ? readdirSync(join(place.store, 'runs')) : []).toEqual([]);
+      return lines;
+    };
+    const file = 'three.pipeline.yaml';
+    await refuse(['bake', file], 2, { code: 'usage' });
+    await refuse(['run', 'none.yaml'], 2, { code: 'usage', message: expect.stringContaining('ENOENT') });
+    await refuse(['run', file, '--from', 'nothing'], 2, { message: expect.stringContaining('domain, instructions') });
+    writeFile(place, 'nowhere', '0.01');
+    await refuse(['run', file], 1, { code: 'model-not-found', message: expect.stringMatching(/^stage domain: /) });
+    writeFile(place, 'model', 'fast');
+    const lines = await refuse(['check', file], 2, {
+      line: 9,
+      message: expect.stringContaining(`${file}:9:26: learningRate`),
+    });
+    expect(lines[0]).toMatchObject({ type: 'problem', line: 9, fix: expect.stringMatching(/./) });
+    writeFile(place, 'model', '0.01');
+    writeFileSync(
+      join(place.folder, 'pairs.jsonl'),
+      '{"question": "a", "answer": "b"}\n{"question": "c", "answer": "d"}\n',
+    );
+    await refuse(['run', file], 1, { code: 'dataset-invalid', message: expect.stringMatching(/^stage preferences: /) });
+  });
+});
