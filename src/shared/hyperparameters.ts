@@ -85,6 +85,8 @@ export type Setting =
   | NamesSetting;
 
 const loraOnly = { method: ['lora'] };
+const pytorchOnly = { engine: ['auto', 'pytorch'] };
+const severalProcesses = { engine: ['auto', 'pytorch'], launcher: ['torchrun', 'accelerate'] };
 const adaLoraOnly = { method: ['lora'], adaLora: [true] };
 const dpoOnly = { objective: ['dpo'] };
 const distillOnly = { objective: ['distill'] };
@@ -614,6 +616,104 @@ export const hyperparameterTable = {
     emptyText: '80 % of free memory',
     help: 'Most memory the run may plan for in bytes, default 80 % of what is free.',
   }),
+  precision: choice<'auto' | 'float32' | 'bfloat16' | 'float16'>({
+    label: 'Precision',
+    group: 'machine',
+    appliesWhen: pytorchOnly,
+    advanced: true,
+    default: 'auto',
+    choices: [
+      { value: 'auto', label: 'Automatic' },
+      { value: 'float32', label: '32 bit' },
+      { value: 'bfloat16', label: 'bfloat16' },
+      { value: 'float16', label: 'float16 (graphics cards)' },
+    ],
+    help: 'Arithmetic of the PyTorch engine, default automatic, which is bfloat16 on graphics cards that have it and 32 bit elsewhere: 16 bit = half the memory, faster, less exact.',
+  }),
+  gradientCheckpointing: flag({
+    label: 'Gradient checkpointing',
+    group: 'machine',
+    appliesWhen: pytorchOnly,
+    advanced: true,
+    default: false,
+    help: 'Compute each layer again in the backward pass of the PyTorch engine instead of keeping what it computed, default off: on = far less memory, about a quarter slower.',
+  }),
+  launcher: choice<'python' | 'torchrun' | 'accelerate'>({
+    label: 'Launcher',
+    group: 'machine',
+    appliesWhen: pytorchOnly,
+    advanced: true,
+    default: 'python',
+    choices: [
+      { value: 'python', label: 'One process' },
+      { value: 'torchrun', label: 'torchrun' },
+      { value: 'accelerate', label: 'accelerate launch' },
+    ],
+    help: 'What starts the processes of the PyTorch engine, default one process alone: torchrun or accelerate = several, on one host or many.',
+  }),
+  processes: whole({
+    label: 'Processes a host',
+    group: 'machine',
+    appliesWhen: severalProcesses,
+    advanced: true,
+    default: 1,
+    min: 1,
+    max: 1024,
+    help: 'Processes on each host, default 1, usually one a graphics card: each takes a batch of every step, so that twice as many learn from twice the rows.',
+  }),
+  hosts: whole({
+    label: 'Hosts',
+    group: 'machine',
+    appliesWhen: severalProcesses,
+    advanced: true,
+    default: 1,
+    min: 1,
+    max: 4096,
+    help: 'Machines that train together, default 1: the same command runs on each with NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT set.',
+  }),
+  maxRestarts: whole({
+    label: 'Restarts',
+    group: 'machine',
+    appliesWhen: severalProcesses,
+    advanced: true,
+    default: 0,
+    min: 0,
+    max: 1000,
+    help: 'How often the processes are started again from the last checkpoint when one of them fails, default 0.',
+  }),
+  sharding: choice<'none' | 'fsdp' | 'deepspeed'>({
+    label: 'Sharding',
+    group: 'machine',
+    appliesWhen: severalProcesses,
+    advanced: true,
+    default: 'none',
+    choices: [
+      { value: 'none', label: 'None (DDP)' },
+      { value: 'fsdp', label: 'FSDP2' },
+      { value: 'deepspeed', label: 'DeepSpeed ZeRO' },
+    ],
+    help: 'Whether the processes share one copy of model and optimizer between them, default none: each has its own (DDP); FSDP2 or DeepSpeed = models larger than one card.',
+  }),
+  shardingConfig: names({
+    label: 'Sharding file',
+    group: 'machine',
+    appliesWhen: { ...severalProcesses, sharding: ['fsdp', 'deepspeed'] },
+    advanced: true,
+    pattern: /^[^,\n]{1,4096}$/,
+    words: 'the path of a JSON file',
+    emptyText: 'our settings',
+    help: "A JSON file of Transformers' fsdp_config or of DeepSpeed, passed through, default settings of ours: FSDP2 with whole layers, ZeRO stage 3.",
+  }),
+  launcherConfig: names({
+    label: 'accelerate file',
+    group: 'machine',
+    appliesWhen: { engine: ['auto', 'pytorch'], launcher: ['accelerate'] },
+    advanced: true,
+    pattern: /^[^,\n]{1,4096}$/,
+    words: 'the path of a YAML file',
+    emptyText: 'none',
+    help: 'A configuration file of accelerate launch, passed through, default none.',
+  }),
 } as const satisfies Record<string, Setting>;
 
 export type HyperparameterName = keyof typeof hyperparameterTable;
@@ -681,6 +781,15 @@ export const hyperparametersSchema = z.strictObject({
   device: values(table.device),
   threads: rangedInteger(table.threads).nullable(),
   memoryLimitBytes: rangedInteger(table.memoryLimitBytes).nullable(),
+  precision: values(table.precision).default(table.precision.default),
+  gradientCheckpointing: z.boolean().default(false),
+  launcher: values(table.launcher).default(table.launcher.default),
+  processes: rangedInteger(table.processes).default(table.processes.default),
+  hosts: rangedInteger(table.hosts).default(table.hosts.default),
+  maxRestarts: rangedInteger(table.maxRestarts).default(table.maxRestarts.default),
+  sharding: values(table.sharding).default(table.sharding.default),
+  shardingConfig: namesIn(table.shardingConfig).default([]),
+  launcherConfig: namesIn(table.launcherConfig).default([]),
 });
 
 export type Hyperparameters = z.infer<typeof hyperparametersSchema>;

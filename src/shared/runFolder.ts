@@ -15,6 +15,8 @@ export const runNames = {
   metrics: 'metrics.jsonl',
   samples: 'samples.jsonl',
   log: 'log.txt',
+  /** What each process of an engine of several said. */
+  rankLogs: 'logs',
   control: 'control',
   /** Copies of the adapters that training starts from. */
   start: 'start',

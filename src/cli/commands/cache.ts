@@ -39,7 +39,7 @@ export const cache: Command = {
 function reportRounded(clears: boolean, output: Output) {
   const folder = weightCacheFolder({ platform: process.platform, home: homedir(), env: process.env });
   const files = listCachedWeights(folder).map(({ path, bytes, usedAtMs }) => {
-    if (clears) rmSync(path, { force: true });
+    if (clears) rmSync(path, { recursive: true, force: true });
     return { path, bytes, usedAt: new Date(usedAtMs).toISOString() };
   });
   for (const { path, bytes } of files) output.print(`${formatBytes(bytes).padStart(10)}  ${path}`);

@@ -55,7 +55,12 @@ export function writeModelCard(facts: CardFacts): string {
     '| | |',
     '|---|---|',
     ...Object.entries(h)
-      .filter(([name]) => !machineSettings.has(name) && hasEffect(name as HyperparameterName, h))
+      .filter(
+        ([name, value]) =>
+          !machineSettings.has(name) &&
+          !(name === 'precision' && value === 'auto') &&
+          hasEffect(name as HyperparameterName, h),
+      )
       .map(([name, value]) => `| ${name} | ${formatValue(value)} |`),
     '',
     '## Base model',
@@ -83,6 +88,15 @@ function describeHeldWeights({ forecast, model }: CardFacts): string[] {
 
 /** Where a run computes has no place on its card. */
 const machineSettings = new Set([
+  'engine',
+  'gradientCheckpointing',
+  'launcher',
+  'processes',
+  'hosts',
+  'maxRestarts',
+  'sharding',
+  'shardingConfig',
+  'launcherConfig',
   'device',
   'threads',
   'memoryLimitBytes',

@@ -6,7 +6,14 @@ import { TuneError } from '../../shared/errors.ts';
 import { writeStagedFile } from './stagedFile.ts';
 
 /** Element bytes, and the order in which the reference puts types of equal size. */
-const writableDtypes = { F32: { bytes: 4, rank: 2 }, BF16: { bytes: 2, rank: 1 }, F16: { bytes: 2, rank: 0 } } as const;
+const writableDtypes = {
+  F64: { bytes: 8, rank: 5 },
+  F32: { bytes: 4, rank: 4 },
+  I32: { bytes: 4, rank: 3 },
+  BF16: { bytes: 2, rank: 2 },
+  F16: { bytes: 2, rank: 1 },
+  U8: { bytes: 1, rank: 0 },
+} as const;
 
 export interface TensorToWrite {
   readonly name: string;

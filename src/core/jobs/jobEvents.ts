@@ -44,7 +44,8 @@ export interface JobWarning {
 }
 
 export interface JobEnd {
-  readonly reason: 'finished' | 'stoppedEarly' | 'paused' | 'stopped';
+  /** `handedOver`: the run is prepared, and another engine's process goes on from its folder. */
+  readonly reason: 'finished' | 'stoppedEarly' | 'paused' | 'stopped' | 'handedOver';
   readonly step: number;
   /** Folder of the adapter or model; null when this attempt trained nothing. */
   readonly output: string | null;

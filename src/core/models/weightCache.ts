@@ -26,6 +26,8 @@ export interface CachedWeights {
 /** Part of each name: raised when weights would be rounded otherwise. */
 const version = 1;
 const extension = '.gguf';
+/** Of models that were dequantized into a Hugging Face folder. */
+export const cachedFolderExtension = '.hf';
 
 /** `rounded`, read from the cache; what is not there yet is written first, or left out where it cannot be written. */
 export function openCachedWeights(cache: WeightCache, sha256: string, rounded: QuantizedTensors): TensorSource {
@@ -34,7 +36,7 @@ export function openCachedWeights(cache: WeightCache, sha256: string, rounded: Q
   const cached = openComplete(path, rounded) ?? writeAnew(cache, path, rounded);
   if (!cached) return rounded;
   utimesSync(path, new Date(), new Date());
-  makeRoom(cache, path);
+  makeRoomInCache(cache, path);
   return new CachedTensors(cached, rounded);
 }
 
@@ -42,11 +44,12 @@ export function openCachedWeights(cache: WeightCache, sha256: string, rounded: Q
 export function listCachedWeights(folder: string): CachedWeights[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter(name => name.endsWith(extension))
+    .filter(name => name.endsWith(extension) || name.endsWith(cachedFolderExtension))
     .map(name => {
       const path = join(folder, name);
       const { size, mtimeMs } = statSync(path);
-      return { path, bytes: size, usedAtMs: mtimeMs };
+      const bytes = name.endsWith(extension) ? size : countFolderBytes(path);
+      return { path, bytes, usedAtMs: mtimeMs };
     })
     .sort((a, b) => b.usedAtMs - a.usedAtMs);
 }
@@ -82,12 +85,17 @@ function writeAnew({ folder }: WeightCache, path: string, rounded: QuantizedTens
   return openGguf(path).tensors;
 }
 
-function makeRoom({ folder, budgetBytes }: WeightCache, used: string): void {
+/** Removes what was used longest ago until the rest fits the budget, but never `used`. */
+export function makeRoomInCache({ folder, budgetBytes }: WeightCache, used: string): void {
   let total = 0;
   for (const { path, bytes } of listCachedWeights(folder)) {
     total += bytes;
-    if (total > budgetBytes && path !== used) rmSync(path, { force: true });
+    if (total > budgetBytes && path !== used) rmSync(path, { recursive: true, force: true });
   }
+}
+
+function countFolderBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 /** Rounded matrices from the cache, everything else from where it is stored. */

@@ -105,14 +105,19 @@ export function planSteps(
   return { packs, stepsPerEpoch, totalSteps, epochs: stepsPerEpoch === 0 ? 0 : totalSteps / stepsPerEpoch };
 }
 
-/** Batches of every row in a fixed order, for evaluation: always the same, so that losses can be compared. */
-export function* evaluationBatches(
+type EvaluationSettings = Omit<BatchSettings, 'seed' | 'gradientAccumulation'>;
+
+/** The packs of every row, batch by batch, in a fixed order, for evaluation: always the same, so that losses can be compared. */
+export function* evaluationPacks(
   rows: readonly EncodedRow[],
-  { contextTokens, batchRows, packing, padTokenId }: Omit<BatchSettings, 'seed' | 'gradientAccumulation'>,
-): Generator<PackedBatch> {
+  { contextTokens, batchRows, packing }: Pick<EvaluationSettings, 'contextTokens' | 'batchRows' | 'packing'>,
+): Generator<Pack[]> {
   const inOrder = Int32Array.from(rows, (_, i) => i);
   const packs = packing ? packRows(rows, contextTokens, inOrder) : keepRowsApart(rows);
-  for (let from = 0; from < packs.length; from += batchRows) {
-    yield buildBatch(rows, packs.slice(from, from + batchRows), contextTokens, padTokenId);
-  }
+  for (let from = 0; from < packs.length; from += batchRows) yield packs.slice(from, from + batchRows);
+}
+
+export function* evaluationBatches(rows: readonly EncodedRow[], settings: EvaluationSettings): Generator<PackedBatch> {
+  const { contextTokens, padTokenId } = settings;
+  for (const packs of evaluationPacks(rows, settings)) yield buildBatch(rows, packs, contextTokens, padTokenId);
 }

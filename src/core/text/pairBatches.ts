@@ -2,9 +2,9 @@
  * @file Rows of chosen and rejected answers in turn -> batches that hold both of a pair: the packs of chosen answers and,
  * below them, the packs of the rejected ones in the same order. Pairs are packed by the longer of the two.
  */
-import { type BatchOrder, type BatchSettings, createBatchOrder } from './batchOrder.ts';
+import { type BatchOrder, type BatchSettings, createBatchOrder, evaluationPacks } from './batchOrder.ts';
 import { countLabels, type EncodedRow, type PackedBatch, type PreferenceLabels } from './packedBatch.ts';
-import { buildBatch, keepRowsApart, type Pack, packRows } from './packRows.ts';
+import { buildBatch, type Pack } from './packRows.ts';
 
 export interface PairSettings extends BatchSettings {
   /** Weight of the chosen answer's own loss, a mean over its tokens (Pang et al. 2024). */
@@ -28,12 +28,15 @@ export function* pairEvaluationBatches(
   rows: readonly EncodedRow[],
   settings: Omit<PairSettings, 'seed' | 'gradientAccumulation'>,
 ): Generator<PackedBatch> {
-  const units = longerOfPairs(rows);
-  const inOrder = units.map((_, i) => i);
-  const packs = settings.packing ? packRows(units, settings.contextTokens, inOrder) : keepRowsApart(units);
-  for (let from = 0; from < packs.length; from += settings.batchRows) {
-    yield buildPairBatch(rows, packs.slice(from, from + settings.batchRows), settings);
-  }
+  for (const packs of pairEvaluationPacks(rows, settings)) yield buildPairBatch(rows, packs, settings);
+}
+
+/** As `evaluationPacks`, of pairs. */
+export function pairEvaluationPacks(
+  rows: readonly EncodedRow[],
+  settings: Pick<PairSettings, 'contextTokens' | 'batchRows' | 'packing'>,
+): Generator<Pack[]> {
+  return evaluationPacks(longerOfPairs(rows), settings);
 }
 
 function longerOfPairs(rows: readonly EncodedRow[]): EncodedRow[] {

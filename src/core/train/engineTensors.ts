@@ -11,7 +11,7 @@ import { listRopeTables } from '../models/ropeInputs.ts';
 import { describeAdapter, isTrained, type TrainableSpec, type TrainableTensor } from '../models/trainableSpec.ts';
 import { formOf } from '../models/weightForm.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
-import { initializeLoraA, initializeTriplets } from './initializeLora.ts';
+import { initializeAdapter } from './initializeLora.ts';
 import type { StartValues } from './startValues.ts';
 import type { TrainableParameter } from './trainingEngine.ts';
 
@@ -79,10 +79,8 @@ export function loadEngineTensors(
       );
     } else if (trainable.method === 'lora' && trainable.targets.has(weight.name)) {
       const startValues = (tensor: TrainableTensor): Float32Array => {
-        if (trainable.adaptsRank && (tensor.kind === 'loraA' || tensor.kind === 'loraB')) {
-          return initializeTriplets(seed, tensor.name, countElements(tensor.shape));
-        }
-        if (tensor.kind === 'loraA') return initializeLoraA(seed, tensor.name, tensor.shape[0]!, tensor.shape[1]!);
+        const initial = initializeAdapter(seed, tensor, trainable.adaptsRank === true);
+        if (initial !== undefined) return initial;
         if (tensor.kind === 'magnitude') return weightSquares(weight).map(Math.sqrt);
         return new Float32Array(countElements(tensor.shape));
       };

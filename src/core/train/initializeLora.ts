@@ -5,6 +5,23 @@
  */
 import { createHash } from 'node:crypto';
 
+interface AdapterTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly kind: string;
+}
+
+/** The start values of an adapter's tensor; undefined for those that start at zero, or at what the base model gives. */
+export function initializeAdapter(
+  seed: number,
+  { name, shape, kind }: AdapterTensor,
+  adaptsRank: boolean,
+): Float32Array | undefined {
+  const [rows = 0, columns = 0] = shape;
+  if (adaptsRank && (kind === 'loraA' || kind === 'loraB')) return initializeTriplets(seed, name, rows * columns);
+  return kind === 'loraA' ? initializeLoraA(seed, name, rows, columns) : undefined;
+}
+
 /** A matrix of [rank, in] in row-major order. */
 export function initializeLoraA(seed: number, name: string, rank: number, inner: number): Float32Array {
   const next = makeUniform(`${seed}|${name}`);

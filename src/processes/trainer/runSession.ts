@@ -2,14 +2,18 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobEvent } from '../../core/jobs/jobEvents.ts';
+import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
+import { readStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
 import type { ErrorCode, WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { PythonReport } from '../../shared/pythonReport.ts';
 import { type ProcessIdentity, type RunStatus, runNames, type WrittenState } from '../../shared/runFolder.ts';
-import { type ComputeOutcome, runComputeThread } from './computeThread.ts';
+import { runComputeThread } from './computeThread.ts';
 import { ControlKeeper } from './controlKeeper.ts';
 import { toJsonLine, toResultLine } from './jsonLines.ts';
+import { findPython } from './pytorch/findPython.ts';
+import { PytorchAttempt } from './pytorch/pytorchAttempt.ts';
 import { StatusKeeper } from './statusKeeper.ts';
 import { ControlWriter } from './workerProtocol.ts';
 
@@ -46,11 +50,15 @@ const inputErrors: readonly ErrorCode[] = [
   'not-writable',
 ];
 
+const endStates = { finished: 'finished', stoppedEarly: 'finished', paused: 'paused', stopped: 'stopped' } as const;
+
 export class RunSession {
   private readonly input: SessionInput;
   private readonly status: StatusKeeper;
   private readonly control: ControlKeeper;
   private readonly writer = new ControlWriter();
+  /** While Python looks after status and requests. */
+  private pytorch: PytorchAttempt | undefined;
 
   constructor(input: SessionInput) {
     this.input = input;
@@ -61,7 +69,8 @@ export class RunSession {
 
   /** Ends after the running step, with a checkpoint. */
   ask(what: 'pause' | 'stop'): void {
-    this.obey(what);
+    if (this.pytorch === undefined) this.obey(what);
+    else this.pytorch.ask(what);
   }
 
   /** The exit code, once everything about this attempt is on disk. */
@@ -70,6 +79,7 @@ export class RunSession {
     this.status.set({ state: 'preparing', identity, phase: { name: 'starting', done: 0, total: 1 } });
     this.status.startHeartbeat();
     this.control.start();
+    const python = findPython();
     log(`trainer: attempt ${status.attempt}, process ${identity.pid}, node ${process.version}`);
     const outcome = await runComputeThread(
       {
@@ -79,12 +89,37 @@ export class RunSession {
         control: this.writer.buffer,
         hub,
         tinyFolder: fileURLToPath(new URL('../media/tiny', import.meta.url)),
+        python,
       },
       event => this.handle(event),
     );
     this.status.stopHeartbeat();
     this.control.stop();
-    return 'end' in outcome ? this.finish(outcome) : this.fail(outcome.error, outcome.detail);
+    if ('error' in outcome) return this.fail(outcome.error, outcome.detail);
+    const { end } = outcome;
+    if (end.reason !== 'handedOver') return this.finish({ ...end, reason: end.reason });
+    return this.goOnWithPython(end, python);
+  }
+
+  private async goOnWithPython(reached: JobEnd, python: PythonReport | undefined): Promise<number> {
+    const { run, identity, log } = this.input;
+    if (python === undefined) throw new Error('internal: trainer: expected the Python that was planned with, got none');
+    this.pytorch = new PytorchAttempt({
+      run,
+      interpreter: python.interpreter,
+      identity,
+      reached,
+      log,
+      onEvent: event => this.sendEvent(event),
+    });
+    const outcome = await this.pytorch.run();
+    if ('end' in outcome) return this.tellEnd(outcome.end);
+    if (!outcome.isWritten) {
+      this.status.adopt(readStatus(run));
+      return this.fail(outcome.error, '');
+    }
+    this.input.sendLine({ type: 'error', ...outcome.error });
+    return exitCodes.failed;
   }
 
   private handle(event: JobEvent): void {
@@ -103,6 +138,10 @@ export class RunSession {
       this.input.log(`step ${event.step}: checkpoint`);
       this.control.answerCheckpoints();
     }
+    this.sendEvent(event);
+  }
+
+  private sendEvent(event: JobEvent): void {
     const line = toJsonLine(event);
     if (line !== undefined) this.input.sendLine(line);
   }
@@ -119,9 +158,8 @@ export class RunSession {
     }
   }
 
-  private finish({ end }: Extract<ComputeOutcome, { end: unknown }>): number {
-    const states = { finished: 'finished', stoppedEarly: 'finished', paused: 'paused', stopped: 'stopped' } as const;
-    const state: WrittenState = states[end.reason];
+  private finish(end: JobEnd & { readonly reason: keyof typeof endStates }): number {
+    const state: WrittenState = endStates[end.reason];
     const { step, bestStep, bestEvalLossNats, reason } = end;
     const stoppedEarly = reason === 'stoppedEarly';
     this.input.log(`trainer: ${reason} at step ${step}`);
@@ -136,7 +174,12 @@ export class RunSession {
       error: null,
     });
     this.control.closeAll({ ok: true });
-    if (state !== 'finished') return exitCodes.interrupted;
+    return this.tellEnd(end);
+  }
+
+  /** The exit code of an end that the status has. */
+  private tellEnd(end: JobEnd): number {
+    if (end.reason !== 'finished' && end.reason !== 'stoppedEarly') return exitCodes.interrupted;
     const line = toResultLine(this.input.run, end);
     if (line !== undefined) this.input.sendLine(line);
     return exitCodes.done;

@@ -22,6 +22,11 @@ export class StatusKeeper {
     return this.status;
   }
 
+  /** Goes on from what somebody else wrote meanwhile. */
+  adopt(status: RunStatus): void {
+    this.status = status;
+  }
+
   /** @throws TuneError `disk-full` | `not-writable` */
   set(change: Partial<RunStatus>): void {
     this.status = { ...this.status, ...change, heartbeatAt: new Date().toISOString() };

@@ -11,7 +11,7 @@ import { weightCacheBudget, weightCacheFolder } from '../../shared/userCache.ts'
 import { ChildTrainers } from './childTrainers.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
 
-const { run, attempt, identity, control: buffer, hub, tinyFolder } = workerData as WorkerInput;
+const { run, attempt, identity, control: buffer, hub, tinyFolder, python } = workerData as WorkerInput;
 const send = (message: WorkerMessage) => parentPort!.postMessage(message);
 const control = readControl(buffer);
 
@@ -22,7 +22,7 @@ function createJob(): AsyncGenerator<JobEvent, JobEnd> {
   if (kind === 'train') {
     const place = { platform: process.platform, home: homedir(), env: process.env };
     const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
-    return trainJob({ ...common, attempt, weightCache });
+    return trainJob({ ...common, attempt, python, weightCache });
   }
   const log = (text: string) => send({ type: 'event', event: { kind: 'note', text } });
   const children = new ChildTrainers({ run, identity, hub, control, log });

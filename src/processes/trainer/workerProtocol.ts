@@ -3,6 +3,7 @@ import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import type { TrainControl } from '../../core/train/trainLoop.ts';
 import type { WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { PythonReport } from '../../shared/pythonReport.ts';
 import type { ProcessIdentity } from '../../shared/runFolder.ts';
 
 export interface WorkerInput {
@@ -15,6 +16,7 @@ export interface WorkerInput {
   readonly hub: HubSettings | undefined;
   /** The model that ships with the program. */
   readonly tinyFolder: string;
+  readonly python: PythonReport | undefined;
 }
 
 export type WorkerMessage =

@@ -1,8 +1,9 @@
 /** @file Token rows and hyperparameters -> the batches of each step and of the evaluation. */
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
-import { createBatchOrder, evaluationBatches, planSteps } from '../../text/batchOrder.ts';
+import { createBatchOrder, evaluationBatches, evaluationPacks, planSteps } from '../../text/batchOrder.ts';
 import type { PackedBatch } from '../../text/packedBatch.ts';
-import { countBatchRows, createPairOrder, pairEvaluationBatches } from '../../text/pairBatches.ts';
+import type { Pack } from '../../text/packRows.ts';
+import { countBatchRows, createPairOrder, pairEvaluationBatches, pairEvaluationPacks } from '../../text/pairBatches.ts';
 import type { PackedBatches } from '../../train/evaluateHeldOut.ts';
 import { padBatch } from '../../train/padBatch.ts';
 import type { StepBatches } from '../../train/trainLoop.ts';
@@ -13,10 +14,25 @@ export interface BatchPlan {
   readonly stepsPerEpoch: number;
   readonly stepBatches: StepBatches;
   readonly heldOut: PackedBatches;
+  /** The same as rows (or pairs), for an engine that builds its batches itself: the packs of each micro-batch of a step, from 1. */
+  readonly stepPacks: (step: number) => Pack[][];
+  readonly heldOutPacks: () => Iterable<Pack[]>;
 }
 
-export function planBatches(sides: EncodedSides, settings: Hyperparameters): BatchPlan {
+/** Processes that each take micro-batches of a step. */
+export function countProcesses({
+  launcher,
+  processes,
+  hosts,
+}: Pick<Hyperparameters, 'launcher' | 'processes' | 'hosts'>): number {
+  return launcher === 'python' ? 1 : processes * hosts;
+}
+
+export function planBatches(sides: EncodedSides, hyperparameters: Hyperparameters): BatchPlan {
   const { padTokenId } = sides.tokenizer;
+  // Each process accumulates as many micro-batches as the recipe says.
+  const gradientAccumulation = hyperparameters.gradientAccumulation * countProcesses(hyperparameters);
+  const settings = { ...hyperparameters, gradientAccumulation };
   const batchSettings = { ...settings, padTokenId };
   const isPaired = settings.objective === 'dpo';
   const order = (isPaired ? createPairOrder : createBatchOrder)(sides.train, batchSettings);
@@ -34,6 +50,11 @@ export function planBatches(sides: EncodedSides, settings: Hyperparameters): Bat
         batches: Array.from({ length: microBatches }, (_, i) => padBatch(order.batch(step - 1, i), shape)),
       };
     },
+    stepPacks: step => {
+      const { microBatches } = order.locate(step - 1);
+      return Array.from({ length: microBatches }, (_, i) => order.packsOf(step - 1, i));
+    },
+    heldOutPacks: () => (isPaired ? pairEvaluationPacks : evaluationPacks)(sides.heldOut, settings),
   };
 }
 

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TuneError } from '../../../shared/errors.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
+import type { PythonReport } from '../../../shared/pythonReport.ts';
 import { runNames } from '../../../shared/runFolder.ts';
 import { checkTrained } from '../../adapter/checkTrained.ts';
 import type { WeightCache } from '../../models/weightCache.ts';
@@ -18,7 +19,9 @@ import { type TrainControl, type TrainEnd, trainLoop } from '../../train/trainLo
 import { planTraining } from '../../train/trainPlan.ts';
 import { JobInterrupted, signalled } from '../interruption.ts';
 import type { JobEnd, JobEvent } from '../jobEvents.ts';
+import type { CheckOptions } from '../prepare/checkRun.ts';
 import { type PreparedRun, prepareRun } from '../prepare/prepareRun.ts';
+import { handOver } from '../pytorch/handOver.ts';
 import { streamPhases } from '../streamPhases.ts';
 import { addReference } from '../teacher/referencePass.ts';
 import { addTeacher } from '../teacher/teacherPass.ts';
@@ -39,6 +42,8 @@ export interface TrainJobInput {
   readonly control: TrainControl;
   readonly hub: HubSettings | undefined;
   readonly tinyFolder: string;
+  /** The Python that the PyTorch engine would run with; absent: there is none. */
+  readonly python?: PythonReport | undefined;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /** Where rounded weights are kept for the next run; absent: nowhere. */
@@ -54,10 +59,9 @@ const progressEveryMs = 1000;
 /** @throws TuneError; finished checkpoints and output stand then */
 export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, JobEnd> {
   try {
-    const prepared = yield* streamPhases(onPhase =>
-      prepareRun(input.run, { tinyFolder: input.tinyFolder, hub: input.hub, control: input.control, onPhase }),
-    );
+    const prepared = yield* streamPhases(onPhase => prepareRun(input.run, { ...pick(input), onPhase }));
     try {
+      if (prepared.record.engine === 'pytorch') return yield* handOver(input.run, prepared, input.weightCache);
       return yield* trainPrepared(input, prepared);
     } finally {
       prepared.model.close();
@@ -69,6 +73,10 @@ export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, 
     const reached = { step, baseEvalLossNats, bestEvalLossNats, bestStep };
     return { reason: error.reason, output: null, ...reached, peakRssBytes: readPeakRssBytes() };
   }
+}
+
+function pick({ tinyFolder, hub, control, python }: TrainJobInput): Omit<CheckOptions, 'onPhase'> {
+  return { tinyFolder, hub, control, python };
 }
 
 async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): AsyncGenerator<JobEvent, JobEnd> {

@@ -1,0 +1,157 @@
+"""What the loop decides -> the run folder. The first process alone writes it; where a host has a disk of its own, one process of
+that host keeps the checkpoints there too, so that any host can go on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+
+from . import ranks
+from .checkpoints import CheckpointFolder, read_moments, read_parameters, read_state
+from .control import Control
+from .errors import EngineError
+from .log_file import LogFile
+from .outputs import OutputWriter
+from .plan import Plan
+from .rank_allocation import RankAllocation
+from .recipe import Recipe
+from .run_files import METRICS, SAMPLES, LineWriter
+from .staged_folder import digest_file
+from .status import StatusKeeper, phase
+from .train_state import TrainState
+from .trained_tensors import Tensors, TrainedTensors
+
+
+class RunWriter:
+    """`status` and `control` belong to the first process; the others have none."""
+
+    def __init__(self, run: Path, plan: Plan, recipe: Recipe, log: LogFile, status: StatusKeeper | None, control: Control | None) -> None:
+        self._plan, self._recipe, self._log, self._status, self._control = plan, recipe, log, status, control
+        self._checkpoints = CheckpointFolder(run)
+        self._output = OutputWriter(run, plan, recipe)
+        self._keeps_checkpoints = status is not None or _has_own_disk(plan.folder)
+        if self._keeps_checkpoints:
+            self._checkpoints.tidy()
+        if status is not None:
+            self._output.recover()
+            self._metrics, self._samples = LineWriter(run / METRICS), LineWriter(run / SAMPLES)
+        self._newest = self._checkpoints.find_newest(lambda path, problem: self.log(f"{path}: passed over: {problem}"))
+        _require_same_checkpoint(self._newest)
+        self.resumed_state = TrainState() if self._newest is None else read_state(self._newest)
+
+    @property
+    def asked(self) -> str:
+        """What is asked of the first process; nothing is asked of others."""
+        return "continue" if self._control is None else self._control.asked
+
+    def take_checkpoint_request(self) -> bool:
+        return self._control is not None and self._control.take_checkpoint_request()
+
+    def resume(self, tensors: TrainedTensors, allocation: RankAllocation | None) -> None:
+        """Fills what is trained from the newest checkpoint, or leaves it as it is. The output is written anew from the best one:
+        a process may have been killed between saving that and writing the output."""
+        state = self.resumed_state
+        if self._newest is not None:
+            try:
+                moments = read_moments(self._newest)
+                tensors.fill_values(read_parameters(self._newest))
+                tensors.fill_moments(moments, state.step)
+            except KeyError as error:
+                raise EngineError("checkpoint-invalid", f"{self._newest}: expected what this recipe trains, got none of {error}") from error
+            if allocation is not None:
+                allocation.fill(moments)
+            self.log(f"resumes at step {state.step} from {self._newest}")
+        if self._status is None:
+            return
+        best = None if state.bestStep is None else self._checkpoints.find(state.bestStep)
+        if best is not None:
+            self._output.write(read_parameters(best), state)
+        self._status.show(state=self._running_state(), step=state.step, totalSteps=self._plan.total_steps, phase=None)
+
+    def add_step(self, row: dict[str, Any]) -> None:
+        if self._status is not None:
+            self._metrics.append({"kind": "step", "attempt": self._status.attempt, **row})
+            self._status.show(step=row["step"], phase=None)
+
+    def add_evaluation(self, row: dict[str, Any], state: TrainState) -> None:
+        self.log(f"step {row['step']}: held-out loss {row['evalLossNats']:.4f} nats")
+        if self._status is not None:
+            self._metrics.append({"kind": "evaluation", "attempt": self._status.attempt, **row})
+            self._status.show(bestStep=state.bestStep, bestEvalLossNats=state.bestEvalLossNats, phase=None)
+
+    def add_sample(self, row: dict[str, Any]) -> None:
+        if self._status is not None:
+            self._samples.append({"attempt": self._status.attempt, **row})
+
+    def show_phase(self, name: str, done: int, total: int) -> None:
+        if self._status is not None:
+            self._status.show(phase=phase(name, done, total))
+
+    def save(self, values: Tensors, moments: Tensors, state: TrainState, *, is_best: bool) -> None:
+        if self._status is not None:
+            self._metrics.sync()
+            self._samples.sync()
+        if self._keeps_checkpoints:
+            self._checkpoints.save(values, moments, state, self._recipe["keepCheckpoints"])
+        if self._status is not None and self._control is not None:
+            if is_best:
+                self._output.write(values, state)
+            self.log(f"step {state.step}: checkpoint")
+            self._status.show()
+            self._control.answer_checkpoints()
+
+    def finish(self, values: Tensors, state: TrainState, *, is_paused: bool) -> None:
+        """Leaves the output as it is to be found."""
+        if self._status is None:
+            return
+        if not is_paused and state.step > 0:
+            if state.bestStep is None:
+                self._output.write(values, state)
+            elif self._output.exists():
+                self._output.rewrite_card(state)
+        self._metrics.close()
+        self._samples.close()
+
+    def log(self, text: str) -> None:
+        self._log.write(text)
+
+    def _running_state(self) -> str:
+        return {"pause": "pausing", "stop": "stopping"}.get(self.asked, "running")
+
+
+def _has_own_disk(folder: Path) -> bool:
+    """Whether this process is the first of a host that does not see what the first host writes."""
+    if ranks.world_size() == 1:
+        return False
+    token = [secrets.token_hex(8) if ranks.rank() == 0 else ""]
+    dist.broadcast_object_list(token, src=0)
+    mark = folder / f"seen-{token[0]}"
+    if ranks.rank() == 0:
+        mark.touch()
+    dist.barrier()
+    is_seen = mark.exists()
+    dist.barrier()
+    if ranks.rank() == 0:
+        mark.unlink()
+    return not is_seen and os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def _require_same_checkpoint(newest: Path | None) -> None:
+    """Raises EngineError on every process when one of them would start from elsewhere: silently wrong otherwise."""
+    own = "none" if newest is None else f"{newest.name} {digest_file(newest / 'manifest.json')['sha256']}"
+    found = ranks.gather_texts(own)
+    other = next((number for number, text in enumerate(found) if text != found[0]), None)
+    if other is None:
+        return
+    first, second = (text.split(" ")[0] for text in (found[0], found[other]))
+    raise EngineError(
+        "checkpoint-invalid",
+        f"process {other}: expected the checkpoint that process 0 starts from ({first}), got {second}",
+        "Copy the run's checkpoints folder to every host, or put the run on a disk that all hosts share.",
+    )
+
+
