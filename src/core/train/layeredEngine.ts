@@ -11,7 +11,7 @@ import { splitTable } from '../models/parameterTensors.ts';
 import { isTrained, listTrainable } from '../models/trainableSpec.ts';
 import { gradientOutput, type TrainingGraph } from '../models/trainingGraph.ts';
 import { evaluatesFiner } from '../models/weightForm.ts';
-import type { GraphSession, SessionOptions } from '../runtime/graphSession.ts';
+import type { GraphSession } from '../runtime/graphSession.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds } from './batchFeeds.ts';
@@ -79,7 +79,7 @@ export class LayeredEngine implements TrainingEngine {
     const { model, shape, trainable, session, dropout, loss } = setup;
     const layers = new Map<number, LayerSessions>();
     for (const kind of new Set(listLayerKinds(model, trainable))) {
-      const compile = (graph: TrainingGraph): Promise<GraphSession> => compileInTurn(graph, session);
+      const compile = (graph: TrainingGraph): Promise<GraphSession> => compileGraph(graph, session);
       const forward = await compile(buildLayerForward(model, shape, trainable, kind, 'training'));
       layers.set(kind, {
         forward,
@@ -90,7 +90,7 @@ export class LayeredEngine implements TrainingEngine {
         backward: await compile(buildLayerBackward(model, shape, trainable, kind)),
       });
     }
-    const head = await compileInTurn(buildHeadGraph(model, shape, trainable, 'training', loss), session);
+    const head = await compileGraph(buildHeadGraph(model, shape, trainable, 'training', loss), session);
     return new LayeredEngine(setup, { layers, head });
   }
 
@@ -121,7 +121,7 @@ export class LayeredEngine implements TrainingEngine {
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
     const { model, shape, tensors, trainable, session, loss } = this.setup;
-    this.evaluationHead ??= await compileInTurn(buildHeadGraph(model, shape, trainable, 'evaluation', loss), session);
+    this.evaluationHead ??= await compileGraph(buildHeadGraph(model, shape, trainable, 'evaluation', loss), session);
     const batchFeeds = { ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) };
     const last = await this.runForward('evaluation', batch, batchFeeds, index => this.hidden[index % 2]!);
     const results = await this.evaluationHead.run({ ...batchFeeds, [layerNames.hidden]: last });
@@ -212,11 +212,6 @@ export class LayeredEngine implements TrainingEngine {
     }
     scaleRows(hidden, model.config);
   }
-}
-
-/** Sessions that take turns: what one has freed the next one uses, so that the largest counts and not their sum. */
-function compileInTurn(graph: TrainingGraph, options: SessionOptions): Promise<GraphSession> {
-  return compileGraph(graph, { ...options, usesArena: false });
 }
 
 /** The layer's tensors under the names of its kind's first. */

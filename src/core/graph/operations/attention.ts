@@ -47,16 +47,18 @@ export const attentionOperation: Operation<AttentionAttributes> = {
       : [];
   },
   lower(emit, [q, k, v, segments], attributes) {
+    const { heads, keyValueHeads } = attributes;
     const layout = new HeadLayout(emit, segments!, q!, attributes);
-    const queries = layout.splitHeads(q!.name, attributes.heads);
-    const keys = layout.splitKeys(k!.name);
-    const values = layout.splitHeads(v!.name, attributes.keyValueHeads);
+    const { rows, tokens, headSize } = layout;
+    const queries = layout.hideShape(layout.splitHeads(q!.name, heads), [rows, heads, tokens, headSize]);
+    const keys = layout.hideShape(layout.splitKeys(k!.name), [rows, keyValueHeads, headSize, tokens]);
+    const values = layout.hideShape(layout.splitHeads(v!.name, keyValueHeads), [rows, keyValueHeads, tokens, headSize]);
     const parts = layout.blocks.map(block => {
       const { probabilities } = layout.emitProbabilities(queries, keys, block);
       const attended = emit.node('MatMul', [probabilities, layout.seen(values, block, 2)]); // [B, K, G*t, D]
-      return emit.reshape(attended, [layout.rows, attributes.heads, block.end - block.start, layout.headSize]);
+      return layout.reshape(attended, [rows, heads, block.end - block.start, headSize]);
     });
-    return [layout.joinHeads(layout.concatenate(parts), attributes.heads)];
+    return [layout.joinHeads(layout.concatenate(parts), heads)];
   },
 };
 
@@ -85,19 +87,24 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
   lower(emit, [q, k, v, segments, y, outputGradient], attributes) {
     const { heads, keyValueHeads, factor, recompute } = attributes;
     const again = (tensor: string, shape: Shape): string =>
-      recompute ? emit.after(tensor, shape, outputGradient!.name) : tensor;
+      recompute ? emit.after(tensor, shape, outputGradient!.name) : layout.hideShape(tensor, shape);
     const isLong = Math.ceil(staticDim(segments!.shape, 1) / attributes.blockTokens) > maxKeptMasks;
-    const ownSegments = isLong ? { ...segments!, name: again(segments!.name, segments!.shape) } : segments!;
+    const ownSegments =
+      isLong && recompute
+        ? { ...segments!, name: emit.after(segments!.name, segments!.shape, outputGradient!.name) }
+        : segments!;
     const layout = new HeadLayout(emit, ownSegments, q!, attributes);
     const { rows, tokens, headSize } = layout;
     // A single block reshapes queries without slicing, so there is no slice of theirs to keep (see `emit.after`).
+    const perQuery = [rows, heads, tokens, headSize];
     const sharedQueries = layout.splitHeads(q!.name, heads);
     const isSliced = layout.blocks.length > 1;
-    const queries = isSliced ? again(sharedQueries, [rows, heads, tokens, headSize]) : sharedQueries;
+    const queries = isSliced ? again(sharedQueries, perQuery) : sharedQueries;
     const keys = again(layout.splitKeys(k!.name), [rows, keyValueHeads, headSize, tokens]);
     const values = again(layout.splitHeads(v!.name, keyValueHeads), [rows, keyValueHeads, tokens, headSize]);
-    const gradients = layout.splitHeads(outputGradient!.name, heads);
-    const rowSums = layout.emitRowSums(y!.name, outputGradient!.name); // [B, H, T, 1]
+    const sharedGradients = layout.splitHeads(outputGradient!.name, heads);
+    const gradients = layout.hideShape(sharedGradients, perQuery);
+    const rowSums = layout.hideShape(layout.emitRowSums(y!.name, outputGradient!.name), [rows, heads, tokens, 1]);
     const transpose = (tensor: string): string =>
       emit.node('Transpose', [tensor], { attributes: { perm: [0, 1, 3, 2] } });
     const scale = (tensor: string): string => emit.node('Mul', [tensor, emit.floats([factor], [])]);
@@ -110,9 +117,9 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
     for (const block of layout.blocks) {
       const before = [keySum, valueSum, queryParts.at(-1)].filter(part => part !== undefined);
       const waits = layout.blocks.length > maxBlocksTogether && before.length > 0;
-      const own = (tensor: string): string => emit.after(tensor, [rows, heads, tokens, headSize], ...before);
+      const own = (tensor: string): string => emit.after(tensor, perQuery, ...before);
       const ownQueries = waits ? own(sharedQueries) : queries;
-      const ownGradients = waits ? own(gradients) : gradients;
+      const ownGradients = waits ? own(sharedGradients) : gradients;
       const { probabilities, slopes } = layout.emitProbabilities(ownQueries, keys, block); // [B, K, G*t, seen]
       const blockGradient = layout.groupBlock(ownGradients, block, headSize); // [B, K, G*t, D]
       const toValues = emit.node('MatMul', [transpose(probabilities), blockGradient]); // [B, K, seen, D]
@@ -122,7 +129,7 @@ export const attentionGradientOperation: Operation<AttentionAttributes> = {
       const weighted = emit.node('Mul', [probabilities, centred]);
       const scores = slopes === undefined ? weighted : emit.node('Mul', [weighted, slopes]); // [B, K, G*t, seen]
       const toQueries = scale(emit.node('MatMul', [scores, transpose(layout.seen(keys, block, 3))]));
-      queryParts.push(emit.reshape(toQueries, [rows, heads, block.end - block.start, headSize]));
+      queryParts.push(layout.reshape(toQueries, [rows, heads, block.end - block.start, headSize]));
       const blockQueries = layout.groupBlock(ownQueries, block, headSize);
       const toKeys = scale(emit.node('MatMul', [transpose(scores), blockQueries])); // [B, K, seen, D]
       keySum = addTo(keySum, layout.padToTokens(toKeys, block));
@@ -142,7 +149,13 @@ interface Block {
   readonly end: number;
 }
 
-/** The bookkeeping both passes share: heads apart and together, blocks, masks. G = H / K queries share a key head. */
+/**
+ * The bookkeeping both passes share: heads apart and together, blocks, masks. G = H / K queries share a key head.
+ *
+ * Where there are several blocks, ONNX Runtime must not know the shapes of what has a row for each query and a column for
+ * each key: it plans to use the memory of tensors of equal known shape again, and holds it until then. The scores of every
+ * block of the forward pass would wait for those of the same block on the way back, and be in memory all together.
+ */
 class HeadLayout {
   readonly rows: Dim;
   readonly tokens: number;
@@ -165,6 +178,17 @@ class HeadLayout {
       const end = Math.min(this.tokens, start + blockTokens);
       return { from: Math.max(0, start - windowTokens + 1), start, end };
     });
+  }
+
+  /** `tensor` unchanged and uncopied, of a shape that is not known before the graph runs; a single block's keeps its own. */
+  hideShape(tensor: string, shape: Shape): string {
+    return this.blocks.length > 1 ? this.emit.after(tensor, shape, this.segments.name) : tensor;
+  }
+
+  /** A Reshape that lets the size of one axis, heads unless said otherwise, stay hidden if it is. */
+  reshape(tensor: string, shape: Shape, hidden = 1): string {
+    const isKnown = this.blocks.length === 1 || shape.some((dim, axis) => axis !== hidden && typeof dim !== 'number');
+    return this.emit.reshape(tensor, isKnown ? shape : shape.map((dim, axis) => (axis === hidden ? '?' : dim)));
   }
 
   /** [B*T, n*D] -> [B, n, T, D] */
@@ -196,7 +220,7 @@ class HeadLayout {
   groupBlock(tensor: string, { start, end }: Block, width: number): string {
     const part = this.blocks.length === 1 ? tensor : this.slice(tensor, start, end, 2);
     const { heads, keyValueHeads } = this.attributes;
-    return this.emit.reshape(part, [this.rows, keyValueHeads, (heads / keyValueHeads) * (end - start), width]);
+    return this.reshape(part, [this.rows, keyValueHeads, (heads / keyValueHeads) * (end - start), width]);
   }
 
   /**
@@ -212,10 +236,10 @@ class HeadLayout {
     const products = emit.node('MatMul', [blockQueries, this.seen(keys, block, 3)]);
     const scores = emit.node('Mul', [products, emit.floats([factor], [])]);
     const capped = softcap === undefined ? undefined : emitSoftcap(emit, scores, softcap);
-    const apart = emit.reshape(capped?.y ?? scores, [this.rows, keyValueHeads, groups, end - start, end - from]);
+    const apart = this.reshape(capped?.y ?? scores, [this.rows, keyValueHeads, groups, end - start, end - from]);
     const masked = emit.node('Add', [apart, this.emitMask(block)]);
     const softmax = emit.node('Softmax', [masked], { attributes: { axis: -1 } });
-    const probabilities = emit.reshape(softmax, [this.rows, keyValueHeads, groups * (end - start), end - from]);
+    const probabilities = this.reshape(softmax, [this.rows, keyValueHeads, groups * (end - start), end - from]);
     return capped === undefined ? { probabilities } : { probabilities, slopes: emitSoftcapSlope(emit, capped.tanh) };
   }
 
@@ -247,8 +271,9 @@ class HeadLayout {
     const hasWindow = windowTokens !== undefined && windowTokens < end;
     return emit.once(`mask|${segments.name}|${start}|${end}|${hasWindow ? windowTokens : 'all'}`, () => {
       const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-      const querySegments = emit.reshape(this.slice(segments.name, start, end, 1), [this.rows, 1, 1, end - start, 1]);
-      const keySegments = emit.reshape(this.slice(segments.name, from, end, 1), [this.rows, 1, 1, 1, end - from]);
+      const own = this.hideShape(segments.name, segments.shape);
+      const querySegments = this.reshape(this.slice(own, start, end, 1), [this.rows, 1, 1, end - start, 1], 0);
+      const keySegments = this.reshape(this.slice(own, from, end, 1), [this.rows, 1, 1, 1, end - from], 0);
       const keyColumns = emit.ints(numbers(from, end), [1, end - from]);
       const isPast = emit.node('GreaterOrEqual', [emit.ints(numbers(start, end), [end - start, 1]), keyColumns]);
       const inSegment = emit.node('And', [emit.node('Equal', [querySegments, keySegments]), isPast]);

@@ -13,7 +13,6 @@ import { allLinears } from './tinyEngine.ts';
 /** Hosts such as Electron end a process over one allocation of this size. */
 const limitBytes = 512 * 1024 * 1024;
 const shape = { batchRows: 1, contextTokens: 512 };
-/** Layer by layer, where sessions have no arena, so that no allocation is larger than a tensor. */
 const longContext = 8192;
 const lora = { method: 'lora', targetModules: allLinears } as const;
 

@@ -145,21 +145,6 @@ describe('createTrainingEngine', () => {
     for (const release of releases) expect(release).toHaveBeenCalledOnce();
   });
 
-  it('gives no arena to sessions that take turns, whose sum would count', async () => {
-    const { InferenceSession } = loadOnnxRuntime();
-    const create = vi.spyOn(InferenceSession, 'create');
-    const arenas = async (shape: 'whole' | 'layered') => {
-      create.mockClear();
-      const engine = await openTinyEngine({ shape });
-      await engine.evaluate(batch);
-      await engine.dispose();
-      return create.mock.calls.map(([, options]) => (options as { enableCpuMemArena?: boolean }).enableCpuMemArena);
-    };
-    expect(new Set(await arenas('layered'))).toEqual(new Set([false]));
-    expect(new Set(await arenas('whole'))).toEqual(new Set([true]));
-    create.mockRestore();
-  });
-
   it('names LoRA tensors as PEFT does and starts with B at zero', async () => {
     const model = makeTinyModel();
     const engine = await createTrainingEngine({
