@@ -17,6 +17,7 @@ const coreOrder = [
   'runs',
   'python',
   'trackers',
+  'search',
   'jobs',
 ];
 
