@@ -123,6 +123,7 @@ if (bench) {
   const results = await Promise.all(configs.map(config => build({ ...config, metafile: true })));
   mkdirSync(outdir, { recursive: true });
   // The Python engine travels as it is, without what Python itself leaves beside it.
+  cpSync('src/engines/optuna', join(outdir, 'optuna'), { recursive: true });
   cpSync('src/engines/pytorch', join(outdir, 'pytorch'), {
     recursive: true,
     filter: path => !path.includes('__pycache__') && ['', '.py', '.txt'].includes(extname(path)),

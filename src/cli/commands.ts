@@ -14,6 +14,7 @@ import { pipeline } from './commands/pipeline.ts';
 import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
+import { search } from './commands/search.ts';
 import { stop } from './commands/stop.ts';
 import { track } from './commands/track.ts';
 import { train } from './commands/train.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   forecast,
   train,
   pipeline,
+  search,
   resume,
   pause,
   stop,

@@ -38,6 +38,9 @@ export class RunPrinter {
       case 'checkpoint':
         this.output.progress(`checkpoint at step ${line.step}`);
         break;
+      case 'trial':
+        this.output.say(describeTrial(line));
+        break;
       case 'problem':
         this.output.say(`Warning: ${line.message}\n  ${line.fix}`);
         break;
@@ -48,9 +51,11 @@ export class RunPrinter {
       case 'child':
         // Its own last lines are told by whoever started it.
         if (this.isPipeline && line.line.type !== 'result' && line.line.type !== 'error') this.show(line.line);
+        else if (line.line.type === 'step') this.output.progress(`${line.id}  ${describeStep(line.line)}`);
         break;
       case 'result':
         if ('forgetting' in line) this.output.say(describePipeline(line as unknown as PipelineResult));
+        else if ('report' in line) this.output.say(describeSearch(line));
         else this.output.say(describeResult(line as unknown as TrainResult));
         break;
       default:
@@ -72,6 +77,29 @@ function describePipeline({ output, forgetting }: PipelineResult): string {
 function describeStage({ stage, index, total, state, run }: Extract<JsonLine, { type: 'stage' }>): string {
   const what = state === 'reused' ? 'unchanged, not trained again' : state;
   return `Stage ${index + 1}/${total} ${stage}: ${what}${run === null ? '' : ` (${run})`}`;
+}
+
+function describeStep({ step, lossNats }: { step: number; lossNats: number }): string {
+  return `step ${step}  loss ${lossNats.toFixed(4)}`;
+}
+
+function describeTrial({ number, state, settings, value }: Extract<JsonLine, { type: 'trial' }>): string {
+  const tried = Object.entries(settings).map(([name, text]) => `${name}=${text}`);
+  const result = value === null ? '' : ` ${value.toFixed(4)}`;
+  const words = { waiting: 'waits', running: 'begins', complete: 'complete:', pruned: 'ended early', failed: 'failed' };
+  return `trial ${number} ${words[state]}${result}${state === 'running' ? `  ${tried.join(' ')}` : ''}`;
+}
+
+function describeSearch(line: Readonly<Record<string, unknown>>): string {
+  const { trial, value, testLossNats, baseTestLossNats, output, report } = line;
+  const figure = (given: unknown) => (typeof given === 'number' ? given.toFixed(4) : '');
+  const judged =
+    typeof testLossNats === 'number'
+      ? [
+          `On test rows that no trial saw: loss ${figure(baseTestLossNats)} (base model) -> ${figure(testLossNats)} nats.`,
+        ]
+      : [];
+  return [`Best: trial ${trial} with ${figure(value)}.`, ...judged, `${output}`, `${report}`].join('\n');
 }
 
 /** What an objective measures beside its loss. */

@@ -26,6 +26,16 @@ export type JsonLine =
   | { type: 'stage'; stage: string; index: number; total: number; state: StageState; run: string | null }
   /** The loss on the held-out rows of `set` after `stage`, and against that right after the set's own stage. */
   | { type: 'forgetting'; stage: string; set: string; lossNats: number; changeNats: number | null }
+  | {
+      type: 'trial';
+      number: number;
+      state: 'waiting' | 'running' | 'complete' | 'pruned' | 'failed';
+      /** Id of its run. */
+      run: string;
+      /** Texts by name, as after `--set`. */
+      settings: Record<string, string>;
+      value: number | null;
+    }
   /** What a run says that this run started. */
   | { type: 'child'; id: string; line: JsonLine }
   | {

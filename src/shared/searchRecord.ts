@@ -23,6 +23,9 @@ export const searchParameterSchema = z.strictObject({
 });
 export type SearchParameter = z.infer<typeof searchParameterSchema>;
 
+/** A file of ranges: as after `--space`, or as in a request. */
+export const spaceFileSchema = z.union([z.array(z.string()).min(1), z.array(searchParameterSchema).min(1)]);
+
 /** `heldOutLoss` falls; the other, the overlap of words between answer and reference, rises. */
 export const searchMetrics = ['heldOutLoss', 'tokenF1'] as const;
 export type SearchMetric = (typeof searchMetrics)[number];

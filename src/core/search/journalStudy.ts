@@ -45,6 +45,14 @@ export class JournalStudy {
     return study;
   }
 
+  get path(): string {
+    return this.place.path;
+  }
+
+  get name(): string {
+    return this.place.name;
+  }
+
   get direction(): Direction {
     return this.state.direction;
   }

@@ -3,12 +3,14 @@ import { homedir } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import { pipelineJob } from '../../core/jobs/pipeline/pipelineJob.ts';
+import { searchJob } from '../../core/jobs/search/searchJob.ts';
 import { trainJob } from '../../core/jobs/train/trainJob.ts';
 import { readStoredRequest } from '../../core/runs/runFiles.ts';
 import { toWireError } from '../../shared/errors.ts';
 import { kindOf } from '../../shared/storedRecord.ts';
 import { weightCacheBudget, weightCacheFolder } from '../../shared/userCache.ts';
 import { ChildTrainers } from './childTrainers.ts';
+import { openOptunaStudy } from './optunaStudy.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
 
 const { run, attempt, identity, control: buffer, hub, tinyFolder, python } = workerData as WorkerInput;
@@ -17,12 +19,12 @@ const control = readControl(buffer);
 
 /** Of the run's kind. */
 function createJob(): AsyncGenerator<JobEvent, JobEnd> {
-  const common = { run, control, hub, tinyFolder, now: () => performance.now() };
+  const common = { run, control, hub, tinyFolder, python, now: () => performance.now() };
   const kind = kindOf(readStoredRequest(run));
   if (kind === 'train') {
     const place = { platform: process.platform, home: homedir(), env: process.env };
     const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
-    return trainJob({ ...common, attempt, python, weightCache });
+    return trainJob({ ...common, attempt, weightCache });
   }
   const log = (text: string) => send({ type: 'event', event: { kind: 'note', text } });
   const children = new ChildTrainers({ run, identity, hub, control, log });
@@ -30,7 +32,7 @@ function createJob(): AsyncGenerator<JobEvent, JobEnd> {
     case 'pipeline':
       return pipelineJob({ ...common, children });
     case 'search':
-      throw new Error('internal: search: expected a job, got none');
+      return searchJob({ ...common, children, openStudy: openOptunaStudy });
   }
 }
 

@@ -17,7 +17,7 @@ import { storeOf } from '../../runs/runStore.ts';
 import type { StartValues } from '../../train/startValues.ts';
 import { interruptible, throwIfInterrupted } from '../interruption.ts';
 import type { JobWarning } from '../jobEvents.ts';
-import { type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
+import { type CheckedRun, type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
 import { describeChecked } from './describeChecked.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
 import { reopenModel } from './openTrainingModel.ts';
@@ -53,13 +53,7 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
     options.onPhase('hashing model', 0, 1);
     model.computeSha256();
     teacher?.model.computeSha256();
-    const datasets = checked.sources.map(({ dataset, split }, i): DatasetReference => {
-      const { mapping, isChosen } = dataset.mapping;
-      const snapshot = writeDatasetSnapshot(storeOf(run), dataset, split);
-      const { path, encoding } = request.datasets[i]!;
-      const read = { path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
-      return encoding === undefined ? read : { ...read, encoding };
-    });
+    const datasets = snapshotSources(storeOf(run), checked);
     const startFrom = keepStart(run, request);
     const record: RunRecord = {
       schemaVersion: runSchemaVersion,
@@ -89,7 +83,21 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
   }
 }
 
-function describeModel(model: OpenModel): ModelReference {
+/** Writes what was read, and how it was split, into the store. */
+export function snapshotSources(
+  store: string,
+  { sources, request }: Pick<CheckedRun, 'sources' | 'request'>,
+): DatasetReference[] {
+  return sources.map(({ dataset, split }, i) => {
+    const { mapping, isChosen } = dataset.mapping;
+    const snapshot = writeDatasetSnapshot(store, dataset, split);
+    const { path, encoding } = request.datasets[i]!;
+    const read = { path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
+    return encoding === undefined ? read : { ...read, encoding };
+  });
+}
+
+export function describeModel(model: OpenModel): ModelReference {
   const { id, path, format, modelType } = model;
   return { id, path, format, modelType, sha256: model.computeSha256() };
 }

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Distribution } from '../../../../src/shared/searchRecord.ts';
 import { contains } from '../../../../src/core/search/distributions.ts';
-import { createTpeSampler, type Sampler, sampleRandomly, type SpaceEntry } from '../../../../src/core/search/samplers.ts';
+import {
+  createTpeSampler,
+  type Sampler,
+  type SpaceEntry,
+  sampleRandomly,
+} from '../../../../src/core/search/samplers.ts';
 import type { Trial } from '../../../../src/core/search/trial.ts';
+import type { Distribution } from '../../../../src/shared/searchRecord.ts';
 
 const space: SpaceEntry[] = [
   { name: 'learningRate', distribution: { kind: 'real', low: 1e-5, high: 1e-1, log: true } },
@@ -27,7 +32,9 @@ function makeTrial(number: number, values: ReadonlyMap<string, number>, changes:
     id: number,
     number,
     state: 'complete',
-    parameters: new Map([...values].map(([name, internal]) => [name, { internal, distribution: distributionOf(name) }])),
+    parameters: new Map(
+      [...values].map(([name, internal]) => [name, { internal, distribution: distributionOf(name) }]),
+    ),
     value: objective(values),
     intermediate: new Map(),
     userAttributes: new Map(),
@@ -86,10 +93,20 @@ describe('createTpeSampler', () => {
     const trials = Array.from({ length: 20 }, (_, number) => {
       const values = sampleRandomly({ space, trials: [], direction: 'minimize', seed: 7, number });
       const state = (['complete', 'pruned', 'failed', 'running'] as const)[number % 4]!;
-      return makeTrial(number, values, { state, value: state === 'complete' ? number : undefined, intermediate: new Map([[10, number]]) });
+      return makeTrial(number, values, {
+        state,
+        value: state === 'complete' ? number : undefined,
+        intermediate: new Map([[10, number]]),
+      });
     });
     trials.push(makeTrial(20, new Map([['rank', 8]])));
-    const values = createTpeSampler({ startupTrials: 4, isMultivariate: true })({ space, trials, direction: 'minimize', seed: 1, number: 21 });
+    const values = createTpeSampler({ startupTrials: 4, isMultivariate: true })({
+      space,
+      trials,
+      direction: 'minimize',
+      seed: 1,
+      number: 21,
+    });
     expect([...values.keys()]).toEqual(space.map(({ name }) => name));
   });
 });

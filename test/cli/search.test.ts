@@ -1,0 +1,155 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { JsonLine } from '../../src/shared/commandLine.ts';
+import { studySnapshotSchema } from '../../src/shared/studySnapshot.ts';
+import { makePlace, type Place, runCli, startCli, waitUntil } from '../support/programs.ts';
+import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
+
+const settings = [
+  'contextTokens=48',
+  'batchRows=2',
+  'learningRate=0.005',
+  'threads=1',
+  'memoryLimitBytes=4000000000',
+  'evalEverySteps=2',
+];
+
+function searchArguments(place: Place, more: readonly string[]): string[] {
+  const model = writeTinyModel(join(place.folder, 'model'));
+  writeTinyDataset(join(place.folder, 'rows.jsonl'));
+  const set = settings.flatMap(setting => ['--set', setting]);
+  return ['search', 'rows.jsonl', '--model', model, '--runs', 'store', '--json', ...set, ...more];
+}
+
+/** Long enough to be met in the middle. */
+const patient = ['maxSteps=120', 'earlyStoppingPatience=0'].flatMap(setting => ['--set', setting]);
+const space = ['--space', 'learningRate=0.0005..0.05:log', '--space', 'rank=4..16:log'];
+type Trial = Extract<JsonLine, { type: 'trial' }>;
+const trialsOf = (lines: readonly JsonLine[]) => lines.filter((line): line is Trial => line.type === 'trial');
+const readStudy = (run: string) => studySnapshotSchema.parse(JSON.parse(readFileSync(join(run, 'study.json'), 'utf8')));
+const statusOf = (run: string) => JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string };
+
+describe('tuning-fork search', () => {
+  it('runs its trials as ordinary runs, keeps the best and judges it once on rows that none of them saw', async () => {
+    const place = makePlace();
+    const { code, lines, errorText } = await runCli(
+      searchArguments(place, [...space, '--trials', '4', '--set', 'maxSteps=6', '--pruner', 'none']),
+      place,
+    );
+    expect(errorText).toContain('trial 3 complete');
+    expect(code).toBe(0);
+    const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;
+    const result = lines.at(-1) as Record<string, unknown>;
+    const study = readStudy(path);
+    expect(study.trials.map(({ state }) => state)).toEqual(['complete', 'complete', 'complete', 'complete']);
+    expect(study.trials[0]!.settings).toEqual({ learningRate: '0.005', rank: '16' });
+    const best = Math.min(...study.trials.map(({ value }) => value!));
+    expect(result).toMatchObject({ type: 'result', value: best, testRows: 4 });
+    expect(result.testLossNats).toBeLessThan(result.baseTestLossNats as number);
+    expect(existsSync(join(result.output as string, 'adapter_model.safetensors'))).toBe(true);
+    expect(readFileSync(result.report as string, 'utf8')).toContain('| Trial | State | Held-out loss |');
+    const runs = readdirSync(join(place.store, 'runs'));
+    expect(runs).toHaveLength(5);
+    for (const { run } of study.trials) {
+      const record = JSON.parse(readFileSync(join(place.store, 'runs', run!, 'run.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      expect(record).toMatchObject({ kind: 'train', parents: [path.split('/').at(-1)] });
+    }
+    expect(statusOf(path).state).toBe('finished');
+  });
+
+  it("is continued after its process was killed, from what its trials' folders say", async () => {
+    const place = makePlace();
+    const child = startCli(
+      searchArguments(place, [...space, '--trials', '3', '--parallel', '1', '--pruner', 'none', ...patient]),
+      place,
+    );
+    await waitUntil('the second trial at work', () =>
+      child.lines.some(
+        line =>
+          line.type === 'child' &&
+          line.line.type === 'step' &&
+          line.line.step > 4 &&
+          trialsOf(child.lines).some(({ number }) => number === 1),
+      ),
+    );
+    const { path } = child.lines[0] as Extract<JsonLine, { type: 'run' }>;
+    const { identity } = JSON.parse(readFileSync(join(path, 'status.json'), 'utf8')) as { identity: { pid: number } };
+    process.kill(identity.pid, 'SIGKILL');
+    await child.ended;
+    const before = readStudy(path);
+    const { code, lines } = await runCli(['resume', path, '--json'], place);
+    expect(code).toBe(0);
+    const after = readStudy(path);
+    expect(after.trials.map(({ state }) => state)).toEqual(['complete', 'complete', 'complete']);
+    expect(after.trials.map(({ run }) => run).slice(0, 2)).toEqual(before.trials.map(({ run }) => run).slice(0, 2));
+    expect(after.trials[0]).toEqual(before.trials[0]);
+    expect(lines.at(-1)).toMatchObject({ type: 'result', testRows: 4 });
+    // The trial that was under way went on: no run was begun twice.
+    expect(readdirSync(join(place.store, 'runs'))).toHaveLength(4);
+  });
+
+  it('pauses with its trials and goes on with them', async () => {
+    const place = makePlace();
+    const child = startCli(
+      searchArguments(place, [...space, '--trials', '2', '--parallel', '2', '--pruner', 'none', ...patient]),
+      place,
+    );
+    const steps = () =>
+      new Set(child.lines.flatMap(line => (line.type === 'child' && line.line.type === 'step' ? [line.id] : [])));
+    await waitUntil('both trials at work at once', () => steps().size === 2);
+    const { path } = child.lines[0] as Extract<JsonLine, { type: 'run' }>;
+    expect((await runCli(['pause', path], place)).code).toBe(0);
+    expect((await child.ended).code).toBe(130);
+    const states = [path, ...[...steps()].map(id => join(place.store, 'runs', id))].map(run => statusOf(run).state);
+    expect(states).toEqual(['paused', 'paused', 'paused']);
+    const { code, lines } = await runCli(['resume', path, '--json'], place);
+    expect(code).toBe(0);
+    expect(trialsOf(lines).filter(({ state }) => state === 'complete')).toHaveLength(2);
+  });
+
+  it('ends bad trials early, and trains the winner anew when it is to', async () => {
+    const place = makePlace();
+    const wide = ['--space', 'learningRate=0.0000001..0.05:log'];
+    const { code, lines } = await runCli(
+      searchArguments(place, [
+        ...wide,
+        '--trials',
+        '5',
+        '--set',
+        'maxSteps=16',
+        '--sampler',
+        'random',
+        '--winner',
+        'retrain',
+      ]),
+      place,
+    );
+    expect(code).toBe(0);
+    const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;
+    const study = readStudy(path);
+    expect(study.trials.some(({ state }) => state === 'pruned')).toBe(true);
+    expect(study.winner).toMatchObject({ retrained: true, testRows: 4 });
+    expect(study.trials.map(({ run }) => run)).not.toContain(study.winner!.run);
+  });
+
+  it('refuses what cannot be searched before anything is made', async () => {
+    const place = makePlace();
+    const refusals = [
+      { more: [], message: /budget/ },
+      { more: ['--trials', '2', '--space', 'evalRatio=0.1..0.3'], message: /leaves what is measured/ },
+      { more: ['--trials', '2', '--space', 'rank=0..8'], message: /from 1 to 512, got 0/ },
+      { more: ['--trials', '2', '--space', 'learningRate=0..1:log'], message: /above 0/ },
+      { more: ['--trials', '2', '--sampler', 'best'], message: /--sampler/ },
+    ];
+    for (const { more, message } of refusals) {
+      const { code, lines } = await runCli(searchArguments(place, more), place);
+      expect(code).toBe(2);
+      expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'usage', message: expect.stringMatching(message) });
+    }
+    expect(existsSync(place.store)).toBe(false);
+  });
+});
