@@ -1,6 +1,7 @@
 /** Both engines on 8-bit weights, whose wide products are products of integers. */
 import { describe, expect, it } from 'vitest';
 import { AdamW } from '../../../../src/core/optim/adamW.ts';
+import type { PackedBatch } from '../../../../src/core/text/packedBatch.ts';
 import { createTrainingEngine, type TrainingEngineSettings } from '../../../../src/core/train/createTrainingEngine.ts';
 import type { TrainingEngine } from '../../../../src/core/train/trainingEngine.ts';
 import type { BaseWeights } from '../../../../src/shared/hyperparameters.ts';
@@ -45,6 +46,24 @@ async function trainOnce(engine: TrainingEngine) {
   engine.zeroGradients();
   const { lossNatsSum } = await engine.accumulate(batch, 0.25);
   return { lossNatsSum, gradients: engine.parameters.map(({ gradient }) => gradient.slice()) };
+}
+
+/** A row of a batch as a batch of its own. */
+function takeRow(from: PackedBatch, row: number): PackedBatch {
+  const cut = (values: Int32Array): Int32Array => values.slice(row * contextTokens, (row + 1) * contextTokens);
+  const own = [...from.targetPositions.keys()].filter(
+    i => Math.floor(from.targetPositions[i]! / contextTokens) === row,
+  );
+  return {
+    ...from,
+    batchRows: 1,
+    tokenIds: cut(from.tokenIds),
+    positions: cut(from.positions),
+    segments: cut(from.segments),
+    targetPositions: Int32Array.from(own, i => from.targetPositions[i]! - row * contextTokens),
+    labels: Int32Array.from(own, i => from.labels[i]!),
+    labelWeights: Float32Array.from(own, i => from.labelWeights[i]!),
+  };
 }
 
 /** |a - b| / |b| over all gradients together. */
@@ -97,6 +116,31 @@ for (const shape of shapes) {
 }
 
 describe('8-bit base weights', () => {
+  it.each(shapes)('%s: give k accumulated steps of one row what one step of k rows gives', async shape => {
+    const [together, alone] = [await openEngine('8bit', { shape }), await openEngine('8bit', { shape, batchRows: 1 })];
+    const optimizer = new AdamW(together.parameters, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 });
+    const single = Array.from({ length: batch.batchRows }, (_, row) => takeRow(batch, row));
+    for (let step = 1; step <= 3; step++) {
+      const results = [];
+      for (const [engine, batches] of [
+        [together, [batch]],
+        [alone, single],
+      ] as const) {
+        engine.zeroGradients();
+        let lossNatsSum = 0;
+        for (const rows of batches) lossNatsSum += (await engine.accumulate(rows, 0.25)).lossNatsSum;
+        results.push({ lossNatsSum, gradients: engine.parameters.map(({ gradient }) => gradient.slice()) });
+      }
+      const [a, b] = results;
+      expect(Math.abs(a!.lossNatsSum / b!.lossNatsSum - 1)).toBeLessThan(1e-5);
+      expect(relativeDistance(a!.gradients, b!.gradients)).toBeLessThan(1e-5);
+      optimizer.update(step, 1e-3, 1);
+      // The same start for the next step, so that each is compared by itself.
+      for (const [i, { value }] of alone.parameters.entries()) value.set(together.parameters[i]!.value);
+    }
+    await Promise.all([together.dispose(), alone.dispose()]);
+  });
+
   it('give the same gradients in both shapes of the engine', async () => {
     const [whole, layered] = [
       await openEngine('8bit', { shape: 'whole' }),
