@@ -28,10 +28,13 @@ const turns = 3;
 
 /** The different products of a layer, none larger than the rate asks for. */
 export function listProductShapes({ architecture, config }: Model): ProductShape[] {
-  const [layer = []] = architecture.describeParameters(config).layers;
+  const { layers } = architecture.describeParameters(config);
+  const forms = planIntegerForms(layers.flat(), 'int8');
   const shapes = new Map<string, ProductShape>();
-  for (const [name, form] of planIntegerForms(layer, 'int8')) {
-    const [out, inner] = layer.find(info => info.name === name)!.shape.map(side => Math.min(side, largestSide));
+  for (const { name, shape } of layers[0] ?? []) {
+    const form = forms.get(name);
+    if (!form) continue;
+    const [out, inner] = shape.map(side => Math.min(side, largestSide));
     const { terms } = form;
     const key = `${out}x${inner}x${terms}`;
     shapes.set(key, { out: out!, inner: inner!, terms, count: (shapes.get(key)?.count ?? 0) + 1 });

@@ -40,12 +40,29 @@ export function planWeightForms(
  */
 const evenModules: ReadonlySet<string> = new Set(['o_proj', 'gate_proj', 'up_proj', 'gate_up_proj']);
 
-/** Every linear layer as integers; embedding and head stay floats. */
+const narrowModules: ReadonlySet<string> = new Set(['k_proj', 'v_proj']);
+
+/** -1 for what is in no block. */
+function numberOfLayer(name: string): number {
+  return Number(/\.layers\.(\d+)\./.exec(name)?.[1] ?? -1);
+}
+
+/**
+ * Linear layers as integers; embedding and head stay floats, and so does what gains little and rounds badly:
+ * - the last block, whose rounding no later one takes up: half of what rounding does to the loss, for one block of many,
+ *   most of which is computed at supervised positions alone;
+ * - narrow k_proj and v_proj of grouped heads: one product of floats costs what two of integers do, and v has the largest error.
+ */
 export function planIntegerForms(
   frozen: readonly ParameterInfo[],
   stepType: StepType,
 ): ReadonlyMap<string, IntegerForm> {
-  const linear = frozen.filter(({ kind }) => kind === 'linear');
+  const last = Math.max(...frozen.map(({ name }) => numberOfLayer(name)));
+  const isNarrow = ({ name, shape }: ParameterInfo): boolean =>
+    narrowModules.has(name.split('.').at(-2)!) && 2 * shape[0]! <= shape[1]!;
+  const linear = frozen.filter(
+    weight => weight.kind === 'linear' && numberOfLayer(weight.name) !== last && !isNarrow(weight),
+  );
   const countTerms = (name: string): 1 | 2 => (evenModules.has(name.split('.').at(-2)!) ? 1 : 2);
   return new Map(linear.map(({ name }) => [name, { kind: 'integer', terms: countTerms(name), stepType }]));
 }

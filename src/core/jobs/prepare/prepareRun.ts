@@ -20,6 +20,7 @@ import type { JobWarning } from '../jobEvents.ts';
 import { type CheckedRun, type CheckOptions, checkRun, enforceChecks, modelOptions } from './checkRun.ts';
 import { describeChecked } from './describeChecked.ts';
 import { type EncodedSides, encodeSides } from './encodeSides.ts';
+import { judgeBaseWeights } from './judgeBaseWeights.ts';
 import { reopenModel } from './openTrainingModel.ts';
 import { type BatchPlan, planBatches } from './planBatches.ts';
 import { keepStart, openStart } from './startAdapters.ts';
@@ -38,17 +39,24 @@ export interface PreparedRun {
   readonly warnings: readonly JobWarning[];
 }
 
+export interface PrepareOptions extends CheckOptions {
+  /** What 8-bit base weights change the loss by, on rows of the run; absent: `auto` takes them unmeasured. */
+  readonly measureRounding?: (checked: CheckedRun) => Promise<number>;
+}
+
 /** The caller closes the model. Nothing is written before every check has passed. @throws TuneError; JobInterrupted */
-export async function prepareRun(run: string, options: CheckOptions): Promise<PreparedRun> {
+export async function prepareRun(run: string, options: PrepareOptions): Promise<PreparedRun> {
   const record = readRecord(run);
   return record === undefined ? prepareNew(run, options) : prepareAgain(run, record, options);
 }
 
-async function prepareNew(run: string, options: CheckOptions): Promise<PreparedRun> {
-  const checked = await checkRun(readRequest(run), { ...options, measures: true });
-  const { request, model, architecture, sides, batches, teacher } = checked;
+async function prepareNew(run: string, options: PrepareOptions): Promise<PreparedRun> {
+  const asked = await checkRun(readRequest(run), { ...options, measures: true });
+  const { request, model, architecture, sides, batches, teacher } = asked;
   try {
-    enforceChecks(checked, request.overrides);
+    enforceChecks(asked, request.overrides);
+    throwIfInterrupted(options.control);
+    const { checked, note } = await judgeBaseWeights(asked, options.measureRounding);
     throwIfInterrupted(options.control);
     options.onPhase('hashing model', 0, 1);
     model.computeSha256();
@@ -74,7 +82,9 @@ async function prepareNew(run: string, options: CheckOptions): Promise<PreparedR
     };
     writeRecord(run, record);
     const start = openStart(run, record);
-    return { record, model, architecture, start, sides, batches, ...describeChecked(checked) };
+    const { notes, warnings } = describeChecked(checked);
+    const told = note === undefined ? notes : [...notes, note];
+    return { record, model, architecture, start, sides, batches, notes: told, warnings };
   } catch (error) {
     model.close();
     throw error;

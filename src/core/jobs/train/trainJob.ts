@@ -30,6 +30,7 @@ import { continueFrom, readReachedState } from './continueFrom.ts';
 import { createAllocator } from './createAllocator.ts';
 import { createRunEngine } from './createRunEngine.ts';
 import { findNoGain } from './findNoGain.ts';
+import { measureRounding } from './measureRounding.ts';
 import { OutputWriter } from './outputWriter.ts';
 import { readPeakRssBytes } from './peakMemory.ts';
 import { RunRows } from './runRows.ts';
@@ -59,7 +60,9 @@ const progressEveryMs = 1000;
 /** @throws TuneError; finished checkpoints and output stand then */
 export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, JobEnd> {
   try {
-    const prepared = yield* streamPhases(onPhase => prepareRun(input.run, { ...pick(input), onPhase }));
+    const prepared = yield* streamPhases(onPhase =>
+      prepareRun(input.run, { ...pick(input), onPhase, measureRounding }),
+    );
     try {
       if (prepared.record.engine === 'pytorch') return yield* handOver(input.run, prepared, input.weightCache);
       return yield* trainPrepared(input, prepared);

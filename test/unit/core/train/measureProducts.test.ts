@@ -6,7 +6,6 @@ describe('listProductShapes', () => {
   it('counts the products of a layer by shape and terms', () => {
     expect(listProductShapes(makeTinyModel())).toEqual([
       { out: 64, inner: 64, terms: 2, count: 1 },
-      { out: 32, inner: 64, terms: 2, count: 2 },
       { out: 64, inner: 64, terms: 1, count: 1 },
       { out: 48, inner: 64, terms: 1, count: 2 },
       { out: 64, inner: 48, terms: 2, count: 1 },

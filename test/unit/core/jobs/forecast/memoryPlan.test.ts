@@ -4,6 +4,7 @@ import { planMemory, worthwhileSpeedup } from '../../../../../src/core/jobs/fore
 import { findMemoryRefusal } from '../../../../../src/core/jobs/forecast/memoryRefusal.ts';
 import { proposeFit } from '../../../../../src/core/jobs/forecast/proposeFit.ts';
 import type { Model } from '../../../../../src/core/models/findArchitecture.ts';
+import { planIntegerForms } from '../../../../../src/core/train/planWeightForms.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../../../../src/shared/hyperparameters.ts';
 import { listParameters, makeTinyModel } from '../../models/tinyModel.ts';
 
@@ -79,11 +80,13 @@ describe('planMemory', () => {
     expect(held({ device: 'cpu' }, fast)).toBe('8bit');
   });
 
-  it('forecasts 8-bit weights at a quarter of their floats', () => {
+  it('forecasts 8-bit weights at a quarter of their floats, but for what stays in floats', () => {
     const bytesOf = (settings: Partial<Hyperparameters>) => plan(storedAs('BF16'), 16, settings).peakMemoryBytes;
     const saved = bytesOf({ baseWeights: 'float32' }) - bytesOf({ baseWeights: '8bit' });
-    const linear = listParameters(model).filter(({ kind }) => kind === 'linear');
-    const elements = linear.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const rounded = planIntegerForms(listParameters(model), 'int8');
+    const elements = listParameters(model)
+      .filter(({ name }) => rounded.has(name))
+      .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     expect(saved / (3 * elements)).toBeCloseTo(1, 2);
   });
 
