@@ -1,4 +1,4 @@
-/** @file What src/tools/bench.mjs hands to every case: the same model, batch and settings for each engine. */
+/** @file What src/tools/bench/bench.mjs hands to every case: the same model, batch and settings for each engine. */
 import { readFileSync } from 'node:fs';
 import type { PackedBatch } from '../../src/core/text/packedBatch.ts';
 

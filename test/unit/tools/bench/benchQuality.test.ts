@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { qualityTable, takeEvenly } from '../../../src/tools/benchQuality.mjs';
+import { qualityTable, takeEvenly } from '../../../../src/tools/bench/benchQuality.mjs';
 
 describe('takeEvenly', () => {
   it('takes as many rows as wanted from all over the file', () => {

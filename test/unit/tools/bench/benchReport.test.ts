@@ -14,7 +14,7 @@ import {
   summarizeDecoding,
   summarizeTraining,
   trainingTable,
-} from '../../../src/tools/benchReport.mjs';
+} from '../../../../src/tools/bench/benchReport.mjs';
 
 const megabyte = 1e6;
 
@@ -205,7 +205,7 @@ describe('tables', () => {
 });
 
 describe('replaceFigures', () => {
-  const page = readFileSync(new URL('../../bench/README.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../bench/README.md', import.meta.url), 'utf8');
 
   it('changes nothing of the committed page but its block of figures, however often', () => {
     const once = replaceFigures(page, 'first');

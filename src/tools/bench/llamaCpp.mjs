@@ -2,8 +2,8 @@
 /** node-llama-cpp with its prebuilt library, for `npm run bench` alone: no dependency of the product or its tests. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from './paths.mjs';
-import { npmCommand, requireCommand } from './runCommand.mjs';
+import { cacheFolder } from '../paths.mjs';
+import { npmCommand, requireCommand } from '../runCommand.mjs';
 
 const version = '3.22.1';
 /** @type {Readonly<Record<string, string>>} */

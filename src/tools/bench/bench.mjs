@@ -8,6 +8,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installPackages } from '../installPackages.mjs';
+import { installRealModel } from '../models.mjs';
+import { root } from '../paths.mjs';
+import { installPython } from '../python.mjs';
+import { forwardSignals, requireCommand } from '../runCommand.mjs';
 import { profileTables, summarizeProfile } from './benchProfile.mjs';
 import { measureQuality, qualityTable } from './benchQuality.mjs';
 import {
@@ -25,12 +30,7 @@ import {
   trainingSpeed,
   trainingTable,
 } from './benchReport.mjs';
-import { installPackages } from './installPackages.mjs';
 import { installLlamaCpp } from './llamaCpp.mjs';
-import { installRealModel } from './models.mjs';
-import { root } from './paths.mjs';
-import { installPython } from './python.mjs';
-import { forwardSignals, requireCommand } from './runCommand.mjs';
 
 /** @typedef {import('./benchReport.mjs').Measurement} Measurement */
 
@@ -253,7 +253,7 @@ function describeBatch(contextTokens) {
   return `${countRows(contextTokens)} x ${contextTokens}`;
 }
 
-/** @param {{ model: string, threads: number, quick: boolean, contextTokens: number }} options @returns {import('../../test/bench/benchPlan.ts').BenchPlan} */
+/** @param {{ model: string, threads: number, quick: boolean, contextTokens: number }} options @returns {import('../../../test/bench/benchPlan.ts').BenchPlan} */
 function makePlan({ model, threads, quick, contextTokens }) {
   return {
     model,

@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTuningFork } from './tuningForkCommand.mjs';
+import { runTuningFork } from '../tuningForkCommand.mjs';
 
 /** @typedef {{ seed: number, baseLossNats: number, floatLossNats: number, integerLossNats: number, integerOwnLossNats: number }} QualityPair */
 

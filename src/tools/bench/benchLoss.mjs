@@ -8,14 +8,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installPackages } from '../installPackages.mjs';
+import { installRealModel } from '../models.mjs';
+import { root } from '../paths.mjs';
+import { installPython } from '../python.mjs';
+import { forwardSignals, requireCommand } from '../runCommand.mjs';
+import { runTuningFork } from '../tuningForkCommand.mjs';
 import { takeEvenly } from './benchQuality.mjs';
 import { formatColumns } from './benchReport.mjs';
-import { installPackages } from './installPackages.mjs';
-import { installRealModel } from './models.mjs';
-import { root } from './paths.mjs';
-import { installPython } from './python.mjs';
-import { forwardSignals, requireCommand } from './runCommand.mjs';
-import { runTuningFork } from './tuningForkCommand.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { profileTables, summarizeProfile, type TraceEvent } from '../../../src/tools/benchProfile.mjs';
+import { profileTables, summarizeProfile, type TraceEvent } from '../../../../src/tools/bench/benchProfile.mjs';
 
 const kernel = (operator: string, dur: number, inputs: number[][] = [], output: number[] = []): TraceEvent => ({
   cat: 'Node',
