@@ -13,26 +13,17 @@ import { installRealModel } from '../models.mjs';
 import { root } from '../paths.mjs';
 import { installPython } from '../python.mjs';
 import { forwardSignals, requireCommand } from '../runCommand.mjs';
+import { benchCases, groups } from './benchCases.mjs';
 import { profileTables, summarizeProfile } from './benchProfile.mjs';
 import { measureQuality, qualityTable } from './benchQuality.mjs';
-import {
-  benchCases,
-  contextTable,
-  decodingTable,
-  findDifferentLosses,
-  formatColumns,
-  formatMarkdown,
-  groups,
-  replaceFigures,
-  summarizeContexts,
-  summarizeDecoding,
-  summarizeTraining,
-  trainingSpeed,
-  trainingTable,
-} from './benchReport.mjs';
+import { formatColumns, formatMarkdown } from './benchTable.mjs';
+import { contextTable, summarizeContexts } from './contextReport.mjs';
+import { decodingTable, summarizeDecoding } from './decodingReport.mjs';
+import { replaceFigures } from './figuresPage.mjs';
 import { installLlamaCpp } from './llamaCpp.mjs';
+import { findDifferentLosses, summarizeTraining, trainingSpeed, trainingTable } from './trainingReport.mjs';
 
-/** @typedef {import('./benchReport.mjs').Measurement} Measurement */
+/** @typedef {import('./benchCases.mjs').Measurement} Measurement */
 
 const usage = `usage: npm run bench -- [options]
   --only ${groups.join(',')}   measure these alone
@@ -71,7 +62,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @typedef {{ chosen: readonly import('./benchReport.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {{ chosen: readonly import('./benchCases.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -216,7 +207,7 @@ async function compareQuality(data, { threads, quick, json }) {
 }
 
 /**
- * @param {import('./benchReport.mjs').BenchCase} benchCase
+ * @param {import('./benchCases.mjs').BenchCase} benchCase
  * @param {{ python: string, llamaCpp: string }} others where they are
  * @param {string} plan
  * @returns {Promise<Measurement & { versions?: Record<string, string> }>}

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { installPackages } from '../installPackages.mjs';
 import { root } from '../paths.mjs';
 import { forwardSignals, requireCommand } from '../runCommand.mjs';
-import { formatColumns } from './benchReport.mjs';
+import { formatColumns } from './benchTable.mjs';
 
 /** What each may need at most, in GiB. */
 const targets = { 'TinyLlama-1.1B': 2, 'Llama-3.2-3B': 4.5, 'Llama-2-7B': 8 };

@@ -15,7 +15,7 @@ import { installPython } from '../python.mjs';
 import { forwardSignals, requireCommand } from '../runCommand.mjs';
 import { runTuningFork } from '../tuningForkCommand.mjs';
 import { takeEvenly } from './benchQuality.mjs';
-import { formatColumns } from './benchReport.mjs';
+import { formatColumns } from './benchTable.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  contextTable,
-  decodingTable,
-  findDifferentLosses,
-  formatColumns,
-  formatMarkdown,
-  type Measurement,
-  median,
-  medianRatio,
-  replaceFigures,
-  summarizeContexts,
-  summarizeDecoding,
-  summarizeTraining,
-  trainingTable,
-} from '../../../../src/tools/bench/benchReport.mjs';
+import type { Measurement } from '../../../../src/tools/bench/benchCases.mjs';
+import { median, medianRatio } from '../../../../src/tools/bench/benchStatistics.mjs';
+import { formatColumns, formatMarkdown } from '../../../../src/tools/bench/benchTable.mjs';
+import { contextTable, summarizeContexts } from '../../../../src/tools/bench/contextReport.mjs';
+import { decodingTable, summarizeDecoding } from '../../../../src/tools/bench/decodingReport.mjs';
+import { replaceFigures } from '../../../../src/tools/bench/figuresPage.mjs';
+import { findDifferentLosses, summarizeTraining, trainingTable } from '../../../../src/tools/bench/trainingReport.mjs';
 
 const megabyte = 1e6;
 
