@@ -1,6 +1,7 @@
 /** Every command, in the order of the help text. A new one is a file in commands/ and a line here. */
 import type { Command } from './command.ts';
 import { cache } from './commands/cache.ts';
+import { clean } from './commands/clean.ts';
 import { compare } from './commands/compare.ts';
 import { distill } from './commands/distill.ts';
 import { doctor } from './commands/doctor.ts';
@@ -21,6 +22,7 @@ import { train } from './commands/train.ts';
 
 export const commands: readonly Command[] = [
   inspect,
+  clean,
   forecast,
   train,
   pipeline,

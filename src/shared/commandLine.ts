@@ -53,6 +53,10 @@ export type JsonLine =
       tokensPerSecond: number;
     }
   | { type: 'problem'; file: string; line: number | null; code: string; message: string; fix: string }
+  /** What a cleaning step did, and the first rows that it removed and changed. */
+  | { type: 'cleaning'; step: string; rowsBefore: number; rowsAfter: number; removed: number; changed: number }
+  | { type: 'removed'; step: string; file: string; line: number; reason: string }
+  | { type: 'changed'; step: string; file: string; line: number; before: string; after: string }
   | ({ type: 'result' } & Record<string, unknown>)
   | ({ type: 'error' } & WireError);
 

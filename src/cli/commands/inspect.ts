@@ -1,13 +1,15 @@
 /** `tuning-fork inspect`: how a file is read, what is wrong with it, and how a row looks to the model. */
 import { resolve } from 'node:path';
+import { checkExamples } from '../../core/data/check/checkExamples.ts';
 import { parseMapping } from '../../core/data/mapping/mapping.ts';
-import { readDataset } from '../../core/data/readDataset.ts';
+import { type Dataset, readDataset } from '../../core/data/readDataset.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
 import { type ModelText, openModelText } from '../../core/jobs/prepare/openModelText.ts';
 import { measureModel } from '../../core/models/measureModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
+import type { CheckReport } from '../../shared/datasetChecks.ts';
 import type { DatasetInspection, ModelSize, RowTokens } from '../../shared/datasetProtocol.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
 import { suggestForInspection } from '../../shared/suggestSettings.ts';
@@ -17,12 +19,13 @@ import { findTinyModel } from '../places.ts';
 import { encodingOption, readEncoding, resolveModel } from '../runOptions.ts';
 
 const signal = new AbortController().signal;
+const shownFindings = 5;
 
 export const inspect: Command = {
   name: 'inspect',
   summary:
     'Show how a dataset is read: format, mapping, counts, problems by line, tokens, and one row as the model sees it.',
-  usage: '<dataset> [--model M] [--row N]',
+  usage: '<dataset> [--model M] [--row N] [--check]',
   options: [
     { name: 'model', value: 'M', help: 'Count tokens as this model does: tiny, a folder, a .gguf file or a Hub id.' },
     {
@@ -32,6 +35,11 @@ export const inspect: Command = {
     },
     { name: 'mapping', value: 'KIND[:slot=field,...]', help: 'How fields become conversations; default detected.' },
     encodingOption,
+    {
+      name: 'check',
+      help: 'Look at every row: duplicates, conflicts, HTML, wrong encodings, personal data, languages ...',
+    },
+    { name: 'held-out', value: 'DATASET', help: 'With --check: rows that must not be trained on.' },
     { name: 'context', value: 'N', help: `Context in tokens, default ${defaultHyperparameters.contextTokens}.` },
   ],
   maxPositionals: 1,
@@ -48,13 +56,36 @@ export const inspect: Command = {
     const tokens = text === undefined ? null : await countTokens(dataset.examples, text, contextTokens, signal);
     const inspection = describeDataset(dataset, { tokens, model: model?.size ?? null });
     show(inspection, output);
+    const checks = args.has('check') ? await checkAll(dataset, args, output) : null;
     const shown =
       text === undefined || row === undefined ? undefined : describeRow(dataset.examples, row, text, contextTokens);
     if (shown !== undefined) output.print(describeTokens(shown));
-    output.line({ type: 'result', ...inspection, ...(shown === undefined ? {} : { row: shown }) });
+    output.line({
+      type: 'result',
+      ...inspection,
+      ...(checks === null ? {} : { checks }),
+      ...(shown === undefined ? {} : { row: shown }),
+    });
     return exitCodes.done;
   },
 };
+
+async function checkAll({ examples }: Dataset, args: CommandArguments, output: Output): Promise<CheckReport> {
+  const heldOut = args.one('held-out');
+  const report = await checkExamples(examples, {
+    heldOut: heldOut === undefined ? [] : (await readDataset(resolve(heldOut))).examples,
+    onProgress: (done, total) => output.progress(`checking ${done}/${total}`),
+  });
+  for (const { check, count, step, findings } of report.checks) {
+    const fix = `Step ${step} of tuning-fork clean mends it.`;
+    for (const { file, line, message } of findings)
+      output.line({ type: 'problem', file, line, code: check, message, fix });
+    output.print(`${check}: ${count} rows (${step})`);
+    for (const { message } of findings.slice(0, shownFindings)) output.print(`  ${message}`);
+  }
+  output.print(report.checks.length === 0 ? 'Nothing was found in the rows.' : 'Mend with: tuning-fork clean');
+  return report;
+}
 
 async function readModelText(
   args: CommandArguments,
