@@ -16,6 +16,7 @@ import {
   hyperparameterTable,
   parseHyperparameter,
 } from '../shared/hyperparameters.ts';
+import { applyPreset, type Preset, presets } from '../shared/presets.ts';
 import {
   type ModelReference,
   type OverrideName,
@@ -41,6 +42,7 @@ export const encodingOption: CommandOption = {
 export const requestOptions: readonly CommandOption[] = [
   { name: 'model', value: 'M', help: 'Base model: tiny, a folder, a .gguf file or a Hub id.' },
   { name: 'teacher', value: 'M', help: 'Model to learn from (objective=distill), named like the base model.' },
+  { name: 'preset', value: 'NAME', help: `Start from a preset: ${presets.map(({ id }) => id).join(', ')}. See below.` },
   { name: 'set', value: 'k=v', isRepeatable: true, help: 'Set a hyperparameter; may be repeated. See below.' },
   {
     name: 'mapping',
@@ -65,6 +67,8 @@ export function storeFolder(args: CommandArguments): string {
 /** The hyperparameters as lines of help. */
 export function describeHyperparameters(): string {
   return [
+    'Presets (--preset name):',
+    ...presets.map(({ id, help }) => `  ${id}: ${help}`),
     'Hyperparameters (--set name=value):',
     ...hyperparameterNames.map(name => `  ${name}: ${hyperparameterTable[name].help}`),
   ].join('\n');
@@ -79,7 +83,8 @@ export function readRequest(args: CommandArguments): RunRequest {
   const encoding = readEncoding(args);
   const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding }];
   if (datasets === undefined) args.positional(0, 'dataset');
-  const given = args.one('model') ?? (recipe === undefined ? args.required('model') : undefined);
+  const preset = readPreset(args.one('preset'));
+  const given = args.one('model') ?? preset?.model ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
   const teacherName = args.one('teacher');
   const teacher = teacherName === undefined ? recipe?.teacher && nameAgain(recipe.teacher) : resolveModel(teacherName);
@@ -92,7 +97,7 @@ export function readRequest(args: CommandArguments): RunRequest {
       mapping: mapping ?? d.mapping,
       encoding: encoding ?? d.encoding,
     })),
-    hyperparameters: applySettings(startingValues(recipe), args.many('set')),
+    hyperparameters: applySettings(presetValues(preset, startingValues(recipe)), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
     parents: [],
     ...readStart(args, recipe),
@@ -104,6 +109,18 @@ export function readEncoding(args: CommandArguments): TextEncoding | undefined {
   const name = args.one('encoding');
   return name === undefined ? undefined : parseEncoding(name);
 }
+
+/** @throws TuneError `usage` */
+function readPreset(id: string | undefined): Preset | undefined {
+  if (id === undefined) return undefined;
+  const preset = presets.find(known => known.id === id);
+  if (preset !== undefined) return preset;
+  const known = presets.map(each => each.id).join(', ');
+  throw new TuneError('usage', `--preset: expected one of ${known}, got "${id}"`);
+}
+
+const presetValues = (preset: Preset | undefined, before: Hyperparameters): Hyperparameters =>
+  preset === undefined ? before : applyPreset(preset, before);
 
 /** @throws TuneError `usage` for settings that the adapter decides */
 function readStart(args: CommandArguments, recipe: RunRecord | undefined): Pick<RunRequest, 'startFrom'> {

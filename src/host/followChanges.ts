@@ -5,7 +5,7 @@ import { readSettings } from './settings.ts';
 import { findStorePlaces } from './storePlaces.ts';
 import { openWindowLease } from './windows/openWindowLease.ts';
 
-export function followChanges({ context, stores, form, dataset, inference, log }: Services): vscode.Disposable {
+export function followChanges({ context, stores, form, dataset, inference, python, log }: Services): vscode.Disposable {
   const findStores = () => stores.setPlaces(findStorePlaces(context));
   const refreshForm = () => void form.refreshSurroundings().catch(error => log.error(String(error)));
   // They are told where models come from when they start.
@@ -19,6 +19,7 @@ export function followChanges({ context, stores, form, dataset, inference, log }
   followLease();
   return vscode.Disposable.from(
     lease,
+    python.onDidChange(() => form.refreshPython()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
       findStores();
       refreshForm();
@@ -27,6 +28,11 @@ export function followChanges({ context, stores, form, dataset, inference, log }
       if (!event.affectsConfiguration('tuningFork')) return;
       if (event.affectsConfiguration('tuningFork.hubEndpoint') || event.affectsConfiguration('tuningFork.hubCache')) {
         restartHelpers();
+      }
+      // Both were told of the interpreter when they started.
+      if (event.affectsConfiguration('tuningFork.pythonPath')) {
+        python.restart();
+        dataset.end();
       }
       findStores();
       refreshForm();

@@ -1,5 +1,6 @@
 /** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
 import type { DatasetFormat } from './datasetFormats.ts';
+import type { EngineChoice } from './engineChoice.ts';
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
@@ -70,6 +71,8 @@ export interface ForecastReport {
   /** Whether it fits the memory limit and passes every check. */
   canStart: boolean;
   findings: PreflightFinding[];
+  /** Which engine will train; absent while the model is not known. */
+  engine?: EngineChoice | undefined;
   /** Why no forecast could be made. */
   error: WireError | null;
 }

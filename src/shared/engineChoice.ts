@@ -18,16 +18,22 @@ export interface EngineChoice {
   readonly reason: string;
 }
 
-/**
- * `asked` as it is, or for `auto`: PyTorch where it is ready, finds a graphics card and the model is big.
- * @param parameters undefined while the model is not known
- */
+export interface EngineCircumstances {
+  /** Undefined while the model is not known. */
+  readonly parameters: number | undefined;
+  readonly python: PythonReport | undefined;
+  /** What PyTorch cannot do of the recipe, a sentence; undefined when it can do all. */
+  readonly pytorchLacks?: string | undefined;
+  readonly embeddedLacks?: string | undefined;
+}
+
+/** `asked` as it is, or for `auto`: PyTorch where it is ready, finds a graphics card, can do the recipe and the model is big; or where it alone can do it. */
 export function chooseEngine(
   asked: 'auto' | Engine,
-  parameters: number | undefined,
-  python: PythonReport | undefined,
+  { parameters, python, pytorchLacks, embeddedLacks }: EngineCircumstances,
 ): EngineChoice {
   if (asked !== 'auto') return { engine: asked, reason: 'It was chosen.' };
+  if (embeddedLacks !== undefined && pytorchLacks === undefined) return { engine: 'pytorch', reason: embeddedLacks };
   const card = python?.accelerators[0];
   if (python === undefined || card === undefined)
     return { engine: 'embedded', reason: 'There is no graphics card that PyTorch can use.' };
@@ -37,6 +43,7 @@ export function chooseEngine(
       reason: `PyTorch is not ready for ${nameCard(card)}: ${python.problems[0]?.message}.`,
     };
   }
+  if (pytorchLacks !== undefined) return { engine: 'embedded', reason: pytorchLacks };
   if (parameters === undefined) return { engine: 'embedded', reason: 'The model is not known yet.' };
   const size = `${formatCount(parameters)} weights`;
   if (parameters < bigModelParameters) {

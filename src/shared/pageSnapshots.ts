@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { datasetFormats } from './datasetFormats.ts';
 import type { ForecastReport } from './datasetProtocol.ts';
+import { engines } from './engineChoice.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
 import type { CompareState, FormState, RunState } from './pages.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
@@ -56,6 +57,7 @@ const forecastReport = z.object({
   findings: z.array(
     z.object({ code: z.string(), message: z.string(), remedy: z.string(), override: z.string().nullable() }),
   ),
+  engine: z.object({ engine: z.enum(engines), reason: z.string() }).optional(),
   error,
 });
 
@@ -75,6 +77,7 @@ export const formStateSchema: z.ZodType<FormState> = z.object({
       reasons: z.array(z.string()),
     })
     .nullable(),
+  python: z.object({ state: z.enum(['ready', 'missing', 'broken']), text: z.string(), offer: z.string() }).nullable(),
   problems: z.array(z.object({ name: z.string(), message: z.string() })),
   forecast: forecastReport.nullable(),
   forecasting: z.boolean(),

@@ -7,6 +7,7 @@ import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from
 import type { WireError } from './errors.ts';
 import { type Hyperparameters, hyperparameterNames, type SettingProblem } from './hyperparameters.ts';
 import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtocol.ts';
+import { presets } from './presets.ts';
 import { mappingSchema, type RunRecord } from './recipe.ts';
 import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
 import type { ShownState } from './runState.ts';
@@ -17,6 +18,14 @@ export interface ModelChoice {
   label: string;
   /** Size, folder or "downloaded on start". */
   detail: string;
+}
+
+export interface PythonSummary {
+  state: 'ready' | 'missing' | 'broken';
+  /** Of what is there: versions and accelerators, or what is amiss and its mend. */
+  text: string;
+  /** Why setting it up would pay on this machine; empty when it would not, or is done. */
+  offer: string;
 }
 
 /** The sidebar's hyperparameter form. */
@@ -33,6 +42,8 @@ export interface FormState {
   values: Hyperparameters;
   /** What suits this model and dataset; null while one of them is not known. */
   suggestion: Suggestion | null;
+  /** What is known of the PyTorch engine's Python; null until it was looked for. */
+  python: PythonSummary | null;
   /** Problems of the values as typed, by name; `model` and `dataset` included. */
   problems: SettingProblem[];
   forecast: ForecastReport | null;
@@ -118,6 +129,8 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   empty('form/chooseTeacher'),
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
   empty('form/fit'),
+  z.strictObject({ type: z.literal('form/preset'), id: z.enum(presets.map(({ id }) => id)) }),
+  empty('form/setUpPyTorch'),
   empty('form/reset'),
   empty('form/trust'),
   empty('form/start'),

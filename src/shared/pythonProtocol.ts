@@ -55,9 +55,17 @@ export interface PythonStatus {
   environments: OwnEnvironmentFacts[];
 }
 
+/** What the machine's cards ask for. */
+export interface MachineWish {
+  hasCard: boolean;
+  /** A sentence. */
+  reason: string;
+}
+
 export type PythonCalls = {
   /** `fresh` asks PyTorch again although nothing seems to have changed. */
   'python/status': { parameters: { fresh: boolean }; result: PythonStatus };
+  'python/wish': { parameters: null; result: MachineWish };
   'python/plan': { parameters: PythonChoices; result: InstallPlan };
   /** Aborting the call stops it; what was fetched is kept for the next time. */
   'python/install': { parameters: PythonChoices; result: PythonReport };

@@ -77,6 +77,47 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('says which engine trains and why, and offers what is missing', async () => {
+    const form = await open('ready');
+    const card = form.page.locator('.engine-card');
+    expect(await card.isVisible()).toBe(false);
+    const choice = { engine: 'embedded', reason: 'There is no graphics card that PyTorch can use.' } as const;
+    await show(form, { ...formSnapshots.ready, forecast: { ...formSnapshots.ready.forecast!, engine: choice } });
+    expect(await card.textContent()).toContain('Trains with the embedded engine.');
+    expect(await card.textContent()).toContain(choice.reason);
+    expect(await card.locator('vscode-button').isVisible()).toBe(false);
+
+    await show(form, formSnapshots.pytorchMissing);
+    expect(await card.textContent()).toContain('PyTorch is not set up yet.');
+    await card.locator('vscode-button').click();
+    expect(await lastSent(form)).toEqual({ type: 'form/setUpPyTorch' });
+
+    await show(form, formSnapshots.pytorchChosen);
+    expect(await card.textContent()).toContain('NVIDIA H100');
+    const options = form.page.locator('[data-setting="objective"] vscode-option');
+    const disabled = await options.evaluateAll(all =>
+      all.filter(option => (option as HTMLOptionElement).disabled).map(option => (option as HTMLOptionElement).value),
+    );
+    expect(disabled).toEqual(['distill']);
+    expect(await form.page.locator('[data-setting="objective"] .hint').textContent()).toContain('does not distil');
+    await show(form, formSnapshots.ready);
+    expect(await options.evaluateAll(all => all.some(option => (option as HTMLOptionElement).disabled))).toBe(false);
+    await form.close();
+  });
+
+  it('names the preset that the settings are, and asks for another by choosing it', async () => {
+    const form = await open('pytorchChosen');
+    const dropdown = form.page.locator('[data-preset] vscode-dropdown');
+    const readValue = () => dropdown.evaluate(element => (element as HTMLSelectElement).value);
+    expect(await readValue()).toBe('llama2-lora');
+    await show(form, { ...formSnapshots.pytorchChosen, values: { ...formSnapshots.pytorchChosen.values, rank: 5 } });
+    expect(await readValue()).toBe('own');
+    await dropdown.click();
+    await dropdown.locator('vscode-option', { hasText: 'QLoRA' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/preset', id: 'qlora' });
+    await form.close();
+  });
+
   it('finds settings by words, folded ones too, and folds again', async () => {
     const form = await open('ready');
     const find = form.page.locator('.find-setting input');
@@ -85,7 +126,7 @@ describe('form page', () => {
         .locator('.settings [data-setting]:visible')
         .evaluateAll(all => all.map(e => e.getAttribute('data-setting')));
     const before = await visible();
-    await find.fill('memory of gradient');
+    await find.fill('memory gradient average');
     expect(await visible()).toEqual(['beta1', 'beta2']);
     await form.screenshot('form-find');
     await find.fill('no such thing');

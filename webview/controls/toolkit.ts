@@ -176,6 +176,16 @@ export interface DropdownOption {
 }
 export interface DropdownControl extends InputControl {
   setOptions(options: readonly DropdownOption[], value: string): void;
+  /** These values cannot be chosen now. */
+  disable(values: readonly string[]): void;
+}
+
+function setDisabledOption(
+  option: HTMLElement & { value: string; disabled: boolean },
+  values: readonly string[],
+): void {
+  const disabled = values.includes(option.value);
+  if (option.disabled !== disabled) option.disabled = disabled;
 }
 
 /** A dropdown; `labelId` names the element with its visible label. */
@@ -225,6 +235,11 @@ export function createDropdown(options: {
       select(value);
     },
     setOptions,
+    disable(values) {
+      for (const option of dropdown.querySelectorAll('vscode-option')) {
+        setDisabledOption(option as HTMLElement & { value: string; disabled: boolean }, values);
+      }
+    },
     isFocused: () => document.hasFocus() && document.activeElement === dropdown,
     setDisabled(disabled) {
       dropdown.disabled = disabled;

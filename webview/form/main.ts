@@ -14,8 +14,10 @@ import { mountPage } from '../dom/mountPage.ts';
 import { connectHost } from '../seam/host.ts';
 import { createTextDraft, plainText } from '../seam/textDraft.ts';
 import { createDatasetCard } from './datasetCard.ts';
+import { createEngineCard } from './engineCard.ts';
 import { createForecastCard } from './forecastCard.ts';
 import { createModelPicker } from './modelPicker.ts';
+import { createPresetPicker } from './presetPicker.ts';
 import { createRowPreview } from './rowPreview.ts';
 import { createSettingsForm } from './settingsForm.ts';
 import { createStartBar } from './startBar.ts';
@@ -87,6 +89,11 @@ const reset = createButton({
     host.remember({ ...kept(), invalidTexts: {} } satisfies Kept);
   },
 });
+const presetPicker = createPresetPicker(id => {
+  settings.forget(hyperparameterNames);
+  host.send({ type: 'form/preset', id });
+});
+const engineCard = createEngineCard(() => host.send({ type: 'form/setUpPyTorch' }));
 const suggestion = createSuggestionCard(on => {
   settings.forget(suggestedNames);
   host.send({ type: 'form/suggest', on });
@@ -110,6 +117,8 @@ const form = h(
   teacher.element,
   createField({ label: 'Run name', control: runName.element, describe: runName.describe, class: 'is-stack' }).element,
   h('div', { class: 'heading-line' }, h('h2', {}, 'Hyperparameters'), reset.element),
+  presetPicker.element,
+  engineCard.element,
   suggestion.element,
   settings.element,
   forecast.element,
@@ -133,6 +142,8 @@ function draw(state: FormState): void {
   setShown(teacher.element, state.values.objective === 'distill');
   teacher.update({ ...state, model: state.teacher });
   nameDraft.receive(state.runName);
+  presetPicker.update(state);
+  engineCard.update(state);
   suggestion.update(state);
   settings.update(state);
   if (!restored) restore();

@@ -8,6 +8,8 @@ export interface SettingControl extends TextControl {
   readonly element: HTMLElement;
   readonly labelElement: HTMLElement | null;
   readonly describe: InputControl['describe'] | null;
+  /** Takes choices away that cannot be made now, all but the one that is chosen; null brings them back. */
+  readonly allow?: (values: readonly (string | boolean | null)[] | null) => void;
   /** How the field is laid out. */
   readonly layout: 'row' | 'stack';
 }
@@ -62,6 +64,9 @@ function createChoiceControl(
     labelElement,
     layout: 'row',
     describe: dropdown.describe,
+    allow(values) {
+      dropdown.disable(choices.filter(({ value }) => values?.includes(value) === false).map(({ value }) => value));
+    },
     get value() {
       return dropdown.value;
     },

@@ -1,4 +1,5 @@
 /** @file One hyperparameter of the form: checked while typed, marked where changed, reset by a button. */
+import type { EngineLimit } from '../../src/shared/engineCapabilities.ts';
 import { type HyperparameterName, hyperparameterTable, type Setting } from '../../src/shared/hyperparameters.ts';
 import { createField } from '../controls/field.ts';
 import { createTextDraft } from '../seam/textDraft.ts';
@@ -10,6 +11,8 @@ export interface SettingField {
   readonly element: HTMLElement;
   /** The host's value and what it says is wrong with it. */
   update(value: unknown, hostProblem: string | null): void;
+  /** What the engine allows of its values, if not all. */
+  limit(limit: EngineLimit | undefined): void;
   /** What is wrong with what is shown, null when nothing is. */
   problem(): string | null;
   isChanged(): boolean;
@@ -47,9 +50,10 @@ export function createSettingField(
   });
   const rules = settingRules(name);
   const draft = createTextDraft(control, rules);
+  const hint = 'unit' in setting && setting.unit === 'bytes' ? `${setting.help} Type for example 8 GiB.` : setting.help;
   const field = createField({
     label: setting.label,
-    hint: 'unit' in setting && setting.unit === 'bytes' ? `${setting.help} Type for example 8 GiB.` : setting.help,
+    hint,
     control: control.element,
     ...(control.labelElement ? { labelElement: control.labelElement } : {}),
     describe: control.describe,
@@ -79,6 +83,10 @@ export function createSettingField(
       draft.receive(value);
       hostSays = hostProblem;
       show();
+    },
+    limit(limit) {
+      control.allow?.(limit?.allowed ?? null);
+      field.setHint(limit === undefined ? hint : `${hint} ${limit.reason}`);
     },
     problem: () => problem,
     isChanged: () => changed,

@@ -1,4 +1,5 @@
 /** @file All hyperparameters, drawn from the one table: groups in its order, advanced ones folded away, found by a word. */
+import { findLimit } from '../../src/shared/engineCapabilities.ts';
 import {
   type HyperparameterName,
   hasEffect,
@@ -10,6 +11,7 @@ import { createDisclosure } from '../controls/disclosure.ts';
 import { createTextInput } from '../controls/toolkit.ts';
 import { h, setShown, type View } from '../dom/element.ts';
 import { formatCounted } from '../format/formatNumber.ts';
+import { engineOf } from './engineCard.ts';
 import { createSettingField, type SettingField } from './settingField.ts';
 
 const groupTitles: Record<(typeof hyperparameterTable)[HyperparameterName]['group'], string> = {
@@ -27,7 +29,7 @@ export interface SettingsFormEvents {
   onFold: (advancedOpen: boolean) => void;
 }
 
-export interface SettingsForm extends View<Pick<FormState, 'values' | 'problems'>> {
+export interface SettingsForm extends View<Pick<FormState, 'values' | 'problems' | 'forecast'>> {
   /** Names of settings that are wrong as typed. */
   problems(): HyperparameterName[];
   invalidTexts(): Record<string, string>;
@@ -121,7 +123,9 @@ export function createSettingsForm(events: SettingsFormEvents): SettingsForm {
     ),
     update(state) {
       values = state.values;
+      const engine = engineOf(state);
       for (const [name, field] of fields) {
+        field.limit(findLimit(engine, name));
         field.update(state.values[name], state.problems.find(problem => problem.name === name)?.message ?? null);
       }
       showFields();

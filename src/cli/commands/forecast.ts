@@ -2,6 +2,8 @@
 
 import { forecastTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
 import { type CheckOptions, forecastRun } from '../../core/jobs/prepare/checkRun.ts';
+import { describePython } from '../../core/python/describePython.ts';
+import { runProgram } from '../../core/python/runProgram.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { fromWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
@@ -9,6 +11,7 @@ import { formatDuration } from '../../shared/formatDuration.ts';
 import type { Forecast } from '../../shared/recipe.ts';
 import type { Command } from '../command.ts';
 import { findTinyModel } from '../places.ts';
+import { locatePython } from '../pythonPlace.ts';
 import { describeHyperparameters, readRequest, requestOptions } from '../runOptions.ts';
 
 export const forecast: Command = {
@@ -21,13 +24,15 @@ export const forecast: Command = {
   run: async (args, output) => {
     const onPhase = (phase: string, done: number, total: number) => output.progress(`${phase} ${done}/${total}`);
     const control: CheckOptions['control'] = { ask: () => 'continue' };
-    const options = { tinyFolder: findTinyModel(), hub: undefined, control, onPhase, measures: true };
+    const python = await describePython(locatePython(), { run: runProgram });
+    const options = { python, tinyFolder: findTinyModel(), hub: undefined, control, onPhase, measures: true };
     const report = await forecastRun(readRequest(args), options, checked => {
       onPhase('measuring speed', 0, 1);
       return forecastTrainingMs(checked, { now: () => performance.now(), check: () => undefined });
     });
     if (report.error !== null) throw fromWireError(report.error);
     if (report.forecast !== null) output.print(describe(report.forecast));
+    if (report.engine !== undefined) output.print(`engine ${report.engine.engine}: ${report.engine.reason}`);
     if (report.trainingMs !== null) output.print(`time about ${formatDuration(report.trainingMs)} of training`);
     for (const finding of report.findings) {
       output.print(
@@ -40,6 +45,7 @@ export const forecast: Command = {
       canStart: report.canStart,
       findings: report.findings,
       ...report.forecast,
+      engine: report.engine,
       trainingMs: report.trainingMs,
       fit: report.fit,
     });

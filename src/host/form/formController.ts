@@ -2,7 +2,7 @@
 import type { DatasetCalls } from '../../shared/datasetProtocol.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { HyperparameterName } from '../../shared/hyperparameters.ts';
-import type { FormMessage, FormState, ModelChoice } from '../../shared/pages.ts';
+import type { FormMessage, FormState, ModelChoice, PythonSummary } from '../../shared/pages.ts';
 import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
 import { Emitter } from '../emitter.ts';
 import {
@@ -18,6 +18,7 @@ import {
   withModel,
   withName,
   withOverride,
+  withPreset,
   withRecipe,
   withSuggestion,
   withTeacher,
@@ -52,6 +53,11 @@ export interface FormServices {
   chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
   openLine(path: string, line: number): Promise<void>;
   openTrust(): Promise<void>;
+  /** Null until it was looked for. */
+  knownPython(): PythonSummary | null;
+  /** Looks for it; `onDidChangePython` tells what came of it. */
+  lookForPython(): void;
+  setUpPyTorch(): Promise<void>;
   /** Follows one file at a time and says when it changed. */
   watchDataset(onDidChange: () => void): DatasetFollower;
 }
@@ -88,6 +94,7 @@ export class FormController {
     return toFormState(this.form, {
       trusted: this.services.isTrusted(),
       models: this.models ?? [],
+      python: this.services.knownPython(),
       inspecting: this.inspecting.isBusy,
       forecasting: this.forecasting.isBusy,
       starting: this.isStarting,
@@ -96,8 +103,15 @@ export class FormController {
 
   /** Trust, settings or the folders changed. */
   async refreshSurroundings(): Promise<void> {
+    this.services.lookForPython();
     this.models = await this.services.listModels();
     this.publishSoon();
+  }
+
+  /** The PyTorch engine came, went or changed. */
+  refreshPython(): void {
+    this.publishSoon();
+    this.makeForecast();
   }
 
   useDataset(path: string): void {
@@ -153,6 +167,11 @@ export class FormController {
       }
       case 'form/suggest':
         return this.changeValues(withSuggestion(this.form, message.on));
+      case 'form/preset':
+        return this.usePreset(message.id);
+      case 'form/setUpPyTorch':
+        await this.services.setUpPyTorch();
+        return this.makeForecast();
       case 'form/fit':
         return this.changeValues(withFit(this.form));
       case 'form/reset':
@@ -201,6 +220,12 @@ export class FormController {
   private useModel(model: string): void {
     this.change(withModel(this.form, model));
     this.inspect();
+  }
+
+  private usePreset(id: string): void {
+    const { model } = this.form;
+    this.changeValues(withPreset(this.form, id));
+    if (this.form.model !== model) this.inspect();
   }
 
   private useTeacher(teacher: string): void {

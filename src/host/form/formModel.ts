@@ -1,6 +1,7 @@
 /** @file What the form holds and how one act of the user changes it: pure, so that every rule of the form is tested without an editor. */
 import { basename, extname } from 'node:path';
 import type { DatasetInspection, ForecastReport, RowTokens } from '../../shared/datasetProtocol.ts';
+import { findEngineProblems } from '../../shared/engineCapabilities.ts';
 import type { WireError } from '../../shared/errors.ts';
 import {
   checkHyperparameter,
@@ -12,7 +13,8 @@ import {
   parseHyperparameter,
   type SettingProblem,
 } from '../../shared/hyperparameters.ts';
-import type { FormState, ModelChoice } from '../../shared/pages.ts';
+import type { FormState, ModelChoice, PythonSummary } from '../../shared/pages.ts';
+import { applyPreset, presets } from '../../shared/presets.ts';
 import {
   type Mapping,
   type OverrideName,
@@ -169,6 +171,19 @@ export function withFit(form: FormModel): FormModel {
   return { ...form, chosen, typedProblems, values: { ...form.values, ...fit }, forecast: null, error: null };
 }
 
+/** All settings as the preset has them, and its base model where it names one. */
+export function withPreset(form: FormModel, id: string): FormModel {
+  const preset = presets.find(known => known.id === id);
+  if (preset === undefined) return form;
+  const values = applyPreset(preset, form.values);
+  const model = preset.model ?? form.model;
+  // Whatever a preset leaves at its default is chosen as well: no suggestion changes it.
+  const chosen = [
+    ...new Set([...form.chosen, ...suggestedNames, ...(Object.keys(preset.values) as HyperparameterName[])]),
+  ];
+  return { ...form, model, values, chosen, typedProblems: {}, forecast: null, error: null };
+}
+
 /** Settings that nobody chose follow the suggestion, which follows the others. */
 function withFollowing(form: FormModel): FormModel {
   if (form.inspection === null) return form;
@@ -224,6 +239,7 @@ export function findProblems(form: FormModel): SettingProblem[] {
     problems.push({ name: 'runName', message: `expected a name of 1 to 120 characters, got ${nameLength}` });
   }
   for (const [name, message] of Object.entries(form.typedProblems)) problems.push({ name, message });
+  if (form.values.engine !== 'auto') problems.push(...findEngineProblems(form.values.engine, form.values));
   const { evalRatio, testRatio } = form.values;
   if (evalRatio + testRatio >= 1) {
     const message = `expected ${hyperparameterTable.evalRatio.label} and ${hyperparameterTable.testRatio.label} below 1 together, got ${evalRatio + testRatio}`;
@@ -249,6 +265,7 @@ export function buildRequest(form: FormModel): RunRequest | undefined {
 export interface FormSurroundings {
   trusted: boolean;
   models: ModelChoice[];
+  python: PythonSummary | null;
   inspecting: boolean;
   forecasting: boolean;
   starting: boolean;

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import type { ModelChoice } from '../../shared/pages.ts';
 import { askForDataset } from '../commands/datasetCommands.ts';
+import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { readSettings } from '../settings.ts';
 import { startRun } from '../startRun.ts';
@@ -52,6 +53,12 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(position, position) });
     },
     openTrust,
+    knownPython: () => services().python.summary,
+    lookForPython: () =>
+      void services()
+        .python.readStatus()
+        .catch(error => services().log.warn(String(error))),
+    setUpPyTorch: async () => void (await setUpPyTorch(services())),
     watchDataset: onDidChange => new DatasetWatch(onDidChange, error => services().log.warn(String(error))),
   };
 }

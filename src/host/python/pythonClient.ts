@@ -1,6 +1,9 @@
 /** @file The Python process as the editor sees it: its last answer is kept, and told to whoever asks which engine runs. */
+
+import type { PythonSummary } from '../../shared/pages.ts';
 import type {
   InstallProgress,
+  MachineWish,
   PythonCalls,
   PythonChoices,
   PythonEvents,
@@ -10,12 +13,15 @@ import type { PythonReport } from '../../shared/pythonReport.ts';
 import type { EventHandlers } from '../../shared/rpc.ts';
 import { Emitter } from '../emitter.ts';
 import type { RpcProcess } from '../processes/rpcProcess.ts';
+import { summarizePython } from './summarizePython.ts';
 
 type PythonProcess = Pick<RpcProcess<PythonCalls, PythonEvents>, 'call' | 'end' | 'dispose'>;
 
 export class PythonClient {
   private readonly emitter = new Emitter<void>();
   private report: PythonReport | null = null;
+  private told = false;
+  private wish: MachineWish | undefined;
   private asking: Promise<PythonStatus> | undefined;
   /** The report became another one. */
   readonly onDidChange = this.emitter.event;
@@ -31,9 +37,9 @@ export class PythonClient {
     this.process = open({ 'python/progress': progress => this.progress.fire(progress) });
   }
 
-  /** As last heard; null where there is none, or nobody has asked yet. */
-  get known(): PythonReport | null {
-    return this.report;
+  /** For the form; null until it was looked for. */
+  get summary(): PythonSummary | null {
+    return this.wish === undefined ? null : summarizePython(this.report, this.wish);
   }
 
   /** @param fresh asks PyTorch itself again, which takes seconds */
@@ -42,6 +48,7 @@ export class PythonClient {
       this.asking = undefined;
     });
     const status = await this.asking;
+    this.wish ??= await this.process.call('python/wish', null);
     this.keep(status.report);
     return status;
   }
@@ -72,8 +79,9 @@ export class PythonClient {
   }
 
   private keep(report: PythonReport | null): void {
-    const isSame = JSON.stringify(report) === JSON.stringify(this.report);
+    const before = JSON.stringify([this.report, this.told]);
     this.report = report;
-    if (!isSame) this.emitter.fire();
+    this.told = true;
+    if (JSON.stringify([report, true]) !== before) this.emitter.fire();
   }
 }

@@ -6,6 +6,7 @@ import { isPythonReady, type PythonReport } from '../../shared/pythonReport.ts';
 import type { Services } from '../services.ts';
 import { readSettings } from '../settings.ts';
 import { requireTrust } from '../trust.ts';
+import { describePython } from './summarizePython.ts';
 
 type Needed = Pick<Services, 'python' | 'log'>;
 
@@ -45,7 +46,7 @@ export async function setUpPyTorch({ python, log }: Needed): Promise<boolean> {
     log.info('python: installation stopped; it goes on with "Set Up PyTorch..."');
     return false;
   }
-  void vscode.window.showInformationMessage(vscode.l10n.t('PyTorch is ready: {0}.', describeReady(made)));
+  void vscode.window.showInformationMessage(vscode.l10n.t('PyTorch is ready: {0}.', describePython(made)));
   return true;
 }
 
@@ -73,18 +74,13 @@ export function describeProgress({ phase, done, total, detail }: InstallProgress
   return detail === '' ? `${phase}${count}` : `${phase}${count}: ${detail.slice(0, 80)}`;
 }
 
-function describeReady({ version, packages, accelerators }: PythonReport): string {
-  const cards = accelerators.map(({ name }) => name).join(', ') || vscode.l10n.t('CPU');
-  return `Python ${version}, torch ${packages.torch}, ${cards}`;
-}
-
 /** A Python of the user's is looked at and left as it is. */
 async function showOwnPython(report: PythonReport | null): Promise<boolean> {
   const settings = vscode.l10n.t('Open Settings');
   const isReady = report !== null && isPythonReady(report);
   const problems = (report?.problems ?? []).map(({ message, fix }) => `${message}. ${fix}`).join('\n');
   const text = isReady
-    ? vscode.l10n.t('The Python of the setting "tuningFork.pythonPath" is ready: {0}.', describeReady(report))
+    ? vscode.l10n.t('The Python of the setting "tuningFork.pythonPath" is ready: {0}.', describePython(report))
     : vscode.l10n.t('The Python of the setting "tuningFork.pythonPath" is not ready:\n{0}', problems);
   const show = isReady ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
   if ((await show(text, settings)) === settings) {
@@ -95,7 +91,7 @@ async function showOwnPython(report: PythonReport | null): Promise<boolean> {
 
 async function showReady(report: PythonReport, python: Services['python']): Promise<boolean> {
   const remove = vscode.l10n.t('Remove...');
-  const text = vscode.l10n.t('PyTorch is ready: {0}.', describeReady(report));
+  const text = vscode.l10n.t('PyTorch is ready: {0}.', describePython(report));
   if ((await vscode.window.showInformationMessage(text, remove)) !== remove) return true;
   const question = vscode.l10n.t('Delete the Python environment of Tuning Fork?');
   const erase = vscode.l10n.t('Delete');

@@ -4,13 +4,14 @@ import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.t
 import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
+import { type PythonPlace, recallPython } from '../../core/python/describePython.ts';
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 import { DatasetCache } from './datasetCache.ts';
 import { ModelLibrary } from './modelLibrary.ts';
 
-export function answerCalls(tinyFolder: string): Handlers<DatasetCalls> {
+export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<DatasetCalls> {
   const datasets = new DatasetCache();
   const models = new ModelLibrary(tinyFolder);
 
@@ -49,7 +50,12 @@ export function answerCalls(tinyFolder: string): Handlers<DatasetCalls> {
     'dataset/forecast': async ({ request }, signal) => {
       if (models.needsDownload(request.model)) return forecastWithoutModel(request.model);
       const control = { ask: () => (signal.aborted ? ('stop' as const) : ('continue' as const)) };
-      return await forecastRun(request, { ...models.options, control, onPhase: () => undefined });
+      return await forecastRun(request, {
+        ...models.options,
+        control,
+        onPhase: () => undefined,
+        python: recallPython(python),
+      });
     },
     'dataset/compare': async ({ path, store, snapshot }, signal) => {
       const { sameBytes, differences, differenceCount } = await compareWithSnapshot(

@@ -5,7 +5,7 @@ import { removeOwnEnvironments, statusOf } from '../../core/python/manageEnviron
 import { type PlannedInstall, planInstall } from '../../core/python/planInstall.ts';
 import { readMachine } from '../../core/python/readMachine.ts';
 import { runProgram } from '../../core/python/runProgram.ts';
-import { torchBuilds } from '../../core/python/torchBuild.ts';
+import { chooseTorchBuild, torchBuilds } from '../../core/python/torchBuild.ts';
 import type { InstallProgress, PythonCalls, PythonChoices } from '../../shared/pythonProtocol.ts';
 import type { Handlers } from '../../shared/rpc.ts';
 
@@ -28,6 +28,10 @@ export function answerCalls({ place, parentGone, onProgress }: PythonContext): H
   return {
     'python/status': async ({ fresh }, signal) =>
       statusOf(place, await describePython(place, { run: runProgram, signal, fresh })),
+    'python/wish': async () => {
+      const { build, reason } = chooseTorchBuild(await readMachine(runProgram, place.env));
+      return { hasCard: build !== 'cpu', reason };
+    },
     'python/plan': async choices => (await plan(choices)).plan,
     'python/install': async (choices, signal) =>
       await installEnvironment({

@@ -2,6 +2,7 @@
 import type { DatasetInspection, ForecastReport, RowTokens } from '../../../src/shared/datasetProtocol.ts';
 import { defaultHyperparameters } from '../../../src/shared/hyperparameters.ts';
 import type { FormState } from '../../../src/shared/pages.ts';
+import { applyPreset, presets } from '../../../src/shared/presets.ts';
 import type { Suggestion } from '../../../src/shared/suggestSettings.ts';
 
 const inspection: DatasetInspection = {
@@ -135,6 +136,7 @@ const ready: FormState = {
   ],
   values: { ...defaultHyperparameters, ...suggestion.values },
   suggestion,
+  python: null,
   problems: [],
   forecast,
   forecasting: false,
@@ -181,6 +183,39 @@ export const formSnapshots = {
       code: 'process-ended',
       message: 'trainer: expected it to report its run within 10 s, got exit code 1',
       hint: 'Run "Tuning Fork: Doctor" to see what this machine lacks.',
+    },
+  },
+  pytorchMissing: {
+    ...ready,
+    values: { ...defaultHyperparameters, engine: 'pytorch' },
+    python: {
+      state: 'missing',
+      text: 'It takes a Python environment of its own, which is made after asking.',
+      offer: 'An NVIDIA card with driver 580.82.07 was found. PyTorch can train big models on it.',
+    },
+    forecast: {
+      ...forecast,
+      forecast: null,
+      canStart: false,
+      error: {
+        code: 'python-missing',
+        message: 'engine: expected a Python environment that can run PyTorch, got none',
+        hint: 'Set one up (tuning-fork python install; in the editor: Set Up PyTorch...), or choose engine=embedded.',
+      },
+    },
+  },
+  pytorchChosen: {
+    ...ready,
+    model: 'meta-llama/Llama-2-7b-hf',
+    suggestion: null,
+    values: { ...applyPreset(presets.find(({ id }) => id === 'llama2-lora')!, defaultHyperparameters) },
+    python: { state: 'ready', text: 'Python 3.12.7, torch 2.13.0+cu130, NVIDIA H100 80GB HBM3', offer: '' },
+    forecast: {
+      ...forecast,
+      engine: {
+        engine: 'pytorch',
+        reason: 'The model is big (6.7 billion weights) and PyTorch can use NVIDIA H100 80GB HBM3 (CUDA).',
+      },
     },
   },
   starting: { ...ready, starting: true },

@@ -129,8 +129,10 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
         ...memory,
       },
       fit: fit ?? null,
-      refusals: [...refusals, ...findMemoryRefusal(memory, fit)],
+      // The plan is the embedded engine's; what PyTorch takes of a graphics card it does not say.
+      refusals: [...refusals, ...(engine.engine === 'embedded' ? findMemoryRefusal(memory, fit) : [])],
       warnings: [
+        ...(engine.engine === 'pytorch' ? [memoryUnknown] : []),
         ...findWarnings({ report, tokenizer, trainOn }),
         ...findNothingHeldOut(sides, request),
         ...findContextWarning(report.longestTokens, request.hyperparameters, architecture),
@@ -142,6 +144,13 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
     throw error;
   }
 }
+
+const memoryUnknown: PreflightFinding = {
+  code: 'pytorch-memory',
+  message: 'Memory: the forecast is for the embedded engine; PyTorch keeps weights and activations on its own device.',
+  remedy: 'If its memory runs out, lower batchRows or contextTokens, or set baseWeights to 4bit.',
+  override: null,
+};
 
 /** Rows longer than anything the base model has seen can be trained on, but their ends are new ground for it. */
 function findContextWarning(
@@ -210,7 +219,8 @@ export async function forecastRun(
     try {
       const trainingMs = canStart ? await measureTime(checked) : null;
       const findings = [...refusals, ...warnings];
-      return { forecast: checked.forecast, trainingMs, canStart, fit: fit?.settings ?? null, findings, error: null };
+      const { forecast, engine } = checked;
+      return { forecast, engine, trainingMs, canStart, fit: fit?.settings ?? null, findings, error: null };
     } finally {
       model.close();
       teacher?.model.close();

@@ -1,27 +1,47 @@
-/** @file A recipe's choice of engine -> the engine that runs it, or what is missing for the one that was asked for. */
-import { chooseEngine, type EngineChoice } from '../../../shared/engineChoice.ts';
+/** @file A recipe's choice of engine -> the engine that runs it, or what speaks against the one that was asked for. */
+import { findEngineProblems, nameSetting } from '../../../shared/engineCapabilities.ts';
+import { chooseEngine, type Engine, type EngineChoice } from '../../../shared/engineChoice.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
 import { isPythonReady, type PythonReport } from '../../../shared/pythonReport.ts';
 
-/** @throws TuneError `python-missing` when PyTorch was asked for and is not ready */
+/** @throws TuneError `python-missing` when PyTorch was asked for and is not ready, `usage` for a setting that the engine cannot do */
 export function resolveEngine(
-  { engine }: Pick<Hyperparameters, 'engine'>,
+  hyperparameters: Hyperparameters,
   parameters: number,
   python: PythonReport | undefined,
 ): EngineChoice {
-  const choice = chooseEngine(engine, parameters, python);
+  const choice = chooseEngine(hyperparameters.engine, {
+    parameters,
+    python,
+    pytorchLacks: describeLack('pytorch', hyperparameters),
+    embeddedLacks: describeLack('embedded', hyperparameters),
+  });
+  const [problem] = findEngineProblems(choice.engine, hyperparameters);
+  if (problem !== undefined) {
+    throw new TuneError('usage', `${problem.name}: ${problem.message}`, {
+      hint:
+        choice.engine === 'pytorch'
+          ? 'Set engine to embedded, or change the setting.'
+          : 'Set engine to pytorch, or change the setting.',
+    });
+  }
   if (choice.engine === 'pytorch' && (python === undefined || !isPythonReady(python))) {
-    const problem = python?.problems[0];
+    const amiss = python?.problems[0];
     throw new TuneError(
       'python-missing',
-      `engine: expected a Python environment that can run PyTorch, got ${problem?.message ?? 'none'}`,
+      `engine: expected a Python environment that can run PyTorch, got ${amiss?.message ?? 'none'}`,
       {
         hint:
-          problem?.fix ??
+          amiss?.fix ??
           'Set one up (tuning-fork python install; in the editor: Set Up PyTorch...), or choose engine=embedded.',
       },
     );
   }
   return choice;
+}
+
+function describeLack(engine: Engine, hyperparameters: Hyperparameters): string | undefined {
+  const [problem] = findEngineProblems(engine, hyperparameters);
+  return problem && `${nameSetting(problem.name)}: ${problem.message}`;
 }

@@ -12,6 +12,7 @@ import { demoRecipe } from '../../../../src/tools/demoRecipe.mjs';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const model = resolve('test/fixtures/models/folder');
+const noPython = { root: '/nowhere', requirementsFolder: resolve('src/engines/pytorch/requirements'), env: {} };
 const signal = new AbortController().signal;
 
 function open() {
@@ -19,7 +20,7 @@ function open() {
   const path = join(folder, 'train.jsonl');
   const rows = Array.from({ length: 30 }, (_, i) => ({ question: `what is ${i}`, answer: `it is ${i} and so on` }));
   writeFileSync(path, `${rows.map(row => JSON.stringify(row)).join('\n')}\n{"question": "broken"}\n`);
-  return { folder, path, answers: answerCalls(model) };
+  return { folder, path, answers: answerCalls(model, noPython) };
 }
 const inspect = (path: string, changes = {}) => ({ path, mapping: null, model, contextTokens: 64, ...changes });
 const request = (path: string, changes: Partial<RunRequest> = {}): RunRequest => ({
@@ -52,7 +53,7 @@ describe('answerCalls', () => {
   });
 
   it('measures the shipped model and dataset so that the form suggests what the demo trains with', async () => {
-    const answers = answerCalls(resolve('media/tiny'));
+    const answers = answerCalls(resolve('media/tiny'), noPython);
     const path = resolve('media/sample/harbour-museum.jsonl');
     const inspection = await answers['dataset/inspect'](inspect(path, { model: 'tiny', contextTokens: 128 }), signal);
     const { learningRate, epochs, contextTokens, ...others } = demoRecipe;

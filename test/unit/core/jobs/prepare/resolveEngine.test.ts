@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveEngine } from '../../../../../src/core/jobs/prepare/resolveEngine.ts';
 import { chooseEngine } from '../../../../../src/shared/engineChoice.ts';
+import { defaultHyperparameters, type Hyperparameters } from '../../../../../src/shared/hyperparameters.ts';
 import type { PythonReport } from '../../../../../src/shared/pythonReport.ts';
 import { catchTuneError } from '../../formats/catchTuneError.ts';
 
@@ -12,39 +13,62 @@ const ready: PythonReport = {
   accelerators: [{ kind: 'cuda', name: 'NVIDIA H100', memoryBytes: 80e9 }],
   problems: [],
 };
+const asked: Hyperparameters = { ...defaultHyperparameters, engine: 'pytorch' };
 const broken: PythonReport = { ...ready, problems: [{ message: 'peft is missing', fix: 'Install peft 0.21.2.' }] };
 
 describe('chooseEngine', () => {
   it('takes what was asked for', () => {
-    expect(chooseEngine('embedded', 7e9, ready).engine).toBe('embedded');
-    expect(chooseEngine('pytorch', 1e6, undefined).engine).toBe('pytorch');
+    expect(chooseEngine('embedded', { parameters: 7e9, python: ready }).engine).toBe('embedded');
+    expect(chooseEngine('pytorch', { parameters: 1e6, python: undefined }).engine).toBe('pytorch');
   });
 
   it('takes PyTorch by itself only for a big model on a graphics card that is ready, and says why', () => {
-    expect(chooseEngine('auto', 7e9, ready)).toEqual({
+    expect(chooseEngine('auto', { parameters: 7e9, python: ready })).toEqual({
       engine: 'pytorch',
       reason: 'The model is big (7.0 billion weights) and PyTorch can use NVIDIA H100 (CUDA).',
     });
-    expect(chooseEngine('auto', 135e6, ready)).toEqual({
+    expect(chooseEngine('auto', { parameters: 135e6, python: ready })).toEqual({
       engine: 'embedded',
       reason: 'The model is small (135 million weights); from 300 million on PyTorch takes over.',
     });
-    expect(chooseEngine('auto', 7e9, { ...ready, accelerators: [] }).engine).toBe('embedded');
-    expect(chooseEngine('auto', 7e9, undefined).reason).toContain('no graphics card');
-    expect(chooseEngine('auto', 7e9, broken).reason).toContain('peft is missing');
-    expect(chooseEngine('auto', undefined, ready).reason).toContain('not known');
+    expect(chooseEngine('auto', { parameters: 7e9, python: { ...ready, accelerators: [] } }).engine).toBe('embedded');
+    expect(chooseEngine('auto', { parameters: 7e9, python: undefined }).reason).toContain('no graphics card');
+    expect(chooseEngine('auto', { parameters: 7e9, python: broken }).reason).toContain('peft is missing');
+    expect(chooseEngine('auto', { parameters: undefined, python: ready }).reason).toContain('not known');
   });
 });
 
 describe('resolveEngine', () => {
   it('refuses PyTorch where it is not ready, with the mend', () => {
-    const error = catchTuneError(() => resolveEngine({ engine: 'pytorch' }, 1e6, broken));
+    const error = catchTuneError(() => resolveEngine(asked, 1e6, broken));
     expect(error).toMatchObject({ code: 'python-missing', hint: 'Install peft 0.21.2.' });
     expect(error.message).toContain('peft is missing');
-    expect(catchTuneError(() => resolveEngine({ engine: 'pytorch' }, 1e6, undefined)).message).toContain('got none');
+    expect(catchTuneError(() => resolveEngine(asked, 1e6, undefined)).message).toContain('got none');
   });
 
   it('gives PyTorch where it is ready', () => {
-    expect(resolveEngine({ engine: 'pytorch' }, 1e6, ready).engine).toBe('pytorch');
+    expect(resolveEngine(asked, 1e6, ready).engine).toBe('pytorch');
+  });
+
+  it('refuses by name what the chosen engine cannot do, and lets auto take the one that can', () => {
+    const distill: Hyperparameters = { ...defaultHyperparameters, objective: 'distill' };
+    const error = catchTuneError(() => resolveEngine({ ...distill, engine: 'pytorch' }, 7e9, ready));
+    expect(error).toMatchObject({ code: 'usage', hint: expect.stringContaining('embedded') });
+    expect(error.message).toContain('objective: expected sft or dpo with the PyTorch engine, got distill');
+    const choice = resolveEngine({ ...distill, engine: 'auto' }, 7e9, ready);
+    expect(choice.engine).toBe('embedded');
+    expect(choice.reason).toContain('does not distil');
+    expect(resolveEngine({ ...defaultHyperparameters, device: 'webgpu' }, 7e9, ready).engine).toBe('embedded');
+  });
+
+  it('lets auto take PyTorch for what it alone can do, and asks for it where it is not there', () => {
+    const many: Hyperparameters = { ...defaultHyperparameters, launcher: 'torchrun' };
+    expect(resolveEngine(many, 1e6, ready)).toMatchObject({
+      engine: 'pytorch',
+      reason: expect.stringContaining('one process on one machine'),
+    });
+    expect(catchTuneError(() => resolveEngine(many, 1e6, undefined)).code).toBe('python-missing');
+    // What has no effect beside the embedded engine does not keep it from running.
+    expect(resolveEngine({ ...many, engine: 'embedded' }, 1e6, undefined).engine).toBe('embedded');
   });
 });

@@ -1,0 +1,54 @@
+/**
+ * @file What each engine can do of the hyperparameters: one table for the form, the command line and the check before a run.
+ * A setting that is not named here works with both.
+ */
+import type { Engine } from './engineChoice.ts';
+import {
+  type HyperparameterName,
+  type Hyperparameters,
+  hasEffect,
+  hyperparameterTable,
+  type SettingProblem,
+} from './hyperparameters.ts';
+
+export interface EngineLimit {
+  readonly allowed: readonly (string | boolean | null)[];
+  /** A sentence that says why the other values are not there. */
+  readonly reason: string;
+}
+
+export const engineLimits: Readonly<Record<Engine, Partial<Record<HyperparameterName, EngineLimit>>>> = {
+  embedded: {
+    precision: { allowed: ['auto', 'float32'], reason: 'The embedded engine computes in 32 bit.' },
+    launcher: { allowed: ['python'], reason: 'The embedded engine runs one process on one machine.' },
+  },
+  pytorch: {
+    objective: { allowed: ['sft', 'dpo'], reason: 'The PyTorch engine does not distil from a teacher.' },
+    device: {
+      allowed: ['auto', 'cpu'],
+      reason: 'PyTorch finds CUDA, ROCm or Metal by itself; the other devices belong to the embedded engine.',
+    },
+  },
+};
+
+export function findLimit(engine: Engine, name: HyperparameterName): EngineLimit | undefined {
+  return engineLimits[engine][name];
+}
+
+/** The settings that this engine cannot do as they are, each with the reason. */
+export function findEngineProblems(engine: Engine, values: Hyperparameters): SettingProblem[] {
+  return (Object.entries(engineLimits[engine]) as [HyperparameterName, EngineLimit][]).flatMap(
+    ([name, { allowed, reason }]) => {
+      const value = values[name];
+      if (!hasEffect(name, values) || (allowed as readonly unknown[]).includes(value)) return [];
+      const label = engine === 'pytorch' ? 'PyTorch' : 'embedded';
+      const expected = allowed.map(String).join(' or ');
+      return [{ name, message: `expected ${expected} with the ${label} engine, got ${String(value)}. ${reason}` }];
+    },
+  );
+}
+
+/** As `Objective`, for sentences. */
+export function nameSetting(name: string): string {
+  return Object.hasOwn(hyperparameterTable, name) ? hyperparameterTable[name as HyperparameterName].label : name;
+}
