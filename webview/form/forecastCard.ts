@@ -26,8 +26,9 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
   const memoryPart = h('div', { class: 'memory' }, memoryText, memory.element);
   const fit = createButton({ label: 'Make it fit', onClick: onFit });
   const facts = h('dl', { class: 'facts' });
-  const rebuildFacts = createRebuilder<Forecast | null>(facts, forecast =>
-    forecast ? describeForecast(forecast) : [],
+  const rebuildFacts = createRebuilder<{ forecast: Forecast | null; isPyTorch: boolean }>(
+    facts,
+    ({ forecast, isPyTorch }) => (forecast ? describeForecast(forecast, isPyTorch) : []),
   );
   const findings = h('div', { class: 'findings' });
   const rebuildFindings = createRebuilder<{ findings: readonly PreflightFinding[]; overrides: readonly string[] }>(
@@ -53,11 +54,13 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
       setShown(content, report !== null);
       content.classList.toggle('is-stale', forecasting);
       const forecast = report?.forecast ?? null;
-      rebuildFacts(forecast);
-      setShown(memoryPart, forecast !== null);
+      const isPyTorch = report?.engine?.engine === 'pytorch';
+      rebuildFacts({ forecast, isPyTorch });
+      // The plan of memory is the embedded engine's.
+      setShown(memoryPart, forecast !== null && !isPyTorch);
       if (forecast) showMemory(forecast);
       rebuildFindings({ findings: report?.findings ?? [], overrides });
-      setShown(fit.element, Boolean(report?.fit));
+      setShown(fit.element, Boolean(report?.fit) && !isPyTorch);
       error.update(report?.error ?? null);
     },
   };
@@ -79,7 +82,7 @@ export function describeRefusal(report: ForecastReport): string | null {
   return count === 1 ? 'A check refuses this run: see the forecast.' : 'Checks refuse this run: see the forecast.';
 }
 
-function describeForecast(forecast: Forecast): HTMLElement[] {
+function describeForecast(forecast: Forecast, isPyTorch: boolean): HTMLElement[] {
   const share = forecast.tokensPerEpoch > 0 ? forecast.supervisedTokensPerEpoch / forecast.tokensPerEpoch : 0;
   const rows: [string, string][] = [
     ['Steps', formatCount(forecast.totalSteps)],
@@ -87,7 +90,7 @@ function describeForecast(forecast: Forecast): HTMLElement[] {
     ['Held-out rows', formatCount(forecast.heldOutRows)],
     ['Tokens an epoch', formatCount(forecast.tokensPerEpoch)],
     ['Trained on', `${formatCount(forecast.supervisedTokensPerEpoch)} (${formatShare(share)})`],
-    ['Engine', forecast.plan === 'whole' ? 'Whole model at once' : 'Layer by layer'],
+    ['Engine', isPyTorch ? 'PyTorch' : forecast.plan === 'whole' ? 'Whole model at once' : 'Layer by layer'],
   ];
   return rows.flatMap(([term, value]) => [h('dt', {}, term), h('dd', { class: 'figures' }, value)]);
 }

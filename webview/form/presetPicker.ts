@@ -22,7 +22,7 @@ export function createPresetPicker(onPreset: (id: string) => void): View<Pick<Fo
     labelElement: label,
     control: dropdown.element,
     describe: dropdown.describe,
-    class: 'is-row preset',
+    class: 'is-stack',
     data: { preset: '' },
   });
   return {

@@ -3,9 +3,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
-import { readStatus } from '../../core/runs/runFiles.ts';
+import { readRequest, readStatus } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
-import type { ErrorCode, WireError } from '../../shared/errors.ts';
+import { type ErrorCode, toWireError, type WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { PythonReport } from '../../shared/pythonReport.ts';
 import { type ProcessIdentity, type RunStatus, runNames, type WrittenState } from '../../shared/runFolder.ts';
@@ -79,8 +79,15 @@ export class RunSession {
     this.status.set({ state: 'preparing', identity, phase: { name: 'starting', done: 0, total: 1 } });
     this.status.startHeartbeat();
     this.control.start();
-    const python = findPython();
     log(`trainer: attempt ${status.attempt}, process ${identity.pid}, node ${process.version}`);
+    let python: PythonReport | undefined;
+    try {
+      python = await findPython(readRequest(run).hyperparameters);
+    } catch (error) {
+      this.status.stopHeartbeat();
+      this.control.stop();
+      return this.fail(toWireError(error), '');
+    }
     const outcome = await runComputeThread(
       {
         run,

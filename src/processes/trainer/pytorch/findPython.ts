@@ -1,9 +1,20 @@
-/** @file The Python that the PyTorch engine runs with: the user's own interpreter, where one is named. */
-import { isAbsolute } from 'node:path';
-import { type PythonReport, pythonVariable } from '../../../shared/pythonReport.ts';
+/** @file The Python that the PyTorch engine runs with: the user's own interpreter, where one is named, else the environment of ours. */
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { describePython } from '../../../core/python/describePython.ts';
+import { runProgram } from '../../../core/python/runProgram.ts';
+import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
+import type { PythonReport } from '../../../shared/pythonReport.ts';
+import { pythonFolder } from '../../../shared/userCache.ts';
 
-export function findPython(env: NodeJS.ProcessEnv = process.env): PythonReport | undefined {
-  const interpreter = env[pythonVariable];
-  if (interpreter === undefined || !isAbsolute(interpreter)) return undefined;
-  return { source: 'user', interpreter, version: null, packages: {}, accelerators: [], problems: [] };
+/** Undefined where there is none, or none is asked for. */
+export async function findPython({ engine }: Pick<Hyperparameters, 'engine'>): Promise<PythonReport | undefined> {
+  if (engine === 'embedded') return undefined;
+  const { env, platform } = process;
+  const place = {
+    root: pythonFolder({ platform, home: homedir(), env }),
+    requirementsFolder: fileURLToPath(new URL('./pytorch/requirements', import.meta.url)),
+    env,
+  };
+  return await describePython(place, { run: runProgram });
 }
