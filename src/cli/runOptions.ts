@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { adoptedNames } from '../core/adapter/adoptedSettings.ts';
+import { parseCleaning } from '../core/data/clean/parseCleaning.ts';
 import { parseMapping } from '../core/data/mapping/mapping.ts';
 import { parseEncoding } from '../core/data/read/textEncoding.ts';
+import { usualCleaning } from '../shared/cleaning.ts';
 import type { TextEncoding } from '../shared/datasetFormats.ts';
 import { TuneError } from '../shared/errors.ts';
 import {
@@ -51,6 +53,11 @@ export const requestOptions: readonly CommandOption[] = [
   },
   encodingOption,
   {
+    name: 'clean',
+    value: 'STEPS',
+    help: 'Clean the training rows first: usual, or steps as of tuning-fork clean. Held-out rows stay as they are.',
+  },
+  {
     name: 'override',
     value: 'NAME',
     isRepeatable: true,
@@ -81,7 +88,9 @@ export function readRequest(args: CommandArguments): RunRequest {
   const mappingText = args.one('mapping');
   const mapping = mappingText === undefined ? null : parseMapping(mappingText);
   const encoding = readEncoding(args);
-  const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding }];
+  const steps = args.one('clean');
+  const cleaning = steps === undefined ? undefined : steps === 'usual' ? usualCleaning : parseCleaning(steps);
+  const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding, cleaning }];
   if (datasets === undefined) args.positional(0, 'dataset');
   const preset = readPreset(args.one('preset'));
   const given = args.one('model') ?? preset?.model ?? (recipe === undefined ? args.required('model') : undefined);
@@ -96,6 +105,7 @@ export function readRequest(args: CommandArguments): RunRequest {
       path: d.path,
       mapping: mapping ?? d.mapping,
       encoding: encoding ?? d.encoding,
+      cleaning: cleaning ?? d.cleaning,
     })),
     hyperparameters: applySettings(presetValues(preset, startingValues(recipe)), args.many('set')),
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),

@@ -1,5 +1,6 @@
 /** @file run.json: the immutable recipe of a run. Fed back, it reproduces the run. */
 import { z } from 'zod';
+import { cleaningRecipeSchema } from './cleaning.ts';
 import { textEncodings } from './datasetFormats.ts';
 import { engines } from './engineChoice.ts';
 import { baseWeightsChoices, hyperparametersSchema } from './hyperparameters.ts';
@@ -34,6 +35,8 @@ export const datasetReferenceSchema = z.strictObject({
   mappingChosen: z.boolean(),
   /** Where the user named it. */
   encoding: z.enum(textEncodings).optional(),
+  /** Of the training rows; held-out and test rows stay as they are, so that runs with other steps can be compared. */
+  cleaning: cleaningRecipeSchema.optional(),
 });
 export type DatasetReference = z.infer<typeof datasetReferenceSchema>;
 
@@ -100,6 +103,7 @@ const requestedDatasetSchema = z.strictObject({
   path: z.string(),
   mapping: mappingSchema.nullable(),
   encoding: z.enum(textEncodings).optional(),
+  cleaning: cleaningRecipeSchema.optional(),
 });
 
 /** What a person asks for, before anything was read: the trainer turns it into a RunRecord. */

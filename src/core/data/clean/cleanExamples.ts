@@ -44,6 +44,8 @@ export interface CleanedStep {
 
 export interface CleanedExamples {
   readonly examples: readonly Example[];
+  /** Of each of them: where it stood among those that were given. */
+  readonly rows: readonly number[];
   readonly steps: readonly CleanedStep[];
 }
 
@@ -54,6 +56,7 @@ export async function cleanExamples(
   options: CleaningOptions = {},
 ): Promise<CleanedExamples> {
   let left = examples;
+  let rows = examples.map((_, row) => row);
   const done: CleanedStep[] = [];
   for (const [index, step] of steps.entries()) {
     options.onProgress?.(index, steps.length);
@@ -72,10 +75,11 @@ export async function cleanExamples(
       ),
     };
     done.push(cleaned);
+    rows = rows.filter((_, i) => typeof outcomes[i] !== 'string');
     left = outcomes.filter(outcome => typeof outcome !== 'string');
   }
   options.onProgress?.(steps.length, steps.length);
-  return { examples: left, steps: done };
+  return { examples: left, rows, steps: done };
 }
 
 /** Of a row: itself, changed or not, or why it goes. */

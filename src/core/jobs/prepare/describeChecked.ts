@@ -10,9 +10,11 @@ export function describeChecked({ sources, refusals, warnings, forecast, integer
   notes: string[];
   warnings: JobWarning[];
 } {
-  const notes = sources.map(({ dataset: { file, format, mapping, usableRows, rows } }) => {
+  const notes = sources.map(({ dataset: { file, format, mapping, usableRows, rows, examples } }) => {
+    const removed = usableRows - examples.length;
+    const cleaned = removed > 0 ? `; cleaning removed ${removed} training ${removed === 1 ? 'row' : 'rows'}` : '';
     const used = usableRows === rows ? `${rows}` : `${usableRows} of ${rows}`;
-    return `${file}: ${format}, ${used} ${rows === 1 ? 'row' : 'rows'}, read as ${mapping.mapping.kind}: ${mapping.reason}`;
+    return `${file}: ${format}, ${used} ${rows === 1 ? 'row' : 'rows'}, read as ${mapping.mapping.kind}: ${mapping.reason}${cleaned}`;
   });
   if (integerSpeedup !== undefined) notes.push(describeBaseWeights(forecast.baseWeights, integerSpeedup));
   const ofRows = sources.flatMap(({ dataset: { file, problems, errorCount, warningCount } }): JobWarning[] => {

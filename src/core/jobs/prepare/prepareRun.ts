@@ -101,9 +101,9 @@ export function snapshotSources(
   return sources.map(({ dataset, split }, i) => {
     const { mapping, isChosen } = dataset.mapping;
     const snapshot = writeDatasetSnapshot(store, dataset, split);
-    const { path, encoding } = request.datasets[i]!;
+    const { path, encoding, cleaning } = request.datasets[i]!;
     const read = { path, sha256: dataset.sha256, snapshot, mapping, mappingChosen: isChosen };
-    return encoding === undefined ? read : { ...read, encoding };
+    return { ...read, ...(encoding && { encoding }), ...(cleaning && { cleaning }) };
   });
 }
 
