@@ -6,6 +6,7 @@ import { comparePanelType } from './host/compare/comparePanels.ts';
 import { showEndNotices } from './host/endNotices.ts';
 import { followChanges } from './host/followChanges.ts';
 import { runPanelType } from './host/panels/runPanels.ts';
+import { registerPipelineLanguage } from './host/pipeline/pipelineLanguage.ts';
 import { showError } from './host/showError.ts';
 import { showStatusBar } from './host/statusBar.ts';
 import { AdaptersView } from './host/views/adaptersView.ts';
@@ -36,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewViewProvider(formViewId, formView),
     vscode.window.registerWebviewPanelSerializer(runPanelType, services.runPanels),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, services.comparePanels),
+    registerPipelineLanguage(() => services),
     showStatusBar(stores),
     showEndNotices(services),
     followChanges(services),

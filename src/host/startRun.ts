@@ -1,5 +1,5 @@
 /** @file A request or a run at rest -> a trainer that works on it. */
-import type { RunRequest } from '../shared/recipe.ts';
+import type { StoredRequest } from '../shared/storedRecord.ts';
 import type { TrainerCommand } from '../shared/trainerProtocol.ts';
 import { readHubSettings } from './hubToken.ts';
 import { requireEngine } from './processes/platformSupport.ts';
@@ -12,8 +12,8 @@ import { requireTrust } from './trust.ts';
 type Starter = Pick<Services, 'context' | 'children' | 'log'>;
 
 /** @throws TuneError as the gate here or the trainer refused it */
-export async function startRun(services: Starter, request: RunRequest): Promise<AcceptedRun> {
-  const store = findStoreFor(services.context, request.datasets[0]!.path);
+export async function startRun(services: Starter, request: StoredRequest): Promise<AcceptedRun> {
+  const store = findStoreFor(services.context, placeOf(request));
   const hub = await readHubSettings(services.context.secrets);
   return await spawn(services, { type: 'start', store, request, attached: false, hub });
 }
@@ -35,4 +35,16 @@ async function spawn(services: Starter, order: TrainerCommand): Promise<Accepted
   const accepted = await spawnTrainer(await services.children.prepare('trainer'), order);
   services.log.info(`trainer accepted ${accepted.id}${accepted.queued ? ' (queued)' : ''}`);
   return accepted;
+}
+
+/** The file beside whose workspace folder's runs this one belongs. */
+function placeOf(request: StoredRequest): string {
+  switch (request.kind) {
+    case 'pipeline':
+      return request.file;
+    case 'search':
+      return request.base.datasets[0]!.path;
+    default:
+      return request.datasets[0]!.path;
+  }
 }

@@ -4,6 +4,8 @@ import type { EngineChoice } from './engineChoice.ts';
 import type { WireError } from './errors.ts';
 import type { HubSettings } from './hubSettings.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
+import type { PipelineRequest } from './pipeline.ts';
+import type { PipelineCheck, PipelineHelp } from './pipelineOutline.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
 
 export interface DatasetProblem {
@@ -97,6 +99,13 @@ export type DatasetCalls = {
     result: RowTokens;
   };
   'dataset/forecast': { parameters: { request: RunRequest }; result: ForecastReport };
+  /** A pipeline file as it stands in an editor: what is wrong with it and, where nothing is, what would be run. */
+  'pipeline/check': {
+    parameters: { path: string; text: string };
+    result: PipelineCheck & { request: PipelineRequest | null };
+  };
+  /** Line and column from 1. */
+  'pipeline/help': { parameters: { text: string; line: number; column: number }; result: PipelineHelp };
   'dataset/compare': {
     parameters: { path: string; store: string; snapshot: string; mapping: Mapping };
     result: { sameBytes: boolean; differences: RowDifference[]; differenceCount: number };

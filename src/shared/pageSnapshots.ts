@@ -5,6 +5,7 @@ import type { ForecastReport } from './datasetProtocol.ts';
 import { engines } from './engineChoice.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
 import type { CompareState, FormState, RunState } from './pages.ts';
+import { stageStates } from './pipeline.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
 import {
   type EvaluationRow,
@@ -19,6 +20,7 @@ import {
 
 const error = wireErrorSchema.nullable();
 const count = z.number().int().min(0);
+const shownState = z.enum([...writtenStates, 'interrupted']);
 const progress = z.object({ done: z.number(), total: z.number() });
 
 const inspection = z.object({
@@ -96,9 +98,33 @@ export const runStateSchema: z.ZodType<RunState> = z.object({
   id: z.string(),
   name: z.string(),
   path: z.string(),
-  state: z.enum([...writtenStates, 'interrupted']),
+  state: shownState,
   status: statusSchema.nullable(),
   record: runRecordSchema.nullable(),
+  pipeline: z
+    .object({
+      file: z.string(),
+      stages: z.array(
+        z.object({
+          name: z.string(),
+          state: z.enum(stageStates),
+          run: z.string().nullable(),
+          runState: shownState.nullable(),
+          steps: z.string(),
+          detail: z.string(),
+        }),
+      ),
+      forgetting: z.object({
+        sets: z.array(z.string()),
+        rows: z.array(
+          z.object({
+            stage: z.string(),
+            cells: z.array(z.object({ lossNats: z.number(), changeNats: z.number().nullable() }).nullable()),
+          }),
+        ),
+      }),
+    })
+    .nullable(),
   steps: rowsOf<StepRow>('step', stepRowSchema.shape),
   evaluations: rowsOf<EvaluationRow>('evaluation', evaluationRowSchema.shape),
   samples: z.array(sampleRowSchema),

@@ -7,6 +7,7 @@ import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from
 import type { WireError } from './errors.ts';
 import { type Hyperparameters, hyperparameterNames, type SettingProblem } from './hyperparameters.ts';
 import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtocol.ts';
+import type { ForgettingTable, StageState } from './pipeline.ts';
 import { presets } from './presets.ts';
 import { mappingSchema, type RunRecord } from './recipe.ts';
 import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
@@ -55,6 +56,23 @@ export interface FormState {
   error: WireError | null;
 }
 
+/** A pipeline's stages, and what they forgot. */
+export interface PipelineView {
+  file: string;
+  stages: {
+    name: string;
+    state: StageState;
+    /** Id of its run, once there is one. */
+    run: string | null;
+    /** Of that run; null while it is not known. */
+    runState: ShownState | null;
+    /** `12/300`; empty while it is not known. */
+    steps: string;
+    detail: string;
+  }[];
+  forgetting: ForgettingTable;
+}
+
 /** A run's panel. */
 export interface RunState {
   id: string;
@@ -63,6 +81,8 @@ export interface RunState {
   state: ShownState;
   status: RunStatus | null;
   record: RunRecord | null;
+  /** Of a pipeline: its stages in place of curves. */
+  pipeline: PipelineView | null;
   steps: StepRow[];
   evaluations: EvaluationRow[];
   samples: SampleRow[];
@@ -145,6 +165,9 @@ export const runMessageSchema = z.discriminatedUnion('type', [
   empty('run/reveal'),
   empty('run/showLog'),
   empty('run/showDifferences'),
+  z.strictObject({ type: z.literal('run/openStage'), run: z.string() }),
+  z.strictObject({ type: z.literal('run/restartStage'), stage: z.string() }),
+  empty('run/openPipeline'),
 ]);
 export type RunMessage = z.infer<typeof runMessageSchema>;
 

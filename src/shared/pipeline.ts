@@ -136,3 +136,13 @@ export function tabulateForgetting({ stages }: PipelineProgress): ForgettingTabl
   }));
   return { sets, rows };
 }
+
+/** `continue · sft · rows.jsonl`: how it starts, what is learned, from what. */
+export function describeStage({ model, start, datasets, teacher, distill, hyperparameters }: PipelineStage): string {
+  const from = model === null ? start : baseName(model);
+  const who = teacher?.kind === 'stage' ? teacher.stage : baseName(teacher?.model ?? '');
+  const learned = distill === null ? hyperparameters.objective : `${distill} of ${who}`;
+  return `${from} · ${learned} · ${datasets.map(({ path }) => baseName(path)).join(', ')}`;
+}
+
+const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;

@@ -49,6 +49,46 @@ describe('run page', () => {
     });
   }
 
+  it('shows the stages of a pipeline with what each forgot, and asks for a stage and its run', async () => {
+    const run = await open('none', {});
+    await show(run, runSnapshots.pipelineRunning);
+    expect(await run.page.locator('.charts').isVisible()).toBe(false);
+    expect(await run.page.locator('.tiles').isVisible()).toBe(false);
+    const stages = run.page.locator('.stage');
+    expect(await stages.locator('.state-badge').allInnerTexts()).toEqual([
+      'Unchanged, not trained again',
+      'Finished',
+      'Training, step 31/90',
+      'Waiting',
+    ]);
+    // While it runs nothing can be restarted.
+    expect(await button(run, 'Restart from here').count()).toBe(0);
+    await show(run, runSnapshots.pipelineFinished);
+    const rows = run.page.locator('.forgetting tbody tr');
+    expect((await rows.nth(2).innerText()).trim().split(/\s+/)).toEqual([
+      'preferences',
+      '2.301',
+      '+0.188',
+      '1.396',
+      '−0.024',
+      '1.220',
+    ]);
+    const tones = run.page.locator('.forgetting-change[data-tone="worse"]');
+    expect(await tones.allInnerTexts()).toEqual(['+0.174', '+0.188']);
+    await stages.nth(1).getByRole('button', { name: 'Open run' }).click();
+    await stages.nth(3).getByRole('button', { name: 'Restart from here' }).click();
+    await button(run, 'medical.pipeline.yaml').click();
+    expect(await asked(run)).toEqual([
+      { type: 'run/openStage', run: runSnapshots.pipelineFinished.pipeline!.stages[1]!.run },
+      { type: 'run/restartStage', stage: 'student' },
+      { type: 'run/openPipeline' },
+    ]);
+    await show(run, runSnapshots.finished);
+    expect(await run.page.locator('.charts').isVisible()).toBe(true);
+    expect(await stages.count()).toBe(0);
+    await run.close();
+  });
+
   it('draws what the objective measures, and nothing of it for plain fine-tuning', async () => {
     const run = await open('none', {});
     const chart = (objective: string) => run.page.locator(`.measure-chart[data-objective="${objective}"]`);

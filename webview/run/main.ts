@@ -6,7 +6,7 @@ import './run.css';
 import { runStateSchema } from '../../src/shared/pageSnapshots.ts';
 import type { RunState } from '../../src/shared/pages.ts';
 import { createTabs } from '../controls/toolkit.ts';
-import { h } from '../dom/element.ts';
+import { h, setShown } from '../dom/element.ts';
 import { mountPage } from '../dom/mountPage.ts';
 import { connectHost } from '../seam/host.ts';
 import { createCharts, type KeptChart } from './charts.ts';
@@ -17,6 +17,7 @@ import { createRunControls } from './runControls.ts';
 import { createRunHeader } from './runHeader.ts';
 import { createRunNotices } from './runNotices.ts';
 import { createSampleList } from './sampleList.ts';
+import { createStageList } from './stageList.ts';
 
 const defaultSmoothing = 0.9;
 const host = connectHost('run/state', runStateSchema, draw);
@@ -35,10 +36,15 @@ const charts = createCharts(
   { smoothing: kept?.smoothing ?? defaultSmoothing, rateOpen: kept?.rateOpen ?? false },
   chart => host.remember(chart),
 );
+const stages = createStageList({
+  onOpenStage: run => host.send({ type: 'run/openStage', run }),
+  onRestart: stage => host.send({ type: 'run/restartStage', stage }),
+  onOpenFile: () => host.send({ type: 'run/openPipeline' }),
+});
 const log = createLogTail(() => host.send({ type: 'run/showLog' }));
 const samples = createSampleList();
 const recipe = createRecipeFacts();
-const parts = [header, controls, notices, dataset, charts, log, samples, recipe];
+const parts = [header, controls, notices, dataset, stages, charts, log, samples, recipe];
 
 const show = mountPage(
   h(
@@ -48,6 +54,7 @@ const show = mountPage(
     controls.element,
     notices.element,
     dataset.element,
+    stages.element,
     charts.element,
     createTabs('Details', [
       { id: 'log', label: 'Log', content: log.element },
@@ -59,5 +66,6 @@ const show = mountPage(
 
 function draw(state: RunState): void {
   show();
+  setShown(charts.element, state.pipeline === null);
   for (const part of parts) part.update(state);
 }

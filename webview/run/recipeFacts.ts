@@ -15,14 +15,19 @@ import { createDisclosure } from '../controls/disclosure.ts';
 import { type Child, createRebuilder, h, type View } from '../dom/element.ts';
 import { formatCount, formatFigure, formatRate } from '../format/formatNumber.ts';
 
-export function createRecipeFacts(): View<Pick<RunState, 'record' | 'path'>> {
+export function createRecipeFacts(): View<Pick<RunState, 'record' | 'path' | 'pipeline'>> {
   const element = h('div', { class: 'tab-content recipe' });
-  const rebuild = createRebuilder<{ record: RunRecord | null; path: string }>(element, ({ record, path }) =>
-    record === null
-      ? [h('p', { class: 'muted' }, 'The recipe is written once data and model have been read.')]
-      : drawRecipe(record, path),
+  const rebuild = createRebuilder<{ record: RunRecord | null; path: string; isPipeline: boolean }>(
+    element,
+    ({ record, path, isPipeline }) => {
+      if (record !== null) return drawRecipe(record, path);
+      const text = isPipeline
+        ? 'Each stage has a run of its own with its recipe: open it from the list above.'
+        : 'The recipe is written once data and model have been read.';
+      return [h('p', { class: 'muted' }, text)];
+    },
   );
-  return { element, update: ({ record, path }) => rebuild({ record, path }) };
+  return { element, update: ({ record, path, pipeline }) => rebuild({ record, path, isPipeline: pipeline !== null }) };
 }
 
 function drawRecipe(record: RunRecord, path: string): Child[] {

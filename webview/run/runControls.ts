@@ -35,7 +35,7 @@ export function createRunControls(events: RunControlEvents): View<RunState> {
       steering,
       h('div', { class: 'buttons' }, compare.element, again.element, reveal.element),
     ),
-    update({ state, pendingControl: pending, canCompare }) {
+    update({ state, pendingControl: pending, canCompare, pipeline }) {
       const open = openActions(state, pending);
       turn = allowedActions[state].includes('resume') || pending === 'resume' ? 'resume' : 'pause';
       const label = turn === 'resume' ? 'Resume' : 'Pause';
@@ -47,6 +47,8 @@ export function createRunControls(events: RunControlEvents): View<RunState> {
       stop.setDisabled(!open.includes('stop'));
       setShown(steering, state !== 'finished');
       compare.setDisabled(!canCompare);
+      // Its stages' runs have these.
+      for (const { element } of [checkpoint, compare, again]) setShown(element, pipeline === null);
     },
   };
 }

@@ -8,19 +8,7 @@ import type { ShownState } from '../../src/shared/runState.ts';
 import { createMeter } from '../controls/meter.ts';
 import { h, setAttribute, setCutText, setShown, setText, type View } from '../dom/element.ts';
 import { formatCount, formatFigure, formatSpeed } from '../format/formatNumber.ts';
-
-export const stateLabels: Record<ShownState, string> = {
-  queued: 'Queued',
-  preparing: 'Preparing',
-  running: 'Running',
-  pausing: 'Pausing',
-  paused: 'Paused',
-  stopping: 'Stopping',
-  finished: 'Finished',
-  stopped: 'Stopped',
-  failed: 'Failed',
-  interrupted: 'Interrupted',
-};
+import { stateLabels } from './stateLabels.ts';
 
 export function createRunHeader(): View<RunState> {
   const name = h('h1', { class: 'cut' });
@@ -38,6 +26,7 @@ export function createRunHeader(): View<RunState> {
     createTile('Elapsed'),
     createTile('Peak memory'),
   ] as const;
+  const figures = h('dl', { class: 'tiles' }, ...tiles.map(tile => tile.element));
   return {
     element: h(
       'header',
@@ -45,7 +34,7 @@ export function createRunHeader(): View<RunState> {
       h('div', { class: 'title-line' }, name, badge),
       origin,
       h('div', { class: 'progress' }, meter.element, progress),
-      h('dl', { class: 'tiles' }, ...tiles.map(tile => tile.element)),
+      figures,
     ),
     update(run) {
       setCutText(name, run.name);
@@ -57,6 +46,8 @@ export function createRunHeader(): View<RunState> {
       setText(progress, text);
       for (const [i, figure] of describeFigures(run).entries()) tiles[i]!.show(figure);
       setShown(tiles[4].element, isGoingOn(run.state));
+      // A pipeline has no loss of its own.
+      setShown(figures, run.pipeline === null);
     },
   };
 }
@@ -82,13 +73,14 @@ function isGoingOn(state: ShownState): boolean {
   return state === 'running' || state === 'preparing' || state === 'pausing' || state === 'queued';
 }
 
-function describeOrigin({ record, id }: RunState): string {
+function describeOrigin({ record, id, pipeline }: RunState): string {
+  if (pipeline !== null) return `${pipeline.stages.length} stages · ${id}`;
   if (record === null) return id;
   const dataset = record.datasets[0]?.path.split(/[\\/]/).at(-1) ?? '';
   return `${record.model.id} on ${dataset} · ${id}`;
 }
 
-function describeProgress({ state, status }: RunState): { value: number; max: number; text: string } {
+function describeProgress({ state, status, pipeline }: RunState): { value: number; max: number; text: string } {
   if (status === null) return { value: 0, max: 1, text: 'Not started yet' };
   const { phase, step, totalSteps } = status;
   if (phase !== null && state === 'preparing') {
@@ -96,7 +88,11 @@ function describeProgress({ state, status }: RunState): { value: number; max: nu
     return { value: phase.done, max: phase.total, text: `${capitalise(phase.name)}${amount}` };
   }
   if (totalSteps === 0) return { value: 0, max: 1, text: 'Not started yet' };
-  return { value: step, max: totalSteps, text: `Step ${formatCount(step)} of ${formatCount(totalSteps)}` };
+  return {
+    value: step,
+    max: totalSteps,
+    text: `${pipeline === null ? 'Step' : 'Stages done:'} ${formatCount(step)} of ${formatCount(totalSteps)}`,
+  };
 }
 
 function describeFigures({ steps, evaluations, status, remainingMs }: RunState): Figure[] {

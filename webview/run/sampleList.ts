@@ -4,11 +4,12 @@ import type { SampleRow } from '../../src/shared/runFolder.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
 import { formatCount } from '../format/formatNumber.ts';
 
-export function createSampleList(): View<Pick<RunState, 'samples' | 'record'>> {
+export function createSampleList(): View<Pick<RunState, 'samples' | 'record' | 'pipeline'>> {
   const element = h('div', { class: 'tab-content samples' });
-  const rebuild = createRebuilder<{ samples: readonly SampleRow[]; hasPrompts: boolean }>(
+  const rebuild = createRebuilder<{ samples: readonly SampleRow[]; hasPrompts: boolean; isPipeline: boolean }>(
     element,
-    ({ samples, hasPrompts }) => {
+    ({ samples, hasPrompts, isPipeline }) => {
+      if (isPipeline) return [h('p', { class: 'muted' }, 'Samples are in the runs of the stages.')];
       if (samples.length > 0) return groupByStep(samples).map(drawStep);
       const text = hasPrompts
         ? 'The first answers come with the first evaluation.'
@@ -18,8 +19,12 @@ export function createSampleList(): View<Pick<RunState, 'samples' | 'record'>> {
   );
   return {
     element,
-    update: ({ samples, record }) =>
-      rebuild({ samples, hasPrompts: record === null || record.hyperparameters.samplePrompts.length > 0 }),
+    update: ({ samples, record, pipeline }) =>
+      rebuild({
+        samples,
+        hasPrompts: record === null || record.hyperparameters.samplePrompts.length > 0,
+        isPipeline: pipeline !== null,
+      }),
   };
 }
 

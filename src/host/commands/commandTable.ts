@@ -4,6 +4,7 @@ import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { openTrust } from '../trust.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
+import { restartPipeline, runPipeline } from './pipelineCommands.ts';
 import {
   checkpointRun,
   compareRun,
@@ -27,6 +28,8 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.fineTuneWithFile': fineTuneWithFile,
   'tuningFork.fineTuneWithSample': fineTuneWithSample,
   'tuningFork.testSelection': testSelection,
+  'tuningFork.pipeline.run': runPipeline,
+  'tuningFork.pipeline.restart': restartPipeline,
   'tuningFork.run.open': openRun,
   'tuningFork.run.pause': pauseRun,
   'tuningFork.run.resume': resumeRunCommand,

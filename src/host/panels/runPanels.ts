@@ -6,6 +6,7 @@ import { type RunMessage, runMessageSchema } from '../../shared/pages.ts';
 import { runNames } from '../../shared/runFolder.ts';
 import { iconPath } from '../icons.ts';
 import { revealFolder } from '../revealFolder.ts';
+import { takePipelineView } from '../runs/pipelineView.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
@@ -71,6 +72,7 @@ class RunPanel {
       }),
       stores.findStore(run.store)?.watchSeries(run.id) ?? { dispose: () => undefined },
       stores.onDidChange(({ run: changed, change }) => {
+        if (run.kind === 'pipeline' && changed.parents.includes(run.id)) this.throttle.request();
         if (changed.path !== run.path) return;
         if (change === 'removed') panel.dispose();
         else this.throttle.request();
@@ -104,8 +106,24 @@ class RunPanel {
       datasetChanged: this.hasDatasetChanged(),
       datasetDifferences: this.differences,
       error: this.error ?? this.services.controls.errorOf(run),
+      pipeline: takePipelineView(run, this.siblings()),
     });
     postSnapshot(this.panel.webview, { type: 'run/state', state });
+  }
+
+  private siblings(): readonly RunReader[] {
+    return this.run.kind === 'pipeline' ? (this.services.stores.findStore(this.run.store)?.list() ?? []) : [];
+  }
+
+  private openStage(id: string): void {
+    const run = this.siblings().find(sibling => sibling.id === id);
+    if (run !== undefined) this.services.runPanels.open(run);
+  }
+
+  private pipelineFile(): string | undefined {
+    const { stored, storedRequest } = this.run;
+    const source = stored ?? storedRequest;
+    return source?.kind === 'pipeline' ? source.file : undefined;
   }
 
   private hasDatasetChanged(): boolean {
@@ -129,6 +147,16 @@ class RunPanel {
         return await revealFolder(run.path);
       case 'run/showLog':
         return void (await vscode.window.showTextDocument(vscode.Uri.file(join(run.path, runNames.log))));
+      case 'run/openStage':
+        return this.openStage(message.run);
+      case 'run/restartStage': {
+        const target = { file: this.pipelineFile(), stage: message.stage };
+        return void (await vscode.commands.executeCommand('tuningFork.pipeline.restart', target));
+      }
+      case 'run/openPipeline': {
+        const file = this.pipelineFile();
+        return file === undefined ? undefined : void (await vscode.window.showTextDocument(vscode.Uri.file(file)));
+      }
       case 'run/showDifferences':
         return await this.showDifferences();
     }

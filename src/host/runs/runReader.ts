@@ -1,6 +1,7 @@
 /** @file One run folder -> what is known of it, read again only where files changed. */
 import { lstat, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { type PipelineProgress, pipelineProgressSchema } from '../../shared/pipeline.ts';
 import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
 import {
   notesSchema,
@@ -41,12 +42,15 @@ export class RunReader {
   notes: RunNotes | undefined;
   status: RunStatus | undefined;
   state: ShownState = 'preparing';
+  /** Of a pipeline. */
+  pipeline: PipelineProgress | undefined;
   output: 'adapter' | 'model' | undefined;
   samples: SampleRow[] = [];
   logTail: string[] = [];
   series: RunSeries = { steps: [], evaluations: [] };
 
   private seenStatus = '';
+  private seenPipeline = '';
   private seenNotes = '';
   private readonly metricsTail: FileTail;
   private readonly samplesTail: FileTail;
@@ -94,6 +98,7 @@ export class RunReader {
     this.stored ??= await readJsonFile(join(this.path, runNames.run), storedRecordSchema);
     await this.refreshNotes();
     await this.refreshStatus();
+    if (this.kind === 'pipeline') await this.refreshPipeline();
     this.output = await this.findOutput();
     return before !== this.fingerprint();
   }
@@ -115,7 +120,7 @@ export class RunReader {
 
   private fingerprint(): string {
     const known = `${this.storedRequest !== undefined} ${this.stored !== undefined} ${this.output}`;
-    return `${this.state} ${this.seenStatus} ${this.seenNotes} ${known}`;
+    return `${this.state} ${this.seenStatus} ${this.seenNotes} ${this.seenPipeline} ${known}`;
   }
 
   private async refreshNotes(): Promise<void> {
@@ -123,6 +128,14 @@ export class RunReader {
     if (version === this.seenNotes) return;
     this.seenNotes = version;
     this.notes = await readJsonFile(join(this.path, runNames.notes), notesSchema);
+  }
+
+  private async refreshPipeline(): Promise<void> {
+    const file = join(this.path, runNames.pipeline);
+    const version = await fileVersion(file);
+    if (version === this.seenPipeline) return;
+    this.pipeline = (await readJsonFile(file, pipelineProgressSchema)) ?? this.pipeline;
+    this.seenPipeline = version;
   }
 
   private async refreshStatus(): Promise<void> {

@@ -15,6 +15,8 @@ export interface RunExtras {
   datasetChanged: boolean;
   datasetDifferences: { differences: RowDifference[]; differenceCount: number } | null;
   error: WireError | null;
+  /** Of a pipeline. */
+  pipeline: RunState['pipeline'];
 }
 
 export function takeRunSnapshot(run: RunReader, extras: RunExtras): RunState {

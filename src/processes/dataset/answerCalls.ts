@@ -1,6 +1,8 @@
 /** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
 import { compareWithSnapshot } from '../../core/data/split/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.ts';
+import { assistPipeline } from '../../core/jobs/pipeline/assistPipeline.ts';
+import { checkPipelineText } from '../../core/jobs/pipeline/checkPipelineText.ts';
 import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
@@ -57,6 +59,11 @@ export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<D
         python: recallPython(python),
       });
     },
+    'pipeline/check': async ({ path, text }) => {
+      const { request, problems, stages } = checkPipelineText(text, path);
+      return { request: request ?? null, problems, stages };
+    },
+    'pipeline/help': async ({ text, line, column }) => assistPipeline(text, line, column),
     'dataset/compare': async ({ path, store, snapshot }, signal) => {
       const { sameBytes, differences, differenceCount } = await compareWithSnapshot(
         path,

@@ -113,6 +113,7 @@ const running: RunState = {
   state: 'running',
   status: status(120, 'running'),
   record,
+  pipeline: null,
   steps: makeSteps(120),
   evaluations: makeEvaluations(120),
   samples: [
@@ -134,6 +135,64 @@ const running: RunState = {
   datasetDifferences: null,
   canCompare: false,
   error: null,
+};
+
+const stageRun = (number: number, name: string) => `20261124-09${30 + number}00-medical-${name}-5c7${number}`;
+const cell = (lossNats: number, changeNats: number | null = null) => ({ lossNats, changeNats });
+
+const pipelineRunning: RunState = {
+  ...running,
+  name: 'medical',
+  record: null,
+  steps: [],
+  evaluations: [],
+  samples: [],
+  remainingMs: null,
+  status: status(2, 'running', { totalSteps: 4, bestStep: null, bestEvalLossNats: null }),
+  pipeline: {
+    file: '/home/user/project/medical.pipeline.yaml',
+    stages: [
+      {
+        name: 'domain',
+        state: 'reused',
+        run: stageRun(0, 'domain'),
+        runState: 'finished',
+        steps: '400/400',
+        detail: 'SmolLM2-135M-Instruct · sft · textbooks.jsonl',
+      },
+      {
+        name: 'instructions',
+        state: 'finished',
+        run: stageRun(1, 'instructions'),
+        runState: 'finished',
+        steps: '189/189',
+        detail: 'continue · sft · medical-questions.jsonl',
+      },
+      {
+        name: 'preferences',
+        state: 'training',
+        run: stageRun(2, 'preferences'),
+        runState: 'running',
+        steps: '31/90',
+        detail: 'merge · dpo · preferred-answers.jsonl',
+      },
+      {
+        name: 'student',
+        state: 'waiting',
+        run: null,
+        runState: null,
+        steps: '',
+        detail: 'SmolLM2-45M · logits of preferences · medical-questions.jsonl',
+      },
+    ],
+    forgetting: {
+      sets: ['domain', 'instructions'],
+      rows: [
+        { stage: 'domain', cells: [cell(2.1134), null] },
+        { stage: 'instructions', cells: [cell(2.2871, 0.1737), cell(1.4203)] },
+      ],
+    },
+  },
 };
 
 const finished: RunState = {
@@ -194,6 +253,67 @@ export const runSnapshots = {
       hyperparameters: { ...record.hyperparameters, objective: 'distill' },
     },
     steps: makeSteps(120).map((row, i) => ({ ...row, crossEntropyNats: 3 - i / 100, divergenceNats: 1 / (i + 1) })),
+  },
+  pipelineRunning,
+  pipelineFinished: {
+    ...pipelineRunning,
+    state: 'finished',
+    status: status(4, 'finished', { totalSteps: 4, bestStep: null, bestEvalLossNats: null }),
+    pipeline: {
+      ...pipelineRunning.pipeline!,
+      stages: pipelineRunning.pipeline!.stages.map((stage, i) => ({
+        ...stage,
+        state: i === 0 ? ('reused' as const) : ('finished' as const),
+        run: stage.run ?? stageRun(3, 'student'),
+        runState: 'finished' as const,
+      })),
+      forgetting: {
+        sets: ['domain', 'instructions', 'preferences', 'student'],
+        rows: [
+          { stage: 'domain', cells: [cell(2.1134), null, null, null] },
+          { stage: 'instructions', cells: [cell(2.2871, 0.1737), cell(1.4203), null, null] },
+          { stage: 'preferences', cells: [cell(2.3012, 0.1878), cell(1.3961, -0.0242), cell(1.2203), null] },
+          { stage: 'student', cells: [cell(2.9007), cell(1.7345), cell(1.6512), cell(1.7345)] },
+        ],
+      },
+    },
+  },
+  pipelineFailed: {
+    ...pipelineRunning,
+    state: 'failed',
+    name: 'everything-we-know-about-support-conversations-in-stages-with-a-student-at-the-end-and-preferences',
+    status: status(2, 'failed', {
+      totalSteps: 4,
+      error: {
+        code: 'not-finite',
+        message: 'stage preferences: step 31: expected a finite loss, got NaN',
+        hint: 'Lower the learning rate, then resume.',
+      },
+    }),
+    pipeline: {
+      ...pipelineRunning.pipeline!,
+      stages: pipelineRunning.pipeline!.stages.map(stage => ({
+        ...stage,
+        name: `${stage.name}-with-a-name-of-full-length`,
+        runState: stage.state === 'training' ? ('failed' as const) : stage.runState,
+      })),
+    },
+  },
+  pipelineWaiting: {
+    ...pipelineRunning,
+    state: 'preparing',
+    status: status(0, 'preparing', { totalSteps: 0, phase: { name: 'checking data', done: 1, total: 4 } }),
+    pipeline: {
+      ...pipelineRunning.pipeline!,
+      stages: pipelineRunning.pipeline!.stages.map(stage => ({
+        ...stage,
+        state: 'waiting' as const,
+        run: null,
+        runState: null,
+        steps: '',
+      })),
+      forgetting: { sets: [], rows: [] },
+    },
   },
   stoppedEarly: { ...finished, status: status(171, 'finished', { stoppedEarly: true }), steps: makeSteps(171) },
   failed: {

@@ -1,5 +1,5 @@
 /** @file One item of a pipeline's `stages` -> a whole recipe and its outline, or what is wrong with it and where. */
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { TuneError } from '../../../shared/errors.ts';
 import {
   defaultHyperparameters,
@@ -7,13 +7,14 @@ import {
   hyperparametersSchema,
 } from '../../../shared/hyperparameters.ts';
 import {
+  describeStage,
   distillKinds,
   type PipelineStage,
   type StageStart,
   stageNamePattern,
   stageStarts,
 } from '../../../shared/pipeline.ts';
-import type { StageOutline } from '../../../shared/pipelineOutline.ts';
+import type { StageOutline, TextRange } from '../../../shared/pipelineOutline.ts';
 import { type Mapping, type OverrideName, overrideNames } from '../../../shared/recipe.ts';
 import { adoptedNames } from '../../adapter/adoptedSettings.ts';
 import { parseMapping } from '../../data/mapping/mapping.ts';
@@ -25,9 +26,8 @@ import type { AnyNode, MapEntry, YamlNodes } from './yamlNodes.ts';
 export interface ParsedStage {
   readonly stage: PipelineStage;
   readonly outline: StageOutline;
-  /** The place of each dataset, and of the other entries by key. */
-  readonly datasetNodes: readonly AnyNode[];
-  readonly entries: ReadonlyMap<string, MapEntry>;
+  /** The place of each dataset. */
+  readonly datasetRanges: readonly TextRange[];
 }
 
 export interface StageContext {
@@ -84,7 +84,7 @@ export function parseStage(nodes: YamlNodes, node: AnyNode, context: StageContex
   };
   const nameRange = nodes.rangeOf(entries.get('name')?.value ?? read[0]?.keyNode ?? node);
   const outline = { name, detail: describeStage(stage), range: nodes.rangeOf(node), nameRange };
-  return { stage, outline, datasetNodes, entries };
+  return { stage, outline, datasetRanges: datasetNodes.map(place => nodes.rangeOf(place)) };
 }
 
 class StageReader {
@@ -289,15 +289,4 @@ class StageReader {
   private get firstKey(): AnyNode {
     return this.entries.values().next().value?.keyNode ?? this.node;
   }
-}
-
-function describeStage({ model, start, datasets, teacher, distill, hyperparameters }: PipelineStage): string {
-  const from = model === null ? start : basename(model);
-  const learned = distill === null ? hyperparameters.objective : `${distill} of ${nameTeacher(teacher)}`;
-  return `${from} · ${learned} · ${datasets.map(({ path }) => basename(path)).join(', ')}`;
-}
-
-function nameTeacher(teacher: PipelineStage['teacher']): string {
-  if (teacher === null) return '';
-  return teacher.kind === 'stage' ? teacher.stage : basename(teacher.model);
 }

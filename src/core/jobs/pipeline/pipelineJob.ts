@@ -19,6 +19,7 @@ import type { JobEnd, JobEvent } from '../jobEvents.ts';
 import { modelOptions } from '../prepare/checkRun.ts';
 import { streamEvents } from '../streamEvents.ts';
 import { readPeakRssBytes } from '../train/peakMemory.ts';
+import { checkStageData } from './checkStages.ts';
 import { childFolder, findUnchanged, readWhole } from './findUnchanged.ts';
 import { measureHeldOut } from './measureHeldOut.ts';
 import { atStage, identifyModel, preparePipeline } from './preparePipeline.ts';
@@ -26,7 +27,7 @@ import { ProgressFile } from './progressFile.ts';
 import { readQuietly } from './readQuietly.ts';
 import { computeStageKey } from './stageKey.ts';
 import { hasToCompute, makeStageRequest, type StageInputs } from './stageRequest.ts';
-import { hashFile, readResult, type StageResult } from './stageResult.ts';
+import { readResult, type StageResult } from './stageResult.ts';
 
 export interface PipelineJobInput {
   /** The pipeline's run folder. */
@@ -209,8 +210,12 @@ class PipelineJob {
     const from = stage.model === null ? describeResult(previous!) : await this.hashModel(stage.model);
     const hashTeacher = async () =>
       stage.teacher?.kind === 'model' ? this.hashModel(stage.teacher.model) : describeResult(teacher!);
-    const datasets = stage.datasets.map(({ path }) => hashFile(path));
-    return computeStageKey(stage, { datasets, from, teacher: stage.teacher === null ? null : await hashTeacher() });
+    const { sha256 } = await interruptible(this.input.control, signal => checkStageData(stage, signal));
+    return computeStageKey(stage, {
+      datasets: sha256,
+      from,
+      teacher: stage.teacher === null ? null : await hashTeacher(),
+    });
   }
 
   private async hashModel(name: string): Promise<string> {

@@ -66,8 +66,7 @@ function hashWeights(folder: string): string {
   return hash.digest('hex');
 }
 
-/** @throws TuneError when the file cannot be read */
-export function hashFile(path: string): string {
+function hashFile(path: string): string {
   const hash = createHash('sha256');
   const file = RandomAccessFile.open(path);
   try {
