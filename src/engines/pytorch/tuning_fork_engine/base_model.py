@@ -35,6 +35,10 @@ def load_base_model(plan: Plan, recipe: Recipe) -> PreTrainedModel:
         quantization_config=_quantize(recipe, precision),
     )
     model.config.use_cache = False
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # bitsandbytes packs weights anew for its fast inference, rounds their scales, and trains on with those.
+            module.support_avx512bf16_for_cpu = False
     return model
 
 

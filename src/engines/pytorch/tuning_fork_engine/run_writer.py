@@ -33,7 +33,8 @@ class RunWriter:
         self._plan, self._recipe, self._log, self._status, self._control = plan, recipe, log, status, control
         self._checkpoints = CheckpointFolder(run)
         self._output = OutputWriter(run, plan, recipe)
-        self._keeps_checkpoints = status is not None or _has_own_disk(plan.folder)
+        has_own_disk = _has_own_disk(plan.folder)
+        self._keeps_checkpoints = status is not None or has_own_disk
         if self._keeps_checkpoints:
             self._checkpoints.tidy()
         if status is not None:

@@ -21,7 +21,7 @@ from .loop import Loop
 from .plan import Plan, read_plan
 from .recipe import Recipe, choose_precision, count_processes, is_quantized, read_recipe, use_gpu
 from .run_writer import RunWriter
-from .sharding import sharding_arguments
+from .sharding import allow_fsdp_on_cpu, require_sharded, sharding_arguments
 from .status import StatusKeeper
 from .trainers import PlannedDPOTrainer, PlannedSFTTrainer, placeholder_rows
 
@@ -37,6 +37,7 @@ def build_training(run: Path, log: LogFile, status: StatusKeeper | None, control
     writer.log(f"PyTorch {torch.__version__}, {choose_precision(recipe)}, {ranks.world_size()} processes")
     writer.show_phase("loading weights", 0, 1)
     arguments = make_arguments(plan, recipe, plan.folder / "trl")
+    allow_fsdp_on_cpu(recipe)
     model = load_base_model(plan, recipe)
     tokenizer = read_tokenizer(plan)
     is_paired = plan.is_paired
@@ -47,6 +48,7 @@ def build_training(run: Path, log: LogFile, status: StatusKeeper | None, control
         processing_class=tokenizer,
         peft_config=make_adapter_config(plan, recipe),
     )
+    require_sharded(trainer, recipe)
     fill_start(trainer.model, plan, recipe)
     trainer.follow(plan, recipe, writer.resumed_state.step + 1)
     trainer.args.max_steps = max(1, plan.total_steps - writer.resumed_state.step)

@@ -9,7 +9,7 @@ from typing import Any
 from .errors import EngineError
 from .recipe import Recipe
 
-_FSDP = {"version": 2, "reshard_after_forward": True}
+_FSDP = {"version": 2, "reshard_after_forward": True, "auto_wrap_policy": "TRANSFORMER_BASED_WRAP"}
 _DEEPSPEED = {
     "train_micro_batch_size_per_gpu": "auto",
     "gradient_accumulation_steps": "auto",
@@ -26,8 +26,7 @@ def sharding_arguments(recipe: Recipe) -> dict[str, Any]:
     """Empty where each process holds the whole model."""
     match recipe["sharding"]:
         case "fsdp":
-            _force_fsdp_on_cpu()
-            return {"fsdp": "full_shard auto_wrap", "fsdp_config": {**_FSDP, **_read_config(recipe)}}
+            return {"fsdp": True, "fsdp_config": {**_FSDP, **_read_config(recipe)}}
         case "deepspeed":
             return {"deepspeed": {**_DEEPSPEED, **_read_config(recipe)}}
         case _:
@@ -45,11 +44,18 @@ def _read_config(recipe: Recipe) -> dict[str, Any]:
         raise EngineError("usage", f"shardingConfig: expected a JSON file, got {error}", "Name the file by its whole path.") from error
 
 
-def _force_fsdp_on_cpu() -> None:
-    """Accelerate takes FSDP for DDP where there is no GPU, without a word: it is told that there are several."""
+def allow_fsdp_on_cpu(recipe: Recipe) -> None:
+    """Accelerate takes FSDP for DDP where there is no GPU, without a word: it is told that there are several. To be called when
+    the arguments of the trainer are made, which set up that state, and before the trainer is."""
     import torch
     from accelerate import DistributedType, PartialState
 
-    if not torch.cuda.is_available():
-        state = PartialState(cpu=True)
-        state._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+    if recipe["sharding"] == "fsdp" and not torch.cuda.is_available():
+        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+
+
+def require_sharded(trainer: Any, recipe: Recipe) -> None:
+    """Raises EngineError where every process holds everything although the recipe says otherwise."""
+    is_meant = {"none": True, "fsdp": trainer.is_fsdp_enabled, "deepspeed": trainer.is_deepspeed_enabled}[recipe["sharding"]]
+    if not is_meant:
+        raise EngineError("engine", f"sharding: expected {recipe['sharding']}, got whole models on every process", "Report this with the log of the run.")
