@@ -71,6 +71,10 @@ export const formStateSchema: z.ZodType<FormState> = z.object({
   runName: z.string(),
   model: z.string(),
   teacher: z.string(),
+  start: z.object({
+    mode: z.enum(['fresh', 'continue', 'stack']),
+    adapters: z.array(z.object({ path: z.string(), label: z.string() })),
+  }),
   models: z.array(z.object({ id: z.string(), label: z.string(), detail: z.string() })),
   values: hyperparametersSchema,
   suggestion: z

@@ -39,6 +39,8 @@ export interface FormState {
   model: string;
   /** Of a distillation; empty until one is named. */
   teacher: string;
+  /** The adapters that training starts from: none, one that it goes on training, or some beneath a new one. */
+  start: { mode: 'fresh' | 'continue' | 'stack'; adapters: { path: string; label: string }[] };
   models: ModelChoice[];
   values: Hyperparameters;
   /** What suits this model and dataset; null while one of them is not known. */
@@ -147,6 +149,9 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   empty('form/chooseDataset'),
   empty('form/chooseModel'),
   empty('form/chooseTeacher'),
+  z.strictObject({ type: z.literal('form/startMode'), mode: z.enum(['fresh', 'continue', 'stack']) }),
+  empty('form/addAdapter'),
+  z.strictObject({ type: z.literal('form/removeAdapter'), path: z.string() }),
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
   empty('form/fit'),
   z.strictObject({ type: z.literal('form/preset'), id: z.enum(presets.map(({ id }) => id)) }),

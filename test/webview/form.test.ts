@@ -118,6 +118,28 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('chooses what an adapter starts from, and hides that where all weights are trained', async () => {
+    const form = await open('ready');
+    const card = form.page.getByRole('region', { name: 'Starts from' });
+    const add = card.getByRole('button', { name: /Choose adapter…|Add adapter…/ });
+    expect(await add.isVisible()).toBe(false);
+    await card.locator('vscode-dropdown').click();
+    await card.getByRole('option', { name: 'A new adapter on top of others' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/startMode', mode: 'stack' });
+    await show(form, formSnapshots.startMissing);
+    expect(await card.innerText()).toContain('expected an adapter to start from, got none');
+    expect(await form.page.locator('.start-reason').textContent()).toContain('Starts from');
+    await add.click();
+    expect(await lastSent(form)).toEqual({ type: 'form/addAdapter' });
+    await show(form, formSnapshots.continued);
+    expect(await card.getByRole('listitem').allInnerTexts()).toEqual(['museum-rank-16']);
+    await card.getByRole('button', { name: 'Remove museum-rank-16' }).click();
+    expect(await lastSent(form)).toEqual({ type: 'form/removeAdapter', path: '/home/user/adapters/museum-rank-16' });
+    await show(form, { ...formSnapshots.continued, values: { ...defaultHyperparameters, method: 'full' } });
+    expect(await card.isVisible()).toBe(false);
+    await form.close();
+  });
+
   it('finds settings by words, folded ones too, and folds again', async () => {
     const form = await open('ready');
     const find = form.page.locator('.find-setting input');

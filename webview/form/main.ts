@@ -21,6 +21,7 @@ import { createPresetPicker } from './presetPicker.ts';
 import { createRowPreview } from './rowPreview.ts';
 import { createSettingsForm } from './settingsForm.ts';
 import { createStartBar } from './startBar.ts';
+import { createStartFromCard } from './startFromCard.ts';
 import { createSuggestionCard } from './suggestionCard.ts';
 
 /** What outlives a page that was hidden: texts that are no values yet, and what was folded open. */
@@ -62,6 +63,11 @@ const teacher = createModelPicker(
     onBrowse: () => host.send({ type: 'form/chooseTeacher' }),
   },
 );
+const startFrom = createStartFromCard({
+  onMode: mode => host.send({ type: 'form/startMode', mode }),
+  onAdd: () => host.send({ type: 'form/addAdapter' }),
+  onRemove: path => host.send({ type: 'form/removeAdapter', path }),
+});
 const runName = createTextInput({
   label: 'Run name',
   onInput: name => {
@@ -115,6 +121,7 @@ const form = h(
   rowPreview.element,
   model.element,
   teacher.element,
+  startFrom.element,
   createField({ label: 'Run name', control: runName.element, describe: runName.describe, class: 'is-stack' }).element,
   h('div', { class: 'heading-line' }, h('h2', {}, 'Hyperparameters'), reset.element),
   presetPicker.element,
@@ -141,6 +148,7 @@ function draw(state: FormState): void {
   model.update(state);
   setShown(teacher.element, state.values.objective === 'distill');
   teacher.update({ ...state, model: state.teacher });
+  startFrom.update(state);
   nameDraft.receive(state.runName);
   presetPicker.update(state);
   engineCard.update(state);

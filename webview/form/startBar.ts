@@ -6,7 +6,12 @@ import { createButton } from '../controls/toolkit.ts';
 import { h, setText } from '../dom/element.ts';
 import { describeRefusal } from './forecastCard.ts';
 
-const fieldLabels: Record<string, string> = { dataset: 'Dataset', model: 'Model', runName: 'Run name' };
+const fieldLabels: Record<string, string> = {
+  dataset: 'Dataset',
+  model: 'Model',
+  startFrom: 'Starts from',
+  runName: 'Run name',
+};
 
 export interface StartBar {
   readonly element: HTMLElement;

@@ -20,11 +20,13 @@ import {
   withOverride,
   withPreset,
   withRecipe,
+  withStart,
   withSuggestion,
   withTeacher,
   withText,
 } from './formModel.ts';
 import { LatestTask } from './latestTask.ts';
+import { type FormStart, withAdapter, withoutAdapter, withStartMode } from './startFrom.ts';
 
 export type DatasetCaller = <K extends keyof DatasetCalls & string>(
   name: K,
@@ -51,6 +53,8 @@ export interface FormServices {
   findFreeName(name: string): string;
   chooseDataset(): Promise<string | undefined>;
   chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
+  /** The folder of a run or an adapter. */
+  chooseAdapter(): Promise<string | undefined>;
   openLine(path: string, line: number): Promise<void>;
   openTrust(): Promise<void>;
   /** Null until it was looked for. */
@@ -165,6 +169,15 @@ export class FormController {
         if (teacher !== undefined) this.useTeacher(teacher);
         return;
       }
+      case 'form/startMode':
+        return this.useStart(withStartMode(this.form.start, message.mode));
+      case 'form/removeAdapter':
+        return this.useStart(withoutAdapter(this.form.start, message.path));
+      case 'form/addAdapter': {
+        const adapter = await this.services.chooseAdapter();
+        if (adapter !== undefined) this.useStart(withAdapter(this.form.start, adapter));
+        return;
+      }
       case 'form/suggest':
         return this.changeValues(withSuggestion(this.form, message.on));
       case 'form/preset':
@@ -230,6 +243,11 @@ export class FormController {
 
   private useTeacher(teacher: string): void {
     this.change(withTeacher(this.form, teacher));
+    this.makeForecast();
+  }
+
+  private useStart(start: FormStart): void {
+    this.change(withStart(this.form, start));
     this.makeForecast();
   }
 

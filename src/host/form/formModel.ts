@@ -28,6 +28,7 @@ import {
   suggestedNames,
   suggestForInspection,
 } from '../../shared/suggestSettings.ts';
+import { type FormStart, findStartProblems, freshStart, requestStart, showStart, startOf } from './startFrom.ts';
 
 export interface FormModel {
   datasetPath: string | null;
@@ -39,6 +40,7 @@ export interface FormModel {
   model: string;
   /** What a distillation learns from; empty until one is named. */
   teacher: string;
+  start: FormStart;
   values: Hyperparameters;
   /** Settings that the user chose: a suggestion for another model or dataset leaves them. */
   chosen: HyperparameterName[];
@@ -61,6 +63,7 @@ export function emptyForm(defaults: { model: string; memoryLimitBytes: number | 
     runNameChosen: false,
     model: defaults.model,
     teacher: '',
+    start: freshStart,
     values: { ...defaultHyperparameters, memoryLimitBytes: defaults.memoryLimitBytes },
     chosen: [],
     typedProblems: {},
@@ -81,6 +84,7 @@ export function recallForm(kept: FormModel | undefined): FormModel | undefined {
   return {
     ...kept,
     teacher: kept.teacher ?? '',
+    start: kept.start ?? freshStart,
     values: values.data,
     chosen: kept.chosen ?? [...suggestedNames],
     typedProblems: {},
@@ -113,6 +117,10 @@ export function withModel(form: FormModel, model: string): FormModel {
 
 export function withTeacher(form: FormModel, teacher: string): FormModel {
   return { ...form, teacher: teacher.trim(), forecast: null, error: null };
+}
+
+export function withStart(form: FormModel, start: FormStart): FormModel {
+  return { ...form, start, forecast: null, error: null };
 }
 
 export function withName(form: FormModel, name: string): FormModel {
@@ -214,6 +222,7 @@ export function withRecipe(form: FormModel, source: RunRecord | RunRequest, name
     runNameChosen: false,
     model: typeof source.model === 'string' ? source.model : source.model.id,
     teacher: (typeof source.teacher === 'object' ? source.teacher.id : source.teacher) ?? '',
+    start: startOf(source),
     values: { ...source.hyperparameters },
     chosen: [...suggestedNames, 'objective'],
     typedProblems: {},
@@ -234,6 +243,7 @@ export function findProblems(form: FormModel): SettingProblem[] {
   if (form.values.objective === 'distill' && form.teacher === '') {
     problems.push({ name: 'teacher', message: 'expected a model to learn from, got none' });
   }
+  problems.push(...findStartProblems(form.start, form.values));
   const nameLength = form.runName.trim().length;
   if (form.datasetPath !== null && (nameLength < 1 || nameLength > 120)) {
     problems.push({ name: 'runName', message: `expected a name of 1 to 120 characters, got ${nameLength}` });
@@ -255,6 +265,7 @@ export function buildRequest(form: FormModel): RunRequest | undefined {
     name: form.runName.trim(),
     model: form.model,
     ...(form.values.objective === 'distill' ? { teacher: form.teacher } : {}),
+    ...requestStart(form.start, form.values),
     datasets: [{ path: form.datasetPath, mapping: form.mapping }],
     hyperparameters: form.values,
     overrides: form.overrides,
@@ -279,6 +290,7 @@ export function toFormState(form: FormModel, around: FormSurroundings): FormStat
     runName: form.runName,
     model: form.model,
     teacher: form.teacher,
+    start: showStart(form.start),
     values: form.values,
     suggestion: form.inspection === null ? null : suggestForInspection(form.inspection, form.values),
     problems: findProblems(form),

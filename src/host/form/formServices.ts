@@ -8,6 +8,8 @@ import type { Services } from '../services.ts';
 import { readSettings } from '../settings.ts';
 import { startRun } from '../startRun.ts';
 import { openTrust } from '../trust.ts';
+import { listTuned } from '../views/adaptersView.ts';
+import { chooseAdapter } from './chooseAdapter.ts';
 import { chooseModel } from './chooseModel.ts';
 import { DatasetWatch } from './datasetWatch.ts';
 import { findFreeName } from './findFreeName.ts';
@@ -48,6 +50,7 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       ),
     chooseDataset: askForDataset,
     chooseModel,
+    chooseAdapter: () => chooseAdapter(listTuned(services().stores).filter(run => run.output === 'adapter')),
     openLine: async (path, line) => {
       const position = new vscode.Position(line - 1, 0);
       await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(position, position) });

@@ -126,6 +126,7 @@ const ready: FormState = {
   runName: 'medical-questions',
   model: 'tiny',
   teacher: '',
+  start: { mode: 'fresh', adapters: [] },
   models: [
     { id: 'tiny', label: 'Tiny (ships with Tuning Fork)', detail: '3.1 MiB, for trying things out' },
     {
@@ -169,8 +170,31 @@ export const formSnapshots = {
     values: { ...defaultHyperparameters, rank: 128 },
     forecast: null,
   },
+  continued: {
+    ...ready,
+    start: {
+      mode: 'continue',
+      adapters: [{ path: '/home/user/adapters/museum-rank-16', label: 'museum-rank-16' }],
+    },
+  },
+  startMissing: {
+    ...ready,
+    start: { mode: 'continue', adapters: [] },
+    problems: [{ name: 'startFrom', message: 'expected an adapter to start from, got none' }],
+    forecast: null,
+  },
   longNames: {
     ...ready,
+    start: {
+      mode: 'stack',
+      adapters: [
+        { path: '/home/user/adapters/style', label: 'style' },
+        {
+          path: '/home/user/.tuning-fork/runs/20261124-104432-customer-support-conversations-2025-cleaned-4e0c',
+          label: '20261124-104432-customer-support-conversations-2025-cleaned-4e0c',
+        },
+      ],
+    },
     dataset: {
       path: '/home/user/a-rather-deep/folder/with-a-very-long-name/customer-support-conversations-2025-cleaned-final-v3.jsonl',
       name: 'customer-support-conversations-2025-cleaned-final-v3.jsonl',

@@ -57,6 +57,7 @@ describe('FormController', () => {
       findFreeName: name => findFreeName(name, names),
       chooseDataset: async () => undefined,
       chooseModel: async () => undefined,
+      chooseAdapter: async () => undefined,
       openLine: async () => undefined,
       openTrust: async () => undefined,
       knownPython: () => null,
@@ -77,6 +78,31 @@ describe('FormController', () => {
       names: () => calls.map(([name]) => name),
     };
   }
+
+  it('forecasts anew from the adapters that were chosen, and starts from them', async () => {
+    const picked = ['/runs/a', '/adapters/b', undefined, '/runs/a'];
+    const { form, calls, started } = open({ chooseAdapter: async () => picked.shift() });
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/startMode', mode: 'stack' });
+    expect(form.snapshot().problems).toEqual([
+      { name: 'startFrom', message: 'expected an adapter to start from, got none' },
+    ]);
+    for (let i = 0; i < 4; i++) await form.receive({ type: 'form/addAdapter' });
+    expect(form.snapshot().start).toEqual({
+      mode: 'stack',
+      adapters: [
+        { path: '/runs/a', label: 'a' },
+        { path: '/adapters/b', label: 'b' },
+      ],
+    });
+    await form.receive({ type: 'form/removeAdapter', path: '/runs/a' });
+    await vi.runAllTimersAsync();
+    const startFrom = { mode: 'stack', adapters: ['/adapters/b'] };
+    expect(calls.at(-1)).toMatchObject(['dataset/forecast', { request: { startFrom } }, expect.anything()]);
+    await form.receive({ type: 'form/start' });
+    expect(started).toEqual([expect.objectContaining({ startFrom })]);
+  });
 
   it('inspects a dataset, then forecasts the run', async () => {
     const { form, names } = open();

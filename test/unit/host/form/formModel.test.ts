@@ -12,10 +12,12 @@ import {
   withName,
   withOverride,
   withRecipe,
+  withStart,
   withSuggestion,
   withTeacher,
   withText,
 } from '../../../../src/host/form/formModel.ts';
+import { withAdapter, withStartMode } from '../../../../src/host/form/startFrom.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
 import { defaultHyperparameters, hyperparametersSchema } from '../../../../src/shared/hyperparameters.ts';
 import { runRequestSchema } from '../../../../src/shared/recipe.ts';
@@ -162,6 +164,25 @@ describe('form model', () => {
     const taught = withTeacher(form, ' big/model ');
     expect(buildRequest(taught)).toMatchObject({ teacher: 'big/model', hyperparameters: { objective: 'distill' } });
     expect(buildRequest(withText(taught, 'objective', 'sft'))).not.toHaveProperty('teacher');
+  });
+
+  it('keeps where a run that is made again started from, and leaves it out where all weights are trained', () => {
+    const request = makeRequest({ startFrom: { mode: 'continue', adapters: ['/adapters/a'] } });
+    const again = withInspection(withRecipe(ready, request, 'again'), inspection);
+    expect(buildRequest(again)).toMatchObject({ startFrom: request.startFrom });
+    expect(buildRequest(withText(again, 'method', 'full'))).not.toHaveProperty('startFrom');
+    expect(buildRequest(withRecipe(ready, makeRequest({}), 'again'))).not.toHaveProperty('startFrom');
+  });
+
+  it('takes one adapter to train on, and no DoRA on top of others', () => {
+    const two = withAdapter(withAdapter(withStartMode(ready.start, 'stack'), '/a'), '/b');
+    expect(withStartMode(two, 'continue').adapters).toEqual(['/a']);
+    expect(withAdapter(withStartMode(two, 'continue'), '/c').adapters).toEqual(['/c']);
+    const stacked = withStart(ready, two);
+    expect(findProblems(stacked)).toEqual([]);
+    expect(findProblems(withText(stacked, 'dora', 'true'))).toEqual([
+      { name: 'startFrom', message: 'expected a new adapter without DoRA on top of others, got one with it' },
+    ]);
   });
 
   it('keeps the values of a run that is made again', () => {
