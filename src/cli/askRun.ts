@@ -44,7 +44,8 @@ export async function askRun(what: 'pause' | 'stop', args: CommandArguments, out
       if ('error' in answer) throw fromWireError(answer.error);
       return tellState(run, output);
     }
-    if (viewRun(run).process !== 'alive') {
+    const { process: worker } = viewRun(run);
+    if (worker !== 'alive' && worker !== 'elsewhere') {
       throw new TuneError('process-ended', `${run}: expected an answer of its trainer, got the end of that process`, {
         file: run,
         hint: 'Its last checkpoint stands: tuning-fork resume <run>',

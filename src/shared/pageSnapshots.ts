@@ -134,6 +134,7 @@ export const runStateSchema: z.ZodType<RunState> = z.object({
   samples: z.array(sampleRowSchema),
   logTail: z.array(z.string()),
   remainingMs: z.number().nullable(),
+  remote: z.object({ host: z.string(), quietMs: z.number() }).nullable(),
   pendingControl: z.enum(['pause', 'stop', 'checkpoint', 'resume']).nullable(),
   datasetChanged: z.boolean(),
   datasetDifferences: z

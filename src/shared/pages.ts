@@ -91,6 +91,8 @@ export interface RunState {
   logTail: string[];
   /** Milliseconds to the end at the present speed; null when unknown. */
   remainingMs: number | null;
+  /** The other machine that works on it, and how long nothing was heard of it. */
+  remote: { host: string; quietMs: number } | null;
   /** What the user asked for and the trainer has not finished. */
   pendingControl: 'pause' | 'stop' | 'checkpoint' | 'resume' | null;
   /** The dataset file differs from what the run was trained on. */

@@ -8,6 +8,7 @@ import type { ShownState } from '../../src/shared/runState.ts';
 import { createMeter } from '../controls/meter.ts';
 import { h, setAttribute, setCutText, setShown, setText, type View } from '../dom/element.ts';
 import { formatCount, formatFigure, formatSpeed } from '../format/formatNumber.ts';
+import { describeRemote } from './describeRemote.ts';
 import { stateLabels } from './stateLabels.ts';
 
 export function createRunHeader(): View<RunState> {
@@ -15,6 +16,7 @@ export function createRunHeader(): View<RunState> {
   const stateText = h('span');
   const badge = h('span', { class: 'state-badge', role: 'status' }, h('span', { class: 'state-dot' }), stateText);
   const origin = h('p', { class: 'muted cut' });
+  const remote = h('p', { class: 'muted', hidden: true });
   const meter = createMeter('progressbar', 'Progress');
   const progress = h('p', { class: 'figures progress-text' });
   const tiles = [
@@ -33,6 +35,7 @@ export function createRunHeader(): View<RunState> {
       { class: 'run-header' },
       h('div', { class: 'title-line' }, name, badge),
       origin,
+      remote,
       h('div', { class: 'progress' }, meter.element, progress),
       figures,
     ),
@@ -41,6 +44,9 @@ export function createRunHeader(): View<RunState> {
       setText(stateText, stateLabels[run.state]);
       setAttribute(badge, 'data-state', run.state);
       setCutText(origin, describeOrigin(run));
+      const elsewhere = describeRemote(run.remote);
+      setText(remote, elsewhere);
+      setShown(remote, elsewhere !== '');
       const { value, max, text } = describeProgress(run);
       meter.update({ value, max, text, tone: 'normal' });
       setText(progress, text);

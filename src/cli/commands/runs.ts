@@ -54,6 +54,7 @@ function describe({ id, state, status, record, process }: RunView): string {
       : `, best held-out loss ${status.bestEvalLossNats.toFixed(4)} at ${status.bestStep}`;
   const model = record === undefined ? '' : `, ${record.model.id}`;
   const stranger = process === 'stranger' ? ` (process ${status.identity?.pid} is none of ours)` : '';
+  const host = process === 'elsewhere' ? ` on ${status.identity?.host}` : '';
   const error = status.error === null ? '' : `\n  ${status.error.message}`;
-  return `${id}\n  ${state}${stranger}, ${steps}${best}${model}${error}`;
+  return `${id}\n  ${state}${host}${stranger}, ${steps}${best}${model}${error}`;
 }

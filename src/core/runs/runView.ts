@@ -1,6 +1,9 @@
 /** @file A run's folder -> what is true of it now, whatever its status says. */
-import { basename } from 'node:path';
-import type { RunNotes, RunStatus } from '../../shared/runFolder.ts';
+import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { isElsewhere, judgeRemote } from '../../shared/remoteRun.ts';
+import { type ProcessIdentity, type RunNotes, type RunStatus, runNames } from '../../shared/runFolder.ts';
 import { type ShownState, shownState } from '../../shared/runState.ts';
 import type { StoredRecord } from '../../shared/storedRecord.ts';
 import { judgeProcess } from './processRegistry.ts';
@@ -14,21 +17,30 @@ export interface RunView {
   readonly notes: RunNotes;
   /** Undefined while the run was not prepared. */
   readonly record: StoredRecord | undefined;
-  /** What the user's own registry says of the process that the status names; null when it names none. */
-  readonly process: 'alive' | 'gone' | 'stranger' | null;
+  /**
+   * What the user's own registry says of the process that the status names; `elsewhere` when another machine shows signs of
+   * life; null when the status names none.
+   */
+  readonly process: 'alive' | 'gone' | 'stranger' | 'elsewhere' | null;
 }
 
 /** @throws TuneError `run-invalid` */
 export function viewRun(run: string): RunView {
   const status = readStatus(run);
-  const process = status.identity === null ? null : judgeProcess(status.identity, run);
+  const process = status.identity === null ? null : judgeOwner(run, status, status.identity);
   return {
     id: basename(run),
     path: run,
-    state: shownState(status, process === 'alive'),
+    state: shownState(status, process === 'alive' || process === 'elsewhere'),
     status,
     notes: readNotes(run),
     record: readStoredRecord(run),
     process,
   };
+}
+
+function judgeOwner(run: string, status: RunStatus, identity: ProcessIdentity): NonNullable<RunView['process']> {
+  if (!isElsewhere(identity, hostname())) return judgeProcess(identity, run);
+  const fileAgeMs = Date.now() - statSync(join(run, runNames.status)).mtimeMs;
+  return judgeRemote(status, fileAgeMs, Date.now()) ? 'elsewhere' : 'gone';
 }

@@ -114,7 +114,8 @@ export class RunControls {
   private async enforceStop(run: RunReader, startedAt: number, ticket: ControlTicket | undefined): Promise<boolean> {
     if (this.services.now() - startedAt < stopPatienceMs) return false;
     const identity = run.status?.identity;
-    if (identity === undefined || identity === null) return false;
+    // A process of another machine is asked by file alone.
+    if (identity === undefined || identity === null || run.remote !== null) return false;
     this.services.log(`${run.id}: Stop was not done within ${stopPatienceMs / 1000} s, ending process ${identity.pid}`);
     if (ticket !== undefined) await withdrawControl(ticket);
     if (!(await this.services.endTree(run.path, identity))) {

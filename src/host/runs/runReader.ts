@@ -1,8 +1,10 @@
 /** @file One run folder -> what is known of it, read again only where files changed. */
 import { lstat, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { type PipelineProgress, pipelineProgressSchema } from '../../shared/pipeline.ts';
 import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
+import { isElsewhere, type RemoteSigns, RemoteWatch } from '../../shared/remoteRun.ts';
 import {
   notesSchema,
   type ProcessIdentity,
@@ -49,6 +51,10 @@ export class RunReader {
   logTail: string[] = [];
   series: RunSeries = { steps: [], evaluations: [] };
 
+  /** Of a run that another machine works on. */
+  remote: RemoteSigns | null = null;
+
+  private readonly remoteWatch: RemoteWatch;
   private seenStatus = '';
   private seenPipeline = '';
   private seenNotes = '';
@@ -62,7 +68,9 @@ export class RunReader {
     readonly store: string,
     private readonly isAlive: Liveness,
     private readonly now: () => number,
+    private readonly ownHost: string = hostname(),
   ) {
+    this.remoteWatch = new RemoteWatch(now);
     this.id = basename(path);
     this.metricsTail = new FileTail(join(path, runNames.metrics));
     this.samplesTail = new FileTail(join(path, runNames.samples));
@@ -120,7 +128,9 @@ export class RunReader {
 
   private fingerprint(): string {
     const known = `${this.storedRequest !== undefined} ${this.stored !== undefined} ${this.output}`;
-    return `${this.state} ${this.seenStatus} ${this.seenNotes} ${this.seenPipeline} ${known}`;
+    // A run that is heard of no more says since when, to the quarter of a minute.
+    const quiet = this.remote === null ? '' : Math.floor(this.remote.quietMs / 15_000);
+    return `${this.state} ${quiet} ${this.seenStatus} ${this.seenNotes} ${this.seenPipeline} ${known}`;
   }
 
   private async refreshNotes(): Promise<void> {
@@ -156,7 +166,13 @@ export class RunReader {
       const folder = await stat(this.path).catch(() => undefined);
       return folder !== undefined && this.now() - folder.mtimeMs < firstStatusMs ? 'preparing' : 'interrupted';
     }
+    this.remote = null;
     if (!isActive(status.state)) return status.state;
+    const host = status.identity?.host;
+    if (status.identity !== null && host !== undefined && isElsewhere(status.identity, this.ownHost)) {
+      this.remote = this.remoteWatch.look(status, host);
+      return shownState(status, this.remote.isAlive);
+    }
     return shownState(status, status.identity !== null && (await this.isAlive(this.path, status.identity)));
   }
 

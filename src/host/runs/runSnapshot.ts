@@ -33,6 +33,7 @@ export function takeRunSnapshot(run: RunReader, extras: RunExtras): RunState {
     samples: run.samples,
     logTail: run.logTail,
     remainingMs: isRunning ? estimateRemainingMs(run.series.steps, run.status?.totalSteps ?? 0) : null,
+    remote: run.remote === null ? null : { host: run.remote.host, quietMs: run.remote.quietMs },
     canCompare: run.output !== undefined && !isRunning,
     ...extras,
   };

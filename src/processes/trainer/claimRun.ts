@@ -1,12 +1,15 @@
 /** @file A command -> the run it is about: a new folder, or an existing one that nobody works on. */
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, isAbsolute } from 'node:path';
+import { existsSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, isAbsolute, join } from 'node:path';
+import { toWriteError } from '../../core/formats/stagedFile.ts';
 import { closeControlRequests } from '../../core/runs/controlFolder.ts';
 import { judgeProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
 import { readStatus, readStoredRequest } from '../../core/runs/runFiles.ts';
 import { createRunFolder } from '../../core/runs/runStore.ts';
 import { TuneError } from '../../shared/errors.ts';
-import type { RunStatus } from '../../shared/runFolder.ts';
+import { isElsewhere, judgeRemote, remoteQuietMs } from '../../shared/remoteRun.ts';
+import { type RunStatus, runNames } from '../../shared/runFolder.ts';
 import { isActive, isResumable, shownState } from '../../shared/runState.ts';
 import type { StoredRequest } from '../../shared/storedRecord.ts';
 import type { WorkCommand } from '../../shared/trainerProtocol.ts';
@@ -41,6 +44,7 @@ function claimExistingRun(given: string): ClaimedRun {
   const request = readStoredRequest(path);
   const status = readStatus(path);
   const judged = status.identity === null ? 'gone' : judgeProcess(status.identity, path);
+  refuseOtherMachine(path, status);
   const state = shownState(status, judged === 'alive');
   if (judged === 'stranger' && isActive(status.state)) refuseForeignOwner(path, status);
   if (isActive(state)) {
@@ -67,6 +71,34 @@ function claimExistingRun(given: string): ClaimedRun {
     request,
     status: { ...status, state: 'queued', attempt, identity: null, phase: null, error: null, stoppedEarly: false },
   };
+}
+
+/** Its clock may differ, so the age of its last sign is also taken by the disk's own clock. */
+function refuseOtherMachine(path: string, status: RunStatus): void {
+  const { identity } = status;
+  if (identity === null || !isActive(status.state) || !isElsewhere(identity, hostname())) return;
+  if (!judgeRemote(status, measureStatusAge(path), Date.now())) return;
+  throw new TuneError(
+    'run-identity',
+    `${path}: expected a run that nobody works on, got one at work on ${identity.host}`,
+    {
+      file: path,
+      hint: `Pause or stop it first. If ${identity.host} is gone, try again ${remoteQuietMs / 60_000} minutes after its last sign of life.`,
+    },
+  );
+}
+
+/** By the clock that stamps files there: a new one is compared with status.json. */
+function measureStatusAge(run: string): number {
+  const clock = join(run, `.clock-${process.pid}`);
+  try {
+    writeFileSync(clock, '');
+    return statSync(clock).mtimeMs - statSync(join(run, runNames.status)).mtimeMs;
+  } catch (error) {
+    throw toWriteError(error, run);
+  } finally {
+    rmSync(clock, { force: true });
+  }
 }
 
 /** Nothing here knows that process: it is not signalled, and while its heart beats the run is not taken from it. */

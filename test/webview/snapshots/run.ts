@@ -129,6 +129,7 @@ const running: RunState = {
     const step = 81 + i;
     return `09:3${Math.floor(step / 60)}:${String(step % 60).padStart(2, '0')} step ${step}/189 loss ${(1.9 - i * 0.004).toFixed(4)} lr 1.6e-4 305 tokens/s`;
   }),
+  remote: null,
   remainingMs: 145_000,
   pendingControl: null,
   datasetChanged: false,
