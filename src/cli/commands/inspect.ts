@@ -1,24 +1,26 @@
 /** `tuning-fork inspect`: how a file is read, what is wrong with it, and how a row looks to the model. */
 import { resolve } from 'node:path';
 import { checkExamples } from '../../core/data/check/checkExamples.ts';
+import type { Example } from '../../core/data/example.ts';
 import { parseMapping } from '../../core/data/mapping/mapping.ts';
-import { type Dataset, readDataset } from '../../core/data/readDataset.ts';
-import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
-import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
+import { readDataset, scanDataset } from '../../core/data/readDataset.ts';
+import { describeRow, TokenCounter } from '../../core/jobs/prepare/countTokens.ts';
+import { describeDataset, shownRows } from '../../core/jobs/prepare/describeDataset.ts';
 import { type ModelText, openModelText } from '../../core/jobs/prepare/openModelText.ts';
 import { measureModel } from '../../core/models/measureModel.ts';
 import { openModel } from '../../core/models/openModel.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import type { CheckReport } from '../../shared/datasetChecks.ts';
 import type { DatasetInspection, ModelSize, RowTokens } from '../../shared/datasetProtocol.ts';
+import { TuneError } from '../../shared/errors.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
 import { suggestForInspection } from '../../shared/suggestSettings.ts';
 import type { Command, CommandArguments } from '../command.ts';
+import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';
 import { encodingOption, readEncoding, resolveModel } from '../runOptions.ts';
 
-const signal = new AbortController().signal;
 const shownFindings = 5;
 
 export const inspect: Command = {
@@ -43,37 +45,71 @@ export const inspect: Command = {
     { name: 'context', value: 'N', help: `Context in tokens, default ${defaultHyperparameters.contextTokens}.` },
   ],
   maxPositionals: 1,
-  run: async (args, output) => {
-    const path = resolve(args.positional(0, 'dataset'));
-    const contextTokens = args.integer('context', 8, 131072) ?? defaultHyperparameters.contextTokens;
-    const row = args.integer('row', 0, Number.MAX_SAFE_INTEGER);
-    const mappingText = args.one('mapping');
-    const model = await readModelText(args, row);
-    const text = model?.text;
-    const mapping = mappingText === undefined ? null : parseMapping(mappingText);
-    const onProgress = (done: number, total: number) => output.progress(`reading ${done}/${total}`);
-    const dataset = await readDataset(path, { mapping, encoding: readEncoding(args), onProgress });
-    const tokens = text === undefined ? null : await countTokens(dataset.examples, text, contextTokens, signal);
-    const inspection = describeDataset(dataset, { tokens, model: model?.size ?? null });
-    show(inspection, output);
-    const checks = args.has('check') ? await checkAll(dataset, args, output) : null;
-    const shown =
-      text === undefined || row === undefined ? undefined : describeRow(dataset.examples, row, text, contextTokens);
-    if (shown !== undefined) output.print(describeTokens(shown));
-    output.line({
-      type: 'result',
-      ...inspection,
-      ...(checks === null ? {} : { checks }),
-      ...(shown === undefined ? {} : { row: shown }),
-    });
-    return exitCodes.done;
-  },
+  run: (args, output) => interruptible(output, signal => run(args, output, signal)),
 };
 
-async function checkAll({ examples }: Dataset, args: CommandArguments, output: Output): Promise<CheckReport> {
+async function run(args: CommandArguments, output: Output, signal: AbortSignal): Promise<number> {
+  const path = resolve(args.positional(0, 'dataset'));
+  const contextTokens = args.integer('context', 8, 131072) ?? defaultHyperparameters.contextTokens;
+  const row = args.integer('row', 0, Number.MAX_SAFE_INTEGER);
+  const mappingText = args.one('mapping');
+  const model = await readModelText(args, row);
+  const text = model?.text;
+  const mapping = mappingText === undefined ? null : parseMapping(mappingText);
+  const counter = text === undefined ? undefined : new TokenCounter(text, contextTokens);
+  const options = { mapping, encoding: readEncoding(args), onProgress: tellProgress(output), signal };
+  // Rows are kept only where each is compared with all others.
+  const isKept = args.has('check');
+  const kept: Example[] = [];
+  let wanted: Example | undefined;
+  let index = 0;
+  const dataset = await scanDataset(path, options, example => {
+    counter?.add(example);
+    if (isKept || index < shownRows) kept.push(example);
+    if (index++ === row) wanted = example;
+  });
+  const inspection = describeDataset(dataset, kept, { tokens: counter?.counts ?? null, model: model?.size ?? null });
+  show(inspection, output);
+  const checks = isKept ? await checkAll(kept, args, output, signal) : null;
+  const shown = text === undefined || row === undefined ? undefined : describeWanted(wanted, row, index);
+  if (shown !== undefined) output.print(describeTokens(shown));
+  output.line({
+    type: 'result',
+    ...inspection,
+    ...(checks === null ? {} : { checks }),
+    ...(shown === undefined ? {} : { row: shown }),
+  });
+  return exitCodes.done;
+
+  function describeWanted(example: Example | undefined, at: number, rows: number): RowTokens {
+    if (example !== undefined) return describeRow([example], 0, text!, contextTokens);
+    throw new TuneError('usage', `row: expected a number below ${rows}, got ${at}`);
+  }
+}
+
+/** Files that take a moment tell how far they are, at every tenth. */
+const longFileBytes = 64 * 1024 * 1024;
+
+function tellProgress(output: Output): (done: number, total: number) => void {
+  let tenths = 0;
+  return (done, total) => {
+    output.progress(`reading ${done}/${total}`);
+    if (total < longFileBytes || (10 * done) / total < tenths + 1) return;
+    tenths = Math.floor((10 * done) / total);
+    output.line({ type: 'progress', phase: 'reading data', done, total });
+  };
+}
+
+async function checkAll(
+  examples: readonly Example[],
+  args: CommandArguments,
+  output: Output,
+  signal: AbortSignal,
+): Promise<CheckReport> {
   const heldOut = args.one('held-out');
   const report = await checkExamples(examples, {
-    heldOut: heldOut === undefined ? [] : (await readDataset(resolve(heldOut))).examples,
+    heldOut: heldOut === undefined ? [] : (await readDataset(resolve(heldOut), { signal })).examples,
+    signal,
     onProgress: (done, total) => output.progress(`checking ${done}/${total}`),
   });
   for (const { check, count, step, findings } of report.checks) {

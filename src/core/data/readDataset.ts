@@ -39,9 +39,13 @@ export interface DatasetStream extends DatasetSource {
   sha256(): string;
 }
 
-/** A dataset in memory. */
-export interface Dataset extends DatasetSource, ProblemSummary, RowCounts {
+/** What is known of a dataset when all of it was read. */
+export interface ReadSummary extends DatasetSource, ProblemSummary, RowCounts {
   readonly sha256: string;
+}
+
+/** A dataset in memory. */
+export interface Dataset extends ReadSummary {
   readonly examples: readonly Example[];
 }
 
@@ -83,14 +87,30 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
 
 /** Reads a whole dataset. Broken rows are left out of `examples` and counted: the caller decides. @throws as openDataset */
 export async function readDataset(path: string, options: DatasetOptions = {}): Promise<Dataset> {
+  const examples: Example[] = [];
+  const summary = await scanDataset(path, options, example => examples.push(example));
+  return { ...summary, examples };
+}
+
+/**
+ * Reads a dataset row by row and keeps none: however large it is, memory does not grow. `visit` gets each example that can
+ * be read, in order. @throws as openDataset
+ */
+export async function scanDataset(
+  path: string,
+  options: DatasetOptions = {},
+  visit: (example: Example) => void = () => undefined,
+): Promise<ReadSummary> {
   const stream = await openDataset(path, options);
   const problems = new ProblemCollector(options.maxProblems ?? 100);
-  const examples: Example[] = [];
+  let usableRows = 0;
   let rowCount = 0;
   for await (const row of stream.rows) {
     rowCount++;
     for (const problem of row.problems) problems.add(problem);
-    if (row.example !== undefined) examples.push(row.example);
+    if (row.example === undefined) continue;
+    usableRows++;
+    visit(row.example);
   }
   const { rows: _, sha256, ...source } = stream;
   return {
@@ -98,10 +118,9 @@ export async function readDataset(path: string, options: DatasetOptions = {}): P
     fileBytes: stream.fileBytes,
     ...problems.summarize(),
     sha256: sha256(),
-    examples,
     rows: rowCount,
-    usableRows: examples.length,
-    brokenRows: rowCount - examples.length,
+    usableRows,
+    brokenRows: rowCount - usableRows,
   };
 }
 

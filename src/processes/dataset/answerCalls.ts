@@ -42,7 +42,7 @@ export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<D
     },
     'dataset/inspect': async ({ path, mapping, model, contextTokens }, signal) => {
       const dataset = await datasets.read(path, mapping, signal);
-      return describeDataset(dataset, await measure(dataset, model, contextTokens, signal));
+      return describeDataset(dataset, dataset.examples, await measure(dataset, model, contextTokens, signal));
     },
     'dataset/row': async ({ path, mapping, model, row, contextTokens }, signal) => {
       if (models.needsDownload(model)) throw toNotHereError(model);

@@ -18,16 +18,34 @@ export async function countTokens(
   contextTokens: number,
   signal: AbortSignal,
 ): Promise<NonNullable<DatasetInspection['tokens']>> {
-  const counts = { total: 0, supervised: 0, longestRow: 0, rowsOverContext: 0 };
+  const counter = new TokenCounter(text, contextTokens);
   for (const [i, example] of examples.entries()) {
     if (i % rowsAtOnce === rowsAtOnce - 1) await nextTurn(signal);
-    const { row, wholeTokens } = encodeExample(example, i, { ...text, contextTokens, trainOn: 'assistant' });
+    counter.add(example);
+  }
+  return counter.counts;
+}
+
+/** Counts rows as they come. */
+export class TokenCounter {
+  readonly counts = { total: 0, supervised: 0, longestRow: 0, rowsOverContext: 0 };
+  private readonly text: ModelText;
+  private readonly contextTokens: number;
+
+  constructor(text: ModelText, contextTokens: number) {
+    this.text = text;
+    this.contextTokens = contextTokens;
+  }
+
+  /** @throws TuneError `dataset-invalid` when the template refuses the row */
+  add(example: Example): void {
+    const { counts, contextTokens } = this;
+    const { row, wholeTokens } = encodeExample(example, 0, { ...this.text, contextTokens, trainOn: 'assistant' });
     counts.total += row?.tokenIds.length ?? 0;
     counts.supervised += row?.supervised.reduce((sum, one) => sum + one, 0) ?? 0;
     counts.longestRow = Math.max(counts.longestRow, wholeTokens);
     counts.rowsOverContext += Number(wholeTokens > contextTokens);
   }
-  return counts;
 }
 
 /** @throws TuneError `usage` when there is no such row */

@@ -2,13 +2,15 @@
 
 import type { DatasetInspection } from '../../../shared/datasetProtocol.ts';
 import { type Example, messagesOf } from '../../data/example.ts';
-import type { Dataset } from '../../data/readDataset.ts';
+import type { ReadSummary } from '../../data/readDataset.ts';
 
-const shownRows = 5;
+/** First rows that are shown. */
+export const shownRows = 5;
 const shownCharacters = 600;
 
 export function describeDataset(
-  dataset: Dataset,
+  dataset: ReadSummary,
+  firstExamples: readonly Example[],
   { tokens, model }: Pick<DatasetInspection, 'tokens' | 'model'>,
 ): DatasetInspection {
   return {
@@ -25,7 +27,7 @@ export function describeDataset(
     usableRows: dataset.usableRows,
     problemCount: dataset.errorCount + dataset.warningCount,
     problems: dataset.problems.map(({ file, line, code, message, fix }) => ({ file, line, code, message, fix })),
-    firstRows: dataset.examples.slice(0, shownRows).map(describeExample),
+    firstRows: firstExamples.slice(0, shownRows).map(describeExample),
     tokens,
     model,
   };
