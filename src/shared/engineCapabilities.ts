@@ -20,6 +20,10 @@ export interface EngineLimit {
 export const engineLimits: Readonly<Record<Engine, Partial<Record<HyperparameterName, EngineLimit>>>> = {
   embedded: {
     precision: { allowed: ['auto', 'float32'], reason: 'The embedded engine computes in 32 bit.' },
+    gradientCheckpointing: {
+      allowed: [false],
+      reason: 'The embedded engine runs layer by layer where memory is short, which saves more.',
+    },
     launcher: { allowed: ['python'], reason: 'The embedded engine runs one process on one machine.' },
   },
   pytorch: {

@@ -22,6 +22,7 @@ import { planMemory } from '../forecast/memoryPlan.ts';
 import { findMemoryRefusal } from '../forecast/memoryRefusal.ts';
 import { type ProposedFit, proposeFit } from '../forecast/proposeFit.ts';
 import { interruptible, throwIfInterrupted } from '../interruption.ts';
+import { refuseForPytorch } from '../pytorch/refusePytorch.ts';
 import { type OpenTeacher, openTeacher } from '../teacher/openTeacher.ts';
 import { checkObjectiveData } from './checkObjectiveData.ts';
 import { checkSamplePrompts } from './checkSamplePrompts.ts';
@@ -76,6 +77,7 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
     const architecture = readArchitecture(model);
     checkWeights(model, architecture);
     const engine = resolveEngine(request.hyperparameters, countParameters(architecture), options.python);
+    if (engine.engine === 'pytorch') refuseForPytorch(request);
     checkStart(request, architecture);
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
