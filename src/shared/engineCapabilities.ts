@@ -27,7 +27,6 @@ export const engineLimits: Readonly<Record<Engine, Partial<Record<Hyperparameter
     launcher: { allowed: ['python'], reason: 'The embedded engine runs one process on one machine.' },
   },
   pytorch: {
-    objective: { allowed: ['sft', 'dpo'], reason: 'The PyTorch engine does not distil from a teacher.' },
     device: {
       allowed: ['auto', 'cpu'],
       reason: 'PyTorch finds CUDA, ROCm or Metal by itself; the other devices belong to the embedded engine.',

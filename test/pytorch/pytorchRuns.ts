@@ -41,8 +41,14 @@ export interface FinishedRun {
 }
 
 /** Trains to the end; fails with the engine's own words. */
-export async function train(place: Place, settings: Settings, dataset?: string, model?: string): Promise<FinishedRun> {
-  const { code, lines, errorText } = await runCli(trainArguments(settings, dataset, model), place);
+export async function train(
+  place: Place,
+  settings: Settings,
+  dataset?: string,
+  model?: string,
+  more: readonly string[] = [],
+): Promise<FinishedRun> {
+  const { code, lines, errorText } = await runCli([...trainArguments(settings, dataset, model), ...more], place);
   const last = lines.at(-1);
   if (code !== 0 || last?.type !== 'result') throw new Error(`train ended with ${code}:\n${errorText}`);
   return readFinished(last as unknown as TrainResult);

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRealModel } from '../../src/tools/models.mjs';
-import { evaluate, largestDifference, makePytorchPlace, train } from './pytorchRuns.ts';
+import type { Place } from '../support/programs.ts';
+import { writeTinyModel } from '../support/tinyModel.ts';
+import { evaluate, largestDifference, makePytorchPlace, type Settings, train } from './pytorchRuns.ts';
 
 const steps = { maxSteps: 20, evalEverySteps: 10, earlyStoppingPatience: 0 };
 
@@ -47,6 +49,34 @@ describe('both engines', () => {
       readFileSync(join(run.result.output, 'README.md'), 'utf8').replaceAll(/\d\.\d{4}/g, 'n');
     expect(card(pytorch)).toBe(card(embedded));
     expect(await evaluate(place, embedded.result.path)).toBeCloseTo(pytorch.series.evaluations.at(-1)!.evalLossNats, 4);
+  });
+
+  it('learn the same from a teacher: what it says of each token, at a temperature, beside the rows', async () => {
+    const [one, other] = [makePytorchPlace(), makePytorchPlace()];
+    const distill = {
+      ...steps,
+      objective: 'distill',
+      distillAlpha: 0.7,
+      distillTemperature: 2,
+      distillTopK: 16,
+      gradientAccumulation: 2,
+    };
+    const learn = (place: Place, settings: Settings) => {
+      writeTinyModel(join(place.folder, 'teacher'), { seed: 9, heads: 2 });
+      return train(place, settings, undefined, undefined, ['--teacher', 'teacher']);
+    };
+    const [embedded, pytorch] = await Promise.all([
+      learn(one, { ...distill, engine: 'embedded' }),
+      learn(other, distill),
+    ]);
+    expect(largestDifference(pytorch.losses, embedded.losses)).toBeLessThan(1e-4);
+    for (const name of ['evalLossNats', 'crossEntropyNats', 'divergenceNats'] as const) {
+      const of = (run: typeof embedded) => run.series.evaluations.map(row => row[name]!);
+      expect(of(embedded)).toHaveLength(3);
+      expect(largestDifference(of(pytorch), of(embedded)), name).toBeLessThan(1e-4);
+    }
+    const divergences = (run: typeof embedded) => run.series.steps.map(row => row.divergenceNats!);
+    expect(largestDifference(divergences(pytorch), divergences(embedded))).toBeLessThan(1e-4);
   });
 
   it.skipIf(findRealModel() === undefined)('learn the same from a real one of 135 million weights', async () => {

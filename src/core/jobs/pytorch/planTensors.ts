@@ -4,7 +4,7 @@
  */
 import type { TensorToWrite } from '../../formats/writeSafetensors.ts';
 import { learningRateAt } from '../../optim/learningRate.ts';
-import type { EncodedRow } from '../../text/packedBatch.ts';
+import { countLabels, type EncodedRow, type TeacherTokens } from '../../text/packedBatch.ts';
 import type { Pack } from '../../text/packRows.ts';
 import type { TrainPlan } from '../../train/trainPlan.ts';
 import type { BatchPlan } from '../prepare/planBatches.ts';
@@ -12,7 +12,18 @@ import type { PreparedRun } from '../prepare/prepareRun.ts';
 
 type Sides = Pick<PreparedRun['sides'], 'train' | 'heldOut'>;
 
-export function planTensors({ train, heldOut }: Sides, batches: BatchPlan, plan: TrainPlan): TensorToWrite[] {
+/** What a teacher said, row by row; undefined of rows that nothing reads. */
+export interface TeacherRows {
+  readonly topK: number;
+  readRow(row: EncodedRow): TeacherTokens | undefined;
+}
+
+export function planTensors(
+  { train, heldOut }: Sides,
+  batches: BatchPlan,
+  plan: TrainPlan,
+  teacher?: TeacherRows,
+): TensorToWrite[] {
   const steps = new PackList();
   const microBatches: number[] = [];
   const learningRates: number[] = [];
@@ -27,6 +38,7 @@ export function planTensors({ train, heldOut }: Sides, batches: BatchPlan, plan:
   return [
     ...rowTensors('train', train),
     ...rowTensors('heldOut', heldOut),
+    ...(teacher ? [...teacherTensors('train', train, teacher), ...teacherTensors('heldOut', heldOut, teacher)] : []),
     ...steps.tensors('steps'),
     integers('steps.microBatches', microBatches),
     ...evaluation.tensors('evaluation'),
@@ -44,6 +56,22 @@ function rowTensors(side: string, rows: readonly EncodedRow[]): TensorToWrite[] 
       `${side}.lengths`,
       rows.map(row => row.tokenIds.length),
     ),
+  ];
+}
+
+/** Of each label, row after row, the teacher's top tokens and their log-probabilities. */
+function teacherTensors(side: string, rows: readonly EncodedRow[], teacher: TeacherRows): TensorToWrite[] {
+  const labels = rows.reduce((sum, row) => sum + countLabels(row), 0);
+  const shape = [labels, teacher.topK];
+  function* read(pick: (said: TeacherTokens) => ArrayBufferView): Generator<Uint8Array> {
+    for (const row of rows) {
+      const said = teacher.readRow(row);
+      yield said === undefined ? new Uint8Array(4 * countLabels(row) * teacher.topK) : toBytes(pick(said));
+    }
+  }
+  return [
+    { name: `${side}.teacherTokens`, dtype: 'I32', shape, readPieces: () => read(said => said.ids) },
+    { name: `${side}.teacherLogs`, dtype: 'F32', shape, readPieces: () => read(said => said.logProbabilities) },
   ];
 }
 

@@ -18,6 +18,7 @@ import type { FileToWrite } from '../../train/stagedFolder.ts';
 import { planTraining } from '../../train/trainPlan.ts';
 import { freshTrainState } from '../../train/trainState.ts';
 import type { PreparedRun } from '../prepare/prepareRun.ts';
+import { openTeacherCache } from '../teacher/teacherPass.ts';
 import { planTensors } from './planTensors.ts';
 import { startTensors } from './startTensors.ts';
 
@@ -33,12 +34,14 @@ export function writePytorchPlan(run: string, prepared: PreparedRun, modelFolder
   const { record, sides, batches } = prepared;
   const folder = join(run, runNames.cache, planFolderName);
   const plan = planTraining(record.hyperparameters, batches.totalSteps);
+  const isTaught = record.hyperparameters.objective === 'distill';
+  const teacher = isTaught ? openTeacherCache(run, prepared) : undefined;
   try {
     makeFolders(join(folder, 'output'));
   } catch (error) {
     throw toWriteError(error, folder);
   }
-  writeSafetensors(join(folder, 'plan.safetensors'), planTensors(sides, batches, plan));
+  writeSafetensors(join(folder, 'plan.safetensors'), planTensors(sides, batches, plan, teacher));
   writeSafetensors(join(folder, 'start.safetensors'), startTensors(prepared));
   for (const { name, pieces } of outputTemplates(run, prepared)) {
     writeStagedFile(join(folder, 'output', name), pieces);

@@ -11,7 +11,7 @@ import { countLabels, type EncodedRow, type PackedBatch, type TeacherTokens } fr
 
 export class TeacherCache {
   private readonly file: string;
-  private readonly topK: number;
+  readonly topK: number;
   /** Where each row begins. */
   private readonly offsets = new Map<EncodedRow, number>();
   /** Where each batch ends. */
@@ -82,6 +82,23 @@ export class TeacherCache {
       closeSync(descriptor);
     }
     return { ...batch, teacher: { topK, ids, logProbabilities } };
+  }
+
+  /** What the teacher said of a row's labels; undefined for a row that no step and no evaluation reads. @throws as `complete` */
+  readRow(row: EncodedRow): TeacherTokens | undefined {
+    const offset = this.offsets.get(row);
+    if (offset === undefined) return undefined;
+    const { topK } = this;
+    const ids = new Int32Array(countLabels(row) * topK);
+    const logProbabilities = new Float32Array(ids.length);
+    const descriptor = this.open();
+    try {
+      this.readInto(descriptor, toBytes(ids), offset);
+      this.readInto(descriptor, toBytes(logProbabilities), offset + ids.byteLength);
+    } finally {
+      closeSync(descriptor);
+    }
+    return { topK, ids, logProbabilities };
   }
 
   private countBytes(row: EncodedRow): number {

@@ -31,9 +31,8 @@ export interface TeacherPassInput extends Pick<CheckOptions, 'tinyFolder' | 'hub
 export async function* addTeacher(input: TeacherPassInput, prepared: PreparedRun): AsyncGenerator<JobEvent, BatchPlan> {
   const { architecture, batches, record } = prepared;
   const { vocabularySize } = architecture.config;
-  const loss = specifyLoss(record.hyperparameters, vocabularySize);
-  if (loss.kind !== 'distillation') throw new Error(`internal: teacher: expected a distillation, got ${loss.kind}`);
-  const cache = new TeacherCache(join(input.run, runNames.cache, fileName), loss.topK, listFirstBatches(batches));
+  const loss = specifyTeaching(record.hyperparameters, vocabularySize);
+  const cache = openTeacherCache(input.run, prepared);
   const total = [...listFirstBatches(batches)].length;
   const whole = cache.countWhole();
   if (whole < total) {
@@ -52,6 +51,18 @@ export async function* addTeacher(input: TeacherPassInput, prepared: PreparedRun
     }
   }
   return completeBatches(batches, batch => cache.complete(batch));
+}
+
+/** What the teacher said, or is about to say. */
+export function openTeacherCache(run: string, { architecture, batches, record }: PreparedRun): TeacherCache {
+  const { topK } = specifyTeaching(record.hyperparameters, architecture.config.vocabularySize);
+  return new TeacherCache(join(run, runNames.cache, fileName), topK, listFirstBatches(batches));
+}
+
+function specifyTeaching(settings: Hyperparameters, vocabularySize: number) {
+  const loss = specifyLoss(settings, vocabularySize);
+  if (loss.kind !== 'distillation') throw new Error(`internal: teacher: expected a distillation, got ${loss.kind}`);
+  return loss;
 }
 
 async function openTeacher(

@@ -64,7 +64,10 @@ export async function* trainJob(input: TrainJobInput): AsyncGenerator<JobEvent, 
       prepareRun(input.run, { ...pick(input), onPhase, measureRounding }),
     );
     try {
-      if (prepared.record.engine === 'pytorch') return yield* handOver(input.run, prepared, input.weightCache);
+      if (prepared.record.engine === 'pytorch') {
+        if (prepared.record.objective === 'distill') yield* addTeacher(input, prepared);
+        return yield* handOver(input.run, prepared, input.weightCache);
+      }
       return yield* trainPrepared(input, prepared);
     } finally {
       prepared.model.close();

@@ -22,7 +22,8 @@ Batch = dict[str, Any]
 
 def build_batch(plan: Plan, rows: Rows, packs: list[Pack]) -> Batch:
     """input_ids, position_ids and labels [B, T]; of pairs also pair_ids [B, T], the pair of each label or -1, where the packs
-    of chosen answers stand above those of the rejected ones."""
+    of chosen answers stand above those of the rejected ones; of a distillation teacher_tokens and teacher_logs [N, K], in the
+    order of the labels."""
     sides = [[[2 * pair + side for pair in pack] for pack in packs] for side in (0, 1)] if plan.is_paired else [packs]
     contexts = [pack for side in sides for pack in side]
     longest = max(sum(rows.length(row) for row in pack) for pack in contexts)
@@ -35,6 +36,7 @@ def build_batch(plan: Plan, rows: Rows, packs: list[Pack]) -> Batch:
     }
     if plan.is_paired:
         batch["pair_ids"] = torch.full(shape, -1, dtype=torch.long)
+    taught: dict[str, list[torch.Tensor]] = {"teacher_tokens": [], "teacher_logs": []}
     numbers = {pair: number for number, pair in enumerate(pair for pack in packs for pair in pack)}
     for b, pack in enumerate(contexts):
         at = 0
@@ -46,11 +48,15 @@ def build_batch(plan: Plan, rows: Rows, packs: list[Pack]) -> Batch:
             batch["input_ids"][b, at:end] = tokens
             batch["position_ids"][b, at:end] = torch.arange(end - at)
             batch["labels"][b, at:end] = torch.where(is_label, tokens, IGNORED)
+            if rows.teacher is not None:
+                said = rows.teacher.slice(row)
+                taught["teacher_tokens"].append(torch.from_numpy(rows.teacher.tokens[said].astype("int64")))
+                taught["teacher_logs"].append(torch.from_numpy(rows.teacher.logs[said]))
             if plan.is_paired:
                 batch["pair_ids"][b, at:end] = torch.where(is_label, numbers[row // 2], -1)
             at = end
         batch["position_ids"][b, at:] = torch.arange(width - at)
-    return batch
+    return {**batch, **{name: torch.cat(parts) for name, parts in taught.items() if parts}}
 
 
 def empty_batch(plan: Plan) -> Batch:

@@ -28,7 +28,7 @@ def evaluate_held_out(trainer: Any, plan: Plan, on_progress: Progress) -> dict[s
         weight += loss.weight
         for name, value in loss.measures.items():
             measures[name] = measures.get(name, 0.0) + value
-    names = ["rewardChosen", "rewardRejected", "rewardAccuracy", "rewardMargin"] if plan.is_paired else []
+    names = plan.measure_names
     loss_sum, weight, *sums = ranks.sum_over_ranks([loss_sum, float(weight), *(measures.get(name, 0.0) for name in names)])
     packs = [pack for micro in micro_batches for pack in micro]
     return {

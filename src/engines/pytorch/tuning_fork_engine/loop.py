@@ -71,7 +71,7 @@ class Loop(TrainerCallback):
     def on_step_end(self, *_args: Any, **_other: Any) -> None:
         plan, step = self._plan, self._state.step + 1
         measured, self._trainer.measured = self._trainer.measured, []
-        names = ["rewardChosen", "rewardRejected", "rewardAccuracy", "rewardMargin"] if plan.is_paired else []
+        names = plan.measure_names
         sums = [sum(m.measures.get(name, 0.0) for m in measured) for name in names]
         loss, *sums = ranks.sum_over_ranks([sum(float(m.loss_sum) for m in measured), *sums])
         weight = plan.weight(step)

@@ -11,13 +11,17 @@ import torch.nn.functional as F  # noqa: N812
 from .plan import Plan
 
 
+TINY = 1e-30
+"""Keeps logarithms finite where nothing of the mass is left."""
+
+
 @dataclass
 class BatchLoss:
     loss_sum: torch.Tensor
     """Over labels or pairs, with its gradient."""
     weight: int
     measures: dict[str, float]
-    """Sums over the pairs."""
+    """Sums over the pairs or labels."""
     pair_log_probabilities: torch.Tensor | None = None
     """[Q, 2] chosen and rejected."""
 
@@ -25,6 +29,26 @@ class BatchLoss:
 def measure_tokens(log_probabilities: torch.Tensor, weight: int) -> BatchLoss:
     """log_probabilities [B, T - 1], zero where there is no label."""
     return BatchLoss(-log_probabilities.double().sum(), weight, {})
+
+
+def measure_distillation(logits: torch.Tensor, inputs: dict[str, Any], settings: dict[str, Any]) -> BatchLoss:
+    """(1 - a) cross-entropy + a T^2 KL(teacher || student) over the labels, with a the teacher's share and T the temperature; the
+    vocabulary beyond the teacher's top tokens counts as one more token. logits [B, T, V]."""
+    is_label = inputs["labels"][:, 1:] >= 0
+    picked = logits[:, :-1][is_label].float()  # [N, V]
+    labels = inputs["labels"][:, 1:][is_label]
+    if labels.numel() == 0:
+        return BatchLoss(logits.double().sum() * 0, 0, {})
+    cross_entropy = F.cross_entropy(picked, labels, reduction="sum").double()
+    temperature, share = settings["distillTemperature"], settings["distillAlpha"]
+    student = F.log_softmax(picked / temperature, dim=-1).gather(1, inputs["teacher_tokens"])  # [N, K]
+    teacher = inputs["teacher_logs"]
+    rest_teacher, rest_student = ((1 - said.exp().sum(1)).clamp(min=TINY) for said in (teacher, student))
+    divergence = (teacher.exp() * (teacher - student)).sum(1) + rest_teacher * (rest_teacher.log() - rest_student.log())
+    divergence = divergence.double().sum()
+    loss = (1 - share) * cross_entropy + share * temperature**2 * divergence
+    measures = {"crossEntropyNats": cross_entropy.item(), "divergenceNats": divergence.item()}
+    return BatchLoss(loss, labels.numel(), measures)
 
 
 def sum_pairs(log_probabilities: torch.Tensor, pair_ids: torch.Tensor, pairs: int) -> torch.Tensor:

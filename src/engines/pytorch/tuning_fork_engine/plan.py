@@ -8,7 +8,7 @@ start.safetensors   start values of what is trained, where they are not the base
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,27 @@ Pack = list[int]
 
 
 @dataclass(frozen=True)
+class TeacherRows:
+    """What a teacher said of every label, row after row; `starts` counts labels."""
+
+    tokens: np.ndarray
+    """[labels, K], the likeliest first."""
+    logs: np.ndarray
+    """[labels, K], log-probabilities at the distillation's temperature."""
+    starts: np.ndarray
+
+    def slice(self, row: int) -> slice:
+        return slice(int(self.starts[row]), int(self.starts[row + 1]))
+
+
+@dataclass(frozen=True)
 class Rows:
     """Encoded rows one after the other; `starts` has one element more than there are rows."""
 
     tokens: np.ndarray
     supervised: np.ndarray
     starts: np.ndarray
+    teacher: TeacherRows | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -79,6 +94,17 @@ class Plan:
     @property
     def is_paired(self) -> bool:
         return self.settings["rowsPerExample"] == 2
+
+    @property
+    def is_taught(self) -> bool:
+        return self.train.teacher is not None
+
+    @property
+    def measure_names(self) -> list[str]:
+        """What the objective measures beside its loss."""
+        if self.is_paired:
+            return ["rewardChosen", "rewardRejected", "rewardAccuracy", "rewardMargin"]
+        return ["crossEntropyNats", "divergenceNats"] if self.is_taught else []
 
     @property
     def pad_token(self) -> int:
@@ -132,7 +158,11 @@ def read_plan(run: Path) -> Plan:
 
 
 def _read_rows(tensors: dict[str, np.ndarray], side: str) -> Rows:
-    return Rows(tensors[f"{side}.tokens"], tensors[f"{side}.supervised"], _sum_up(tensors[f"{side}.lengths"]))
+    rows = Rows(tensors[f"{side}.tokens"], tensors[f"{side}.supervised"], _sum_up(tensors[f"{side}.lengths"]))
+    if f"{side}.teacherTokens" not in tensors:
+        return rows
+    starts = _sum_up(np.array([rows.count_labels(row) for row in range(len(rows))], dtype=np.int64))
+    return replace(rows, teacher=TeacherRows(tensors[f"{side}.teacherTokens"], tensors[f"{side}.teacherLogs"], starts))
 
 
 def _read_packs(tensors: dict[str, np.ndarray], name: str) -> Packs:

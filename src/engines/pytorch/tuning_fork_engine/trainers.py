@@ -14,7 +14,7 @@ from . import ranks
 from .adapters import list_trained, orthogonality
 from .batches import StepBatches
 from .errors import EngineError
-from .losses import BatchLoss, measure_batch
+from .losses import BatchLoss, measure_batch, measure_distillation
 from .plan import Plan
 from .recipe import Recipe, is_ada_lora, is_lora
 from .reference import Reference
@@ -75,6 +75,9 @@ class PlannedTraining:
 
     def forward_batch(self, model: Any, inputs: dict[str, Any]) -> BatchLoss:
         """One batch's loss, summed."""
+        if self.plan.is_taught:
+            logits = model(input_ids=inputs["input_ids"], position_ids=inputs["position_ids"], use_cache=False).logits
+            return measure_distillation(logits, inputs, self.recipe)
         outputs = model(
             input_ids=inputs["input_ids"], position_ids=inputs["position_ids"], labels=inputs["labels"], use_cache=False, fused_lm_head=True
         )

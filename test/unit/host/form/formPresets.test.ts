@@ -20,9 +20,9 @@ describe('withPreset', () => {
 
 describe('findProblems', () => {
   it('marks what the chosen engine cannot do', () => {
-    const form = withText(withText(fresh, 'objective', 'distill'), 'engine', 'pytorch');
-    expect(findProblems(form).map(({ name }) => name)).toContain('objective');
-    expect(findProblems(withText(form, 'engine', 'auto')).map(({ name }) => name)).not.toContain('objective');
+    const form = withText(withText(fresh, 'device', 'webgpu'), 'engine', 'pytorch');
+    expect(findProblems(form).map(({ name }) => name)).toContain('device');
+    expect(findProblems(withText(form, 'engine', 'auto')).map(({ name }) => name)).not.toContain('device');
   });
 });
 

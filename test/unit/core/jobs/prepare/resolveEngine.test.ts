@@ -51,14 +51,14 @@ describe('resolveEngine', () => {
   });
 
   it('refuses by name what the chosen engine cannot do, and lets auto take the one that can', () => {
-    const distill: Hyperparameters = { ...defaultHyperparameters, objective: 'distill' };
-    const error = catchTuneError(() => resolveEngine({ ...distill, engine: 'pytorch' }, 7e9, ready));
+    const webgpu: Hyperparameters = { ...defaultHyperparameters, device: 'webgpu' };
+    const error = catchTuneError(() => resolveEngine({ ...webgpu, engine: 'pytorch' }, 7e9, ready));
     expect(error).toMatchObject({ code: 'usage', hint: expect.stringContaining('embedded') });
-    expect(error.message).toContain('objective: expected sft or dpo with the PyTorch engine, got distill');
-    const choice = resolveEngine({ ...distill, engine: 'auto' }, 7e9, ready);
+    expect(error.message).toContain('device: expected auto or cpu with the PyTorch engine, got webgpu');
+    const choice = resolveEngine({ ...webgpu, engine: 'auto' }, 7e9, ready);
     expect(choice.engine).toBe('embedded');
-    expect(choice.reason).toContain('does not distil');
-    expect(resolveEngine({ ...defaultHyperparameters, device: 'webgpu' }, 7e9, ready).engine).toBe('embedded');
+    expect(choice.reason).toContain('belong to the embedded engine');
+    expect(resolveEngine({ ...defaultHyperparameters, objective: 'distill' }, 7e9, ready).engine).toBe('pytorch');
   });
 
   it('lets auto take PyTorch for what it alone can do, and asks for it where it is not there', () => {
