@@ -32,6 +32,7 @@ const usage = `usage: npm run bench -- [options]
   --quick        one process of each case, fewer steps
   --threads N    2
   --quality int8 --data FILE   instead of speed: held-out loss after training on 8-bit and on float weights
+  --seeds LIST                 of --quality, default 1,2,3
   --profile S    instead of measuring, shows where a step of shape S (whole, layered) spends its time
   --json         one JSON object on standard output instead of tables
   --write        put the figures into test/bench/README.md`;
@@ -62,7 +63,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @typedef {{ chosen: readonly import('./benchCases.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {{ chosen: readonly import('./benchCases.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, seeds: readonly number[], quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -76,6 +77,7 @@ function readOptions() {
         profile: { type: 'string' },
         quality: { type: 'string' },
         data: { type: 'string' },
+        seeds: { type: 'string', default: '1,2,3' },
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
@@ -85,6 +87,9 @@ function readOptions() {
     if (quality !== undefined && quality !== 'int8') return `--quality: expected int8, got ${quality}\n${usage}`;
     if (quality !== undefined && data === undefined)
       return `--quality: expected --data with rows of question and answer, got none\n${usage}`;
+    const seeds = values.seeds.split(',').map(Number);
+    if (!seeds.every(seed => Number.isInteger(seed) && seed >= 0))
+      return `--seeds: expected whole numbers with commas, got ${values.seeds}\n${usage}`;
     const wanted = values.only.split(',');
     const unknown = wanted.find(name => !groups.some(group => group === name));
     if (unknown !== undefined) return `--only: expected some of ${groups.join(',')}, got ${unknown}\n${usage}`;
@@ -108,6 +113,7 @@ function readOptions() {
       threads,
       profile,
       qualityData: quality && data,
+      seeds,
       quick,
       json,
       write,
@@ -197,11 +203,11 @@ async function profile(shape, { contexts: [contextTokens = batchTokens], threads
 }
 
 /** @param {string} data @param {Options} options */
-async function compareQuality(data, { threads, quick, json }) {
+async function compareQuality(data, { threads, seeds, quick, json }) {
   await installPackages();
   await requireCommand([process.execPath, 'esbuild.mjs'], { cwd: root });
   const model = await installRealModel();
-  const pairs = await measureQuality({ model, data: resolve(data), folder, threads, quick });
+  const pairs = await measureQuality({ model, data: resolve(data), folder, threads, seeds, quick });
   if (json) console.log(JSON.stringify(pairs));
   else console.log(`\n${formatColumns(qualityTable(pairs))}`);
 }

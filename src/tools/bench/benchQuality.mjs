@@ -9,14 +9,13 @@ import { runTuningFork } from '../tuningForkCommand.mjs';
 
 /** @typedef {{ seed: number, baseLossNats: number, floatLossNats: number, integerLossNats: number, integerOwnLossNats: number }} QualityPair */
 
-const seeds = [1, 2, 3];
 const rowCount = 500;
 
 /**
- * @param {{ model: string, data: string, folder: string, threads: number, quick: boolean }} options data: JSON lines of question and answer
+ * @param {{ model: string, data: string, folder: string, threads: number, seeds: readonly number[], quick: boolean }} options data: JSON lines of question and answer
  * @returns {Promise<QualityPair[]>}
  */
-export async function measureQuality({ model, data, folder, threads, quick }) {
+export async function measureQuality({ model, data, folder, threads, seeds, quick }) {
   const rows = join(folder, 'rows.jsonl');
   writeFileSync(rows, `${takeEvenly(readFileSync(data, 'utf8').split('\n').filter(Boolean), rowCount).join('\n')}\n`);
   const env = { ...process.env, TUNING_FORK_STATE: join(folder, 'state') };
