@@ -595,7 +595,7 @@ export const hyperparameterTable = {
       { value: 'dml', label: 'DirectML (Windows)' },
       { value: 'coreml', label: 'CoreML (macOS)' },
     ],
-    help: 'Where the run computes, default automatic, which is the CPU: a graphics device is checked against the CPU before the run, and refused where its gradients differ.',
+    help: 'Where the run computes, default automatic: a graphics device that gives the gradients of the CPU and trains this model faster in a short trial, else the CPU; one that is named is refused where its gradients differ.',
   }),
   threads: open({
     label: 'Threads',

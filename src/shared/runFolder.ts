@@ -20,6 +20,8 @@ export const runNames = {
   control: 'control',
   /** Copies of the adapters that training starts from. */
   start: 'start',
+  /** Where a run with `device: auto` computes; chosen once. */
+  device: 'device.json',
   checkpoints: 'checkpoints',
   adapter: 'adapter',
   model: 'model',

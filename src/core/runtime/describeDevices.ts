@@ -57,6 +57,11 @@ export async function describeDevices(): Promise<DeviceReport[]> {
   return reports;
 }
 
+/** What a device's cards have together; null where nobody tells, and for the CPU. */
+export function countDeviceMemory(device: Device): number | null {
+  return device === 'cpu' ? null : sumMemory(listGraphicsCards());
+}
+
 function sumMemory(cards: readonly GraphicsCard[]): number | null {
   const known = cards.flatMap(({ memoryBytes }) => (memoryBytes === null ? [] : [memoryBytes]));
   return known.length === 0 ? null : known.reduce((sum, bytes) => sum + bytes, 0);

@@ -39,3 +39,8 @@ function readLinuxCard(folder: string): GraphicsCard {
     memoryBytes: memory > 0 ? memory : null,
   };
 }
+
+/** False only where the system says that there is none. */
+export function mayHaveGraphicsCard(platform = process.platform): boolean {
+  return platform !== 'linux' || listGraphicsCards(platform).length > 0;
+}

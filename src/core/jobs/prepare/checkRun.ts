@@ -2,6 +2,7 @@
 import type { ForecastReport, PreflightFinding } from '../../../shared/datasetProtocol.ts';
 import type { EngineChoice } from '../../../shared/engineChoice.ts';
 import { TuneError, toWireError } from '../../../shared/errors.ts';
+import { formatBytes } from '../../../shared/formatBytes.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
 import type { PythonReport } from '../../../shared/pythonReport.ts';
@@ -14,6 +15,7 @@ import { nameFile } from '../../models/nameFile.ts';
 import type { OpenModel } from '../../models/openedModel.ts';
 import { type OpenModelOptions, openModel } from '../../models/openModel.ts';
 import { planRanks } from '../../optim/rankBudget.ts';
+import { countDeviceMemory } from '../../runtime/describeDevices.ts';
 import { requireCarriedDevice } from '../../runtime/devices.ts';
 import { enforceFindings, findRefusals, findWarnings } from '../../text/preflight.ts';
 import type { TrainControl } from '../../train/trainLoop.ts';
@@ -137,6 +139,7 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
         ...(engine.engine === 'pytorch' ? [memoryUnknown] : []),
         ...findWarnings({ report, tokenizer, trainOn }),
         ...findNothingHeldOut(sides, request),
+        ...findDeviceMemoryWarning(memory.peakMemoryBytes, request.hyperparameters),
         ...findContextWarning(report.longestTokens, request.hyperparameters, architecture),
       ],
     };
@@ -153,6 +156,23 @@ const memoryUnknown: PreflightFinding = {
   remedy: 'If its memory runs out, lower batchRows or contextTokens, or set baseWeights to 4bit.',
   override: null,
 };
+
+/** Of a device that is named; `auto` passes one with too little memory over. */
+function findDeviceMemoryWarning(
+  peakMemoryBytes: number,
+  { device }: Pick<Hyperparameters, 'device'>,
+): PreflightFinding[] {
+  const memoryBytes = device === 'auto' ? null : countDeviceMemory(device);
+  if (memoryBytes === null || peakMemoryBytes <= memoryBytes) return [];
+  return [
+    {
+      code: 'device-memory',
+      message: `Device: expected at least the forecast of ${formatBytes(peakMemoryBytes)}, got graphics cards with ${formatBytes(memoryBytes)}.`,
+      remedy: 'Lower contextTokens or batchRows, hold the base in 4 bit (baseWeights), or set device to cpu.',
+      override: null,
+    },
+  ];
+}
 
 /** Rows longer than anything the base model has seen can be trained on, but their ends are new ground for it. */
 function findContextWarning(

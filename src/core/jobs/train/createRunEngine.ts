@@ -47,7 +47,15 @@ export function engineSettings(
     threads: hyperparameters.threads ?? 0,
     memoryLimitBytes: forecast.memoryLimitBytes,
     shape: forecast.plan,
-    baseWeights: forecast.baseWeights,
+    // Only the CPU multiplies integers: what `auto` chose for it is floats elsewhere.
+    baseWeights: device !== 'cpu' && isChosenInteger(hyperparameters, forecast) ? 'float32' : forecast.baseWeights,
     loss: specifyLoss(hyperparameters, architecture.config.vocabularySize),
   };
+}
+
+function isChosenInteger(
+  hyperparameters: Pick<RunRecord['hyperparameters'], 'baseWeights'>,
+  forecast: Pick<RunRecord['forecast'], 'baseWeights'>,
+): boolean {
+  return hyperparameters.baseWeights === 'auto' && forecast.baseWeights === '8bit';
 }

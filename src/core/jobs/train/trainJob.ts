@@ -91,7 +91,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   const { hyperparameters } = record;
   for (const text of prepared.notes) yield { kind: 'note', text };
   for (const problem of prepared.warnings) yield { kind: 'warning', problem };
-  const device = yield* chooseRunDevice(prepared);
+  const device = input.createEngine ? 'cpu' : yield* chooseRunDevice(run, prepared, { control, now });
   // Before the student is loaded: the two are never in memory together.
   const taught = hyperparameters.objective === 'distill' ? yield* addTeacher(input, prepared) : prepared.batches;
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
