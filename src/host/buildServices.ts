@@ -10,6 +10,8 @@ import type { PythonCalls, PythonEvents } from '../shared/pythonProtocol.ts';
 import type { Calls, EventHandlers, Events, RpcPeer } from '../shared/rpc.ts';
 import { ComparePanels } from './compare/comparePanels.ts';
 import { InferenceClient } from './compare/inferenceClient.ts';
+import { CleaningPreviews } from './dataset/cleaningPreviews.ts';
+import { DatasetFindings } from './dataset/datasetFindings.ts';
 import { FormController } from './form/formController.ts';
 import { makeFormServices } from './form/formServices.ts';
 import { readHubSettings } from './hubToken.ts';
@@ -86,6 +88,8 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       log: line => log.info(line),
     }),
     freshness: new DatasetFreshness(workspacePaths, error => log.warn(String(error))),
+    findings: new DatasetFindings(),
+    previews: new CleaningPreviews(),
     dataset: openProcess<DatasetCalls, DatasetEvents>('dataset', datasetIdleMs, {
       'dataset/progress': () => undefined,
     }),
@@ -102,6 +106,8 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     log,
     services.stores,
     services.freshness,
+    services.findings,
+    services.previews,
     services.dataset,
     services.inference,
     services.python,

@@ -2,6 +2,8 @@
 import type * as vscode from 'vscode';
 import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
 import type { InferenceClient } from './compare/inferenceClient.ts';
+import type { CleaningPreviews } from './dataset/cleaningPreviews.ts';
+import type { DatasetFindings } from './dataset/datasetFindings.ts';
 import type { FormController } from './form/formController.ts';
 import type { ChildPrograms } from './processes/childPrograms.ts';
 import type { RpcProcess } from './processes/rpcProcess.ts';
@@ -18,6 +20,8 @@ export interface Services {
   stores: RunStores;
   controls: RunControls;
   freshness: DatasetFreshness;
+  findings: DatasetFindings;
+  previews: CleaningPreviews;
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
   inference: InferenceClient;
   python: PythonClient;

@@ -76,3 +76,24 @@ export const usualCleaning: CleaningRecipe = cleaningRecipeSchema.parse({
     { step: 'dropNearDuplicates' },
   ],
 });
+
+/** What a step did, and the first rows that it removed and changed. */
+export interface CleaningStepResult {
+  step: CleaningStepName;
+  rowsBefore: number;
+  rowsAfter: number;
+  removed: number;
+  changed: number;
+  removedRows: { file: string; line: number; reason: string; text: string }[];
+  changedRows: { file: string; line: number; before: string; after: string }[];
+}
+
+export interface CleaningResult {
+  rowsBefore: number;
+  rowsAfter: number;
+  /** Rows that cannot be read, which no step sees. */
+  brokenRows: number;
+  steps: CleaningStepResult[];
+  /** The new file, where one was asked for. */
+  written: { path: string; report: string } | null;
+}

@@ -1,4 +1,6 @@
 /** @file What the dataset process answers: datasets open in the editor are read, checked, tokenised and forecast there. */
+import type { CleaningRecipe, CleaningResult } from './cleaning.ts';
+import type { CheckReport } from './datasetChecks.ts';
 import type { DatasetFormat } from './datasetFormats.ts';
 import type { EngineChoice } from './engineChoice.ts';
 import type { WireError } from './errors.ts';
@@ -88,6 +90,12 @@ export interface RowDifference {
 }
 
 export type DatasetCalls = {
+  'dataset/check': { parameters: { path: string; mapping: Mapping | null }; result: CheckReport };
+  /** Without `out` a preview; with it a new file and its report. */
+  'dataset/clean': {
+    parameters: { path: string; mapping: Mapping | null; recipe: CleaningRecipe; out: string | null };
+    result: CleaningResult;
+  };
   /** The first call: where models named by a Hub id are looked for. */
   'hub/configure': { parameters: HubSettings; result: null };
   'dataset/inspect': {

@@ -1,9 +1,9 @@
 /** `tuning-fork clean`: a dataset cleaned step by step into a new file; without --out a preview of what each step would do. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { textsOf } from '../../core/data/check/exampleTexts.ts';
 import { type CleanedStep, cleanExamples } from '../../core/data/clean/cleanExamples.ts';
 import { writeCleaned } from '../../core/data/clean/cleanedFile.ts';
+import { describeStep } from '../../core/data/clean/describeCleaning.ts';
 import { parseCleaning, readCleaning } from '../../core/data/clean/parseCleaning.ts';
 import type { Example } from '../../core/data/example.ts';
 import { parseMapping } from '../../core/data/mapping/mapping.ts';
@@ -107,41 +107,16 @@ async function openCounter(
   return { countTokens: example => encodeExample(example, 0, settings).wholeTokens, close: () => model.close() };
 }
 
-function showStep({ step, rowsBefore, rowsAfter, removed, changed }: CleanedStep, shown: number, output: Output): void {
-  output.line({
-    type: 'cleaning',
-    step: step.step,
-    rowsBefore,
-    rowsAfter,
-    removed: removed.length,
-    changed: changed.length,
-  });
-  output.print(
-    `${step.step}: ${rowsBefore} -> ${rowsAfter} rows, ${removed.length} removed, ${changed.length} changed`,
-  );
-  for (const { example, reason } of removed.slice(0, shown)) {
-    output.line({ type: 'removed', step: step.step, ...example.origin, reason });
-    output.print(`  - line ${example.origin.line} ${reason}: ${shorten(textsOf(example).join(' | '))}`);
+function showStep(cleaned: CleanedStep, shown: number, output: Output): void {
+  const { step, rowsBefore, rowsAfter, removed, changed, removedRows, changedRows } = describeStep(cleaned, shown);
+  output.line({ type: 'cleaning', step, rowsBefore, rowsAfter, removed, changed });
+  output.print(`${step}: ${rowsBefore} -> ${rowsAfter} rows, ${removed} removed, ${changed} changed`);
+  for (const { file, line, reason, text } of removedRows) {
+    output.line({ type: 'removed', step, file, line, reason });
+    output.print(`  - line ${line} ${reason}: ${text}`);
   }
-  for (const { before, after } of changed.slice(0, shown)) {
-    const at = textsOf(before).findIndex((text, i) => text !== textsOf(after)[i]);
-    const [was, is] = showDifference(textsOf(before)[at] ?? '', textsOf(after)[at] ?? '');
-    output.line({ type: 'changed', step: step.step, ...before.origin, before: was, after: is });
-    output.print(`  ~ line ${before.origin.line}: ${JSON.stringify(was)} -> ${JSON.stringify(is)}`);
+  for (const { file, line, before, after } of changedRows) {
+    output.line({ type: 'changed', step, file, line, before, after });
+    output.print(`  ~ line ${line}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
   }
-}
-
-const shownCharacters = 80;
-
-function shorten(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
-  return line.length <= shownCharacters ? line : `${line.slice(0, shownCharacters)}…`;
-}
-
-/** Both texts from shortly before where they first differ. */
-function showDifference(before: string, after: string): [string, string] {
-  let at = 0;
-  while (at < before.length && before[at] === after[at]) at++;
-  const start = Math.max(0, at - 16);
-  return [before.slice(start, start + shownCharacters), after.slice(start, start + shownCharacters)];
 }

@@ -3,6 +3,7 @@ import { askForHubToken, clearHubToken } from '../hubToken.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { openTrust } from '../trust.ts';
+import { checkDataset, cleanDataset } from './cleaningCommands.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
 import { restartPipeline, runPipeline } from './pipelineCommands.ts';
 import {
@@ -27,6 +28,8 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.fineTune': fineTune,
   'tuningFork.fineTuneWithFile': fineTuneWithFile,
   'tuningFork.fineTuneWithSample': fineTuneWithSample,
+  'tuningFork.dataset.check': checkDataset,
+  'tuningFork.dataset.clean': cleanDataset,
   'tuningFork.testSelection': testSelection,
   'tuningFork.pipeline.run': runPipeline,
   'tuningFork.pipeline.restart': restartPipeline,

@@ -1,4 +1,5 @@
 /** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
+import { checkExamples } from '../../core/data/check/checkExamples.ts';
 import { compareWithSnapshot } from '../../core/data/split/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.ts';
 import { assistPipeline } from '../../core/jobs/pipeline/assistPipeline.ts';
@@ -10,6 +11,7 @@ import { type PythonPlace, recallPython } from '../../core/python/describePython
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { Handlers } from '../../shared/rpc.ts';
+import { cleanDataset } from './cleanDataset.ts';
 import { DatasetCache } from './datasetCache.ts';
 import { ModelLibrary } from './modelLibrary.ts';
 
@@ -44,6 +46,12 @@ export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<D
       const dataset = await datasets.read(path, mapping, signal);
       return describeDataset(dataset, dataset.examples, await measure(dataset, model, contextTokens, signal));
     },
+    'dataset/check': async ({ path, mapping }, signal) => {
+      const { examples } = await datasets.read(path, mapping, signal);
+      return checkExamples(examples, { signal });
+    },
+    'dataset/clean': async ({ path, mapping, recipe, out }, signal) =>
+      cleanDataset(await datasets.read(path, mapping, signal), recipe, out, signal),
     'dataset/row': async ({ path, mapping, model, row, contextTokens }, signal) => {
       if (models.needsDownload(model)) throw toNotHereError(model);
       const { examples } = await datasets.read(path, mapping, signal);

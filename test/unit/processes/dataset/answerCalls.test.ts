@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseCleaning } from '../../../../src/core/data/clean/parseCleaning.ts';
 import { readDataset } from '../../../../src/core/data/readDataset.ts';
 import { splitExamples } from '../../../../src/core/data/split/splitExamples.ts';
 import { writeDatasetSnapshot } from '../../../../src/core/data/split/writeDatasetSnapshot.ts';
@@ -34,6 +35,40 @@ const request = (path: string, changes: Partial<RunRequest> = {}): RunRequest =>
 });
 
 describe('answerCalls', () => {
+  it('checks the rows, shows what cleaning would do, and writes a new file only where one is named', async () => {
+    const { folder, answers } = open();
+    const path = join(folder, 'dirty.jsonl');
+    const rows = [
+      { question: '<b>Who?</b>', answer: 'Ada.' },
+      { question: 'Who?', answer: 'Ada.' },
+    ];
+    writeFileSync(path, rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+    const { checks } = await answers['dataset/check']({ path, mapping: null }, signal);
+    expect(checks).toMatchObject([{ check: 'html', count: 1, step: 'stripHtml', findings: [{ file: path, line: 1 }] }]);
+    const recipe = parseCleaning('stripHtml,dropDuplicates');
+    const preview = await answers['dataset/clean']({ path, mapping: null, recipe, out: null }, signal);
+    expect(preview).toEqual({
+      rowsBefore: 2,
+      rowsAfter: 1,
+      brokenRows: 0,
+      steps: [
+        {
+          ...{ step: 'stripHtml', rowsBefore: 2, rowsAfter: 2, removed: 0, changed: 1, removedRows: [] },
+          changedRows: [{ file: path, line: 1, before: '<b>Who?</b>', after: 'Who?' }],
+        },
+        {
+          ...{ step: 'dropDuplicates', rowsBefore: 2, rowsAfter: 1, removed: 1, changed: 0, changedRows: [] },
+          removedRows: [{ file: path, line: 2, reason: `equals ${path}:1`, text: 'Who? | Ada.' }],
+        },
+      ],
+      written: null,
+    });
+    const out = join(folder, 'clean.jsonl');
+    const { written } = await answers['dataset/clean']({ path, mapping: null, recipe, out }, signal);
+    expect(written).toEqual({ path: out, report: `${out}.report.json` });
+    expect((await readDataset(out)).examples).toHaveLength(1);
+  });
+
   it('inspects a file: mapping, counts, problems by line, first rows and tokens', async () => {
     const { path, answers } = open();
     const inspection = await answers['dataset/inspect'](inspect(path), signal);
