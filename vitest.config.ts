@@ -17,6 +17,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'trackers',
+          include: ['test/trackers/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'pytorch',
           include: ['test/pytorch/**/*.test.ts'],
           testTimeout: 300_000,

@@ -4,6 +4,8 @@ import { TuneError } from '../shared/errors.ts';
 import {
   defaultMlflowExperiment,
   defaultWandbProject,
+  originOf,
+  type TrackerKeys,
   type TrackerKind,
   type TrackerOrders,
   type TrackerTarget,
@@ -52,8 +54,17 @@ export function readTrackerOrders(args: CommandArguments, option: 'track' | 'to'
   const kinds = readKinds(args, option);
   const targets = kinds.map(kind => readTarget(kind, args));
   const python = args.one('python');
-  // Keys of the environment are read by the tracker process itself.
-  return { targets, keys: {}, python: python === undefined ? null : /[\\/]/.test(python) ? resolve(python) : python };
+  return {
+    targets,
+    keys: readKeys(args),
+    python: python === undefined ? null : /[\\/]/.test(python) ? resolve(python) : python,
+  };
+}
+
+/** The tracker process reads the environment's keys itself; one for a server that is named here is bound to it. */
+function readKeys(args: CommandArguments): TrackerKeys {
+  const [url, key] = [args.one('wandb-url'), process.env.WANDB_API_KEY];
+  return url === undefined || key === undefined || !URL.canParse(url) ? {} : { wandb: { origin: originOf(url), key } };
 }
 
 /** @throws TuneError `usage` */

@@ -1,12 +1,12 @@
 // @ts-check
-/** The Python that the parity suite compares with: one that is there already, or a virtual environment of our own. */
+/** The Python that suites compare with and read back with: one that is there already, or a virtual environment of our own. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, root } from './paths.mjs';
 import { findOnPath, requireCommand } from './runCommand.mjs';
 
-const requirements = join(root, 'test/parity/requirements.txt');
+const requirements = ['test/parity/requirements.txt', 'test/trackers/requirements.txt'].map(file => join(root, file));
 const environment = join(cacheFolder, 'python');
 const environmentPython = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 const stamp = join(environment, 'requirements.sha256');
@@ -23,7 +23,7 @@ export function findPython() {
 export function describeMissingPython() {
   const remedy = 'run with --install, or set TUNING_FORK_PYTHON to a Python that has them';
   return findSystemPython()
-    ? `the packages of test/parity/requirements.txt are not installed (${remedy})`
+    ? `the packages of test/parity/requirements.txt and test/trackers/requirements.txt are not installed (${remedy})`
     : `no python3 on PATH (install Python 3.11 or newer, then ${remedy})`;
 }
 
@@ -36,10 +36,13 @@ export async function installPython() {
   rmSync(environment, { recursive: true, force: true });
   mkdirSync(cacheFolder, { recursive: true });
   await makeEnvironment(system);
-  console.log('pip: installing test/parity/requirements.txt (torch is large: some minutes)');
-  await requireCommand([environmentPython, '-m', 'pip', 'install', '--quiet', '-r', requirements], {
-    limitMs: 20 * 60_000,
-  });
+  console.log('pip: installing the requirements of test/parity and test/trackers (torch is large: some minutes)');
+  await requireCommand(
+    [environmentPython, '-m', 'pip', 'install', '--quiet', ...requirements.flatMap(file => ['-r', file])],
+    {
+      limitMs: 20 * 60_000,
+    },
+  );
   writeFileSync(stamp, hashRequirements());
   return environmentPython;
 }
@@ -67,5 +70,7 @@ export function isDebianRoot() {
 }
 
 function hashRequirements() {
-  return existsSync(requirements) ? createHash('sha256').update(readFileSync(requirements)).digest('hex') : '';
+  const hash = createHash('sha256');
+  for (const file of requirements) hash.update(readFileSync(file));
+  return hash.digest('hex');
 }

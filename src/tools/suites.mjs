@@ -21,6 +21,7 @@ export const suites = [
   { name: 'unit', kind: 'vitest', needs: [], wants: [], limitMinutes: 10 },
   { name: 'cli', kind: 'vitest', needs: [], wants: ['model'], limitMinutes: 15 },
   { name: 'parity', kind: 'vitest', needs: ['python', 'model'], wants: [], limitMinutes: 15 },
+  { name: 'trackers', kind: 'vitest', needs: ['python'], wants: [], limitMinutes: 8 },
   { name: 'pytorch', kind: 'vitest', needs: ['python'], wants: ['model'], limitMinutes: 12 },
   { name: 'devices', kind: 'vitest', needs: ['swiftShader'], wants: [], limitMinutes: 10 },
   { name: 'webview', kind: 'vitest', needs: ['chromium'], wants: [], limitMinutes: 10 },

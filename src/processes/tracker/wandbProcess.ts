@@ -32,7 +32,7 @@ export function startWandbProcess(run: string, chosenPython: string | null): Wan
   const script = fileURLToPath(new URL('./wandbSidecar.py', import.meta.url));
   const child = spawn(python, ['-u', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...env, PYTHONSAFEPATH: '1', PYTHONUTF8: '1' },
+    env: { ...env, PYTHONSAFEPATH: '1', PYTHONUTF8: '1', WANDB_ERROR_REPORTING: 'false' },
     windowsHide: true,
   });
   let errorText = '';

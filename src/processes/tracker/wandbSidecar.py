@@ -43,7 +43,6 @@ def init(message):
         tags=message["tags"],
         config=message["config"],
         settings=settings,
-        resume="allow",
     )
     return {"folder": os.path.dirname(run.dir)}
 
