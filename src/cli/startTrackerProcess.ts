@@ -1,10 +1,10 @@
 /** Starts the tracker process, which outlives this one, and hands it its command. */
 import { spawn } from 'node:child_process';
-import { fromWireError, TuneError, type WireError } from '../shared/errors.ts';
-import type { TrackerCommand } from '../shared/trackers.ts';
+import { fromWireError, TuneError } from '../shared/errors.ts';
+import type { TrackerCommand, TrackerReply } from '../shared/trackers.ts';
 import { findProgram } from './places.ts';
 
-type Reply = { type: 'accepted' } | { type: 'synced'; link: string | null };
+type Reply = Exclude<TrackerReply, { type: 'refused' }>;
 
 /** @throws TuneError as the process refused, or `process-ended` */
 export function startTrackerProcess(command: TrackerCommand): Promise<Reply> {
@@ -25,7 +25,7 @@ export function startTrackerProcess(command: TrackerCommand): Promise<Reply> {
     const fail = (got: string) =>
       settle(() => reject(new TuneError('process-ended', `tracker: expected an answer, got ${got}`)));
     child.once('message', message => {
-      const reply = message as Reply | { type: 'refused'; error: WireError };
+      const reply = message as TrackerReply;
       settle(() => (reply.type === 'refused' ? reject(fromWireError(reply.error)) : resolve(reply)));
     });
     child.once('error', error => fail(error.message));

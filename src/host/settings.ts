@@ -1,5 +1,6 @@
 /** @file The extension's settings, read anew at each use. */
 import * as vscode from 'vscode';
+import { defaultMlflowExperiment, defaultWandbProject, type TrackerKind, trackerKinds } from '../shared/trackers.ts';
 
 export interface Settings {
   nodePath: string;
@@ -14,6 +15,14 @@ export interface Settings {
   hubCache: string;
   memoryLimitBytes: number | null;
   defaultModel: string;
+  /** Where new runs are reported. */
+  trackers: TrackerKind[];
+  tensorboardFolder: string;
+  mlflowUri: string;
+  mlflowExperiment: string;
+  wandbProject: string;
+  wandbEntity: string;
+  wandbUrl: string;
   /** What becomes of runs when the last window closes. */
   onWindowClose: 'keepTraining' | 'pause';
 }
@@ -35,6 +44,13 @@ export function readSettings(scope?: vscode.Uri): Settings {
     hubCache: text('hubCache'),
     memoryLimitBytes: typeof gigabytes === 'number' && gigabytes > 0 ? Math.round(gigabytes * bytesPerGigabyte) : null,
     defaultModel: text('defaultModel') || 'tiny',
+    trackers: trackerKinds.filter(kind => configuration.get<unknown[]>('trackers', []).includes(kind)),
+    tensorboardFolder: text('tensorboardFolder'),
+    mlflowUri: text('mlflowUri'),
+    mlflowExperiment: text('mlflowExperiment') || defaultMlflowExperiment,
+    wandbProject: text('wandbProject') || defaultWandbProject,
+    wandbEntity: text('wandbEntity'),
+    wandbUrl: text('wandbUrl'),
     onWindowClose: text('onWindowClose') === 'pause' ? 'pause' : 'keepTraining',
   };
 }

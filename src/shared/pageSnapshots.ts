@@ -17,6 +17,7 @@ import {
   wireErrorSchema,
   writtenStates,
 } from './runFolder.ts';
+import { trackerKinds, trackerStates } from './trackers.ts';
 
 const error = wireErrorSchema.nullable();
 const count = z.number().int().min(0);
@@ -95,6 +96,9 @@ export const formStateSchema: z.ZodType<FormState> = z.object({
     })
     .nullable(),
   starting: z.boolean(),
+  trackers: z.array(
+    z.object({ kind: z.enum(trackerKinds), on: z.boolean(), detail: z.string(), isReady: z.boolean() }),
+  ),
   error,
 });
 
@@ -151,6 +155,19 @@ export const runStateSchema: z.ZodType<RunState> = z.object({
     })
     .nullable(),
   canCompare: z.boolean(),
+  trackers: z.array(
+    z.object({
+      kind: z.enum(trackerKinds),
+      state: z.enum([...trackerStates, 'notBegun']),
+      isDelivering: z.boolean(),
+      step: z.number().nullable(),
+      hasLink: z.boolean(),
+      canSync: z.boolean(),
+      remarks: z.array(z.string()),
+      error,
+      retryAt: z.string().nullable(),
+    }),
+  ),
   error,
 });
 

@@ -13,6 +13,7 @@ import { mappingSchema, type RunRecord } from './recipe.ts';
 import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
 import type { ShownState } from './runState.ts';
 import type { Suggestion } from './suggestSettings.ts';
+import { type TrackerKind, type TrackerState, trackerKinds } from './trackers.ts';
 
 export interface ModelChoice {
   id: string;
@@ -55,6 +56,8 @@ export interface FormState {
   /** One row as the model sees it, when asked for. */
   row: RowTokens | null;
   starting: boolean;
+  /** Where the run is to be reported. */
+  trackers: TrackerChoice[];
   error: WireError | null;
 }
 
@@ -73,6 +76,31 @@ export interface PipelineView {
     detail: string;
   }[];
   forgetting: ForgettingTable;
+}
+
+export interface TrackerChoice {
+  kind: TrackerKind;
+  on: boolean;
+  /** The place, or which setting names it. */
+  detail: string;
+  isReady: boolean;
+}
+
+/** Where a run is reported, and how far that is. */
+export interface TrackerLine {
+  kind: TrackerKind;
+  state: TrackerState | 'notBegun';
+  /** A process is at it. */
+  isDelivering: boolean;
+  /** Newest step that has arrived. */
+  step: number | null;
+  /** Something can be opened. */
+  hasLink: boolean;
+  /** An offline run can be uploaded. */
+  canSync: boolean;
+  remarks: string[];
+  error: WireError | null;
+  retryAt: string | null;
 }
 
 /** A run's panel. */
@@ -99,6 +127,7 @@ export interface RunState {
   datasetChanged: boolean;
   datasetDifferences: { differences: RowDifference[]; differenceCount: number } | null;
   canCompare: boolean;
+  trackers: TrackerLine[];
   /** Of what was asked for here; why the run itself failed stands in `status`. */
   error: WireError | null;
 }
@@ -155,6 +184,7 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   empty('form/addAdapter'),
   z.strictObject({ type: z.literal('form/removeAdapter'), path: z.string() }),
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
+  z.strictObject({ type: z.literal('form/tracker'), kind: z.enum(trackerKinds), on: z.boolean() }),
   empty('form/fit'),
   z.strictObject({ type: z.literal('form/preset'), id: z.enum(presets.map(({ id }) => id)) }),
   empty('form/setUpPyTorch'),
@@ -175,6 +205,11 @@ export const runMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run/openStage'), run: z.string() }),
   z.strictObject({ type: z.literal('run/restartStage'), stage: z.string() }),
   empty('run/openPipeline'),
+  z.strictObject({
+    type: z.literal('run/tracker'),
+    kind: z.enum(trackerKinds),
+    action: z.enum(['open', 'catchUp', 'sync']),
+  }),
 ]);
 export type RunMessage = z.infer<typeof runMessageSchema>;
 

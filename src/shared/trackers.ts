@@ -1,5 +1,6 @@
 /** @file Trackers: where a run is reported, how far each is, and what a tracker process is told. */
 import { z } from 'zod';
+import type { WireError } from './errors.ts';
 import { identitySchema, wireErrorSchema } from './runFolder.ts';
 
 export const trackerKinds = ['tensorboard', 'mlflow', 'wandb'] as const;
@@ -94,6 +95,8 @@ export const trackerCommandSchema = z.discriminatedUnion('type', [
     type: z.literal('report'),
     run: z.string(),
     kinds: z.array(z.enum(trackerKinds)).min(1),
+    /** Places that a person has just named: added to the run's. */
+    named: z.array(trackerTargetSchema).max(trackerKinds.length).default([]),
     keys: trackerKeysSchema,
     python: z.string().nullable(),
   }),
@@ -105,7 +108,12 @@ export const trackerCommandSchema = z.discriminatedUnion('type', [
     python: z.string().nullable(),
   }),
 ]);
-export type TrackerCommand = z.infer<typeof trackerCommandSchema>;
+export type TrackerCommand = z.input<typeof trackerCommandSchema>;
+
+export type TrackerReply =
+  | { type: 'accepted' }
+  | { type: 'refused'; error: WireError }
+  | { type: 'synced'; link: string | null };
 
 export const wandbPublicServer = 'https://api.wandb.ai';
 export const defaultMlflowExperiment = 'tuning-fork';

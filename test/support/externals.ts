@@ -3,7 +3,7 @@ import { describeMissingChromium, findChromium } from '../../src/tools/chromium.
 import { describeMissingModel, findRealModel } from '../../src/tools/models.mjs';
 import { describeMissingPython, findPython } from '../../src/tools/python.mjs';
 
-/** The Python with test/parity/requirements.txt. @throws when there is none: `npm test` skips the suite before that */
+/** The Python with the requirements of test/parity and test/trackers. @throws when there is none: `npm test` skips the suite before that */
 export function requirePython(): string {
   return findPython() ?? refuse(describeMissingPython());
 }

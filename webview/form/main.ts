@@ -23,6 +23,7 @@ import { createSettingsForm } from './settingsForm.ts';
 import { createStartBar } from './startBar.ts';
 import { createStartFromCard } from './startFromCard.ts';
 import { createSuggestionCard } from './suggestionCard.ts';
+import { createTrackerCard } from './trackerCard.ts';
 
 /** What outlives a page that was hidden: texts that are no values yet, and what was folded open. */
 interface Kept {
@@ -111,6 +112,7 @@ const forecast = createForecastCard({
     host.send({ type: 'form/fit' });
   },
 });
+const trackers = createTrackerCard((kind, on) => host.send({ type: 'form/tracker', kind, on }));
 const startBar = createStartBar(() => host.send({ type: 'form/start' }));
 
 const form = h(
@@ -128,6 +130,7 @@ const form = h(
   engineCard.element,
   suggestion.element,
   settings.element,
+  trackers.element,
   forecast.element,
 );
 const show = mountPage(form, startBar.element);
@@ -155,6 +158,7 @@ function draw(state: FormState): void {
   suggestion.update(state);
   settings.update(state);
   if (!restored) restore();
+  trackers.update(state);
   forecast.update(state);
   startBar.update(state, settings.problems());
   show();

@@ -18,6 +18,7 @@ import { createRunHeader } from './runHeader.ts';
 import { createRunNotices } from './runNotices.ts';
 import { createSampleList } from './sampleList.ts';
 import { createStageList } from './stageList.ts';
+import { createTrackerLines } from './trackerLines.ts';
 
 const defaultSmoothing = 0.9;
 const host = connectHost('run/state', runStateSchema, draw);
@@ -44,7 +45,8 @@ const stages = createStageList({
 const log = createLogTail(() => host.send({ type: 'run/showLog' }));
 const samples = createSampleList();
 const recipe = createRecipeFacts();
-const parts = [header, controls, notices, dataset, stages, charts, log, samples, recipe];
+const trackers = createTrackerLines((kind, action) => host.send({ type: 'run/tracker', kind, action }));
+const parts = [header, controls, notices, dataset, trackers, stages, charts, log, samples, recipe];
 
 const show = mountPage(
   h(
@@ -55,6 +57,7 @@ const show = mountPage(
     notices.element,
     dataset.element,
     stages.element,
+    trackers.element,
     charts.element,
     createTabs('Details', [
       { id: 'log', label: 'Log', content: log.element },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { judgeProcess } from '../../core/runs/processRegistry.ts';
 import { findRun } from '../../core/runs/runStore.ts';
 import { viewRun } from '../../core/runs/runView.ts';
-import { addTargets, readReport, readTargets, rememberNamed, removeTarget } from '../../core/trackers/trackerFiles.ts';
+import { readReport, readTargets, removeTarget } from '../../core/trackers/trackerFiles.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { fromWireError, TuneError } from '../../shared/errors.ts';
 import { isActive } from '../../shared/runState.ts';
@@ -52,11 +52,9 @@ async function report(
   signal: AbortSignal,
 ): Promise<number> {
   const { targets, keys, python } = readTrackerOrders(args, 'to');
-  rememberNamed(targets, python);
   if (targets.length > 0) {
     const startedMs = Date.now();
-    addTargets(run, targets);
-    await startTrackerProcess({ type: 'report', run, kinds: [...kinds], keys, python });
+    await startTrackerProcess({ type: 'report', run, kinds: [...kinds], named: targets, keys, python });
     for (const kind of kinds) await watch(run, kind, startedMs, output, signal);
   }
   if (args.has('sync') && !signal.aborted) {

@@ -56,6 +56,8 @@ class Follower {
   private tail: RunTail;
   private position: TrackerPosition;
   private memory: TrackerMemory;
+  /** As an earlier process left them, until the tracker itself says more. */
+  private kept: Pick<TrackerReport, 'link' | 'remarks'> = { link: null, remarks: [] };
   private isOpen = false;
   private failures = 0;
   private failingSince: number | undefined;
@@ -68,6 +70,7 @@ class Follower {
     const isSameTarget = JSON.stringify(kept?.target) === JSON.stringify(options.target);
     this.position = isSameTarget ? kept!.position : startPosition;
     this.memory = isSameTarget ? kept!.memory : {};
+    if (isSameTarget) this.kept = kept!;
   }
 
   /** One step; how long to wait before the next, undefined at the end. */
@@ -172,7 +175,8 @@ class Follower {
   /** Written when something changed; the position with it, always after what it stands for was delivered. */
   private show(state: TrackerState, error: WireError | null = null, retryAt: string | null = null): void {
     const { run, target, tracker, identity, now } = this.options;
-    const { link, remarks } = tracker;
+    const link = tracker.link ?? this.kept.link;
+    const remarks = this.isOpen ? tracker.remarks : this.kept.remarks;
     const report: Omit<TrackerReport, 'updatedAt'> = {
       target,
       state,

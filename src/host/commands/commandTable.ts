@@ -2,6 +2,7 @@
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
+import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
 import { openTrust } from '../trust.ts';
 import { checkDataset, cleanDataset } from './cleaningCommands.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
@@ -13,6 +14,7 @@ import {
   openRun,
   pauseRun,
   renameRun,
+  reportRunCommand,
   resumeRunCommand,
   revealRun,
   runAgain,
@@ -46,6 +48,11 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.run.compare': compareRun,
   'tuningFork.adapter.test': testPrompt,
   'tuningFork.refresh': ({ stores }) => stores.refresh(),
+  'tuningFork.run.report': reportRunCommand,
+  'tuningFork.setMlflowToken': ({ context }) => askForTrackerKey(context.secrets, 'mlflow'),
+  'tuningFork.clearMlflowToken': ({ context }) => clearTrackerKey(context.secrets, 'mlflow'),
+  'tuningFork.setWandbKey': ({ context }) => askForTrackerKey(context.secrets, 'wandb'),
+  'tuningFork.clearWandbKey': ({ context }) => clearTrackerKey(context.secrets, 'wandb'),
   'tuningFork.setHubToken': ({ context }) => askForHubToken(context.secrets),
   'tuningFork.clearHubToken': ({ context }) => clearHubToken(context.secrets),
   'tuningFork.setUpPyTorch': setUpPyTorch,

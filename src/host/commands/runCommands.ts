@@ -11,6 +11,7 @@ import { deleteRun, planDeletion } from '../runs/deleteRun.ts';
 import type { RunAction } from '../runs/runControls.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import type { Services } from '../services.ts';
+import { reportRun } from '../trackers/trackerActions.ts';
 import { requireTrust } from '../trust.ts';
 import { formViewId } from '../views/formView.ts';
 import { resolveRun } from './pickRun.ts';
@@ -87,6 +88,11 @@ export const renameRun = onRun(
 export const revealRun = onRun(
   () => true,
   (_, run) => revealFolder(run.path),
+);
+
+export const reportRunCommand = onRun(
+  run => run.record !== undefined,
+  (services, run) => reportRun(services, run),
 );
 
 export const showRunLog = onRun(

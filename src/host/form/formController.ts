@@ -2,12 +2,14 @@
 import type { DatasetCalls } from '../../shared/datasetProtocol.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { HyperparameterName } from '../../shared/hyperparameters.ts';
-import type { FormMessage, FormState, ModelChoice, PythonSummary } from '../../shared/pages.ts';
+import type { FormMessage, FormState, ModelChoice, PythonSummary, TrackerChoice } from '../../shared/pages.ts';
 import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
+import type { TrackerKind } from '../../shared/trackers.ts';
 import { Emitter } from '../emitter.ts';
 import {
   buildRequest,
   emptyForm,
+  type FormDefaults,
   type FormModel,
   nameAfter,
   toFormState,
@@ -24,6 +26,7 @@ import {
   withSuggestion,
   withTeacher,
   withText,
+  withTracker,
 } from './formModel.ts';
 import { LatestTask } from './latestTask.ts';
 import { type FormStart, withAdapter, withoutAdapter, withStartMode } from './startFrom.ts';
@@ -44,8 +47,10 @@ export interface FormServices {
   call: DatasetCaller;
   listModels(): Promise<ModelChoice[]>;
   /** Spawns the trainer and shows the run. */
-  start(request: RunRequest): Promise<void>;
-  defaults(): { model: string; memoryLimitBytes: number | null };
+  start(request: RunRequest, trackers: readonly TrackerKind[]): Promise<void>;
+  defaults(): FormDefaults;
+  /** Where a run can be reported. */
+  listTrackers(chosen: readonly TrackerKind[]): TrackerChoice[];
   /** Keeps the form over a reload. */
   remember(form: FormModel): void;
   recall(): FormModel | undefined;
@@ -102,6 +107,7 @@ export class FormController {
       inspecting: this.inspecting.isBusy,
       forecasting: this.forecasting.isBusy,
       starting: this.isStarting,
+      trackers: this.services.listTrackers(this.form.trackers),
     });
   }
 
@@ -185,6 +191,8 @@ export class FormController {
       case 'form/setUpPyTorch':
         await this.services.setUpPyTorch();
         return this.makeForecast();
+      case 'form/tracker':
+        return this.change(withTracker(this.form, message.kind, message.on));
       case 'form/fit':
         return this.changeValues(withFit(this.form));
       case 'form/reset':
@@ -318,7 +326,7 @@ export class FormController {
     this.isStarting = true;
     this.change({ ...this.form, error: null });
     try {
-      await this.services.start(this.requireRequest());
+      await this.services.start(this.requireRequest(), this.form.trackers);
       this.form = this.withFreeName(this.form);
     } catch (error) {
       this.form = { ...this.form, error: toWireError(error) };

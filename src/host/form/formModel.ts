@@ -13,7 +13,7 @@ import {
   parseHyperparameter,
   type SettingProblem,
 } from '../../shared/hyperparameters.ts';
-import type { FormState, ModelChoice, PythonSummary } from '../../shared/pages.ts';
+import type { FormState, ModelChoice, PythonSummary, TrackerChoice } from '../../shared/pages.ts';
 import { applyPreset, presets } from '../../shared/presets.ts';
 import {
   type Mapping,
@@ -28,6 +28,7 @@ import {
   suggestedNames,
   suggestForInspection,
 } from '../../shared/suggestSettings.ts';
+import type { TrackerKind } from '../../shared/trackers.ts';
 import { type FormStart, findStartProblems, freshStart, requestStart, showStart, startOf } from './startFrom.ts';
 
 export interface FormModel {
@@ -48,6 +49,8 @@ export interface FormModel {
   typedProblems: Partial<Record<HyperparameterName, string>>;
   overrides: OverrideName[];
   parents: string[];
+  /** Where the run is reported. */
+  trackers: TrackerKind[];
   /** What came back for this dataset, mapping, model and these values. */
   inspection: DatasetInspection | null;
   forecast: ForecastReport | null;
@@ -55,7 +58,13 @@ export interface FormModel {
   error: WireError | null;
 }
 
-export function emptyForm(defaults: { model: string; memoryLimitBytes: number | null }): FormModel {
+export interface FormDefaults {
+  model: string;
+  memoryLimitBytes: number | null;
+  trackers: TrackerKind[];
+}
+
+export function emptyForm(defaults: FormDefaults): FormModel {
   return {
     datasetPath: null,
     mapping: null,
@@ -69,6 +78,7 @@ export function emptyForm(defaults: { model: string; memoryLimitBytes: number | 
     typedProblems: {},
     overrides: [],
     parents: [],
+    trackers: defaults.trackers,
     inspection: null,
     forecast: null,
     row: null,
@@ -85,6 +95,7 @@ export function recallForm(kept: FormModel | undefined): FormModel | undefined {
     ...kept,
     teacher: kept.teacher ?? '',
     start: kept.start ?? freshStart,
+    trackers: kept.trackers ?? [],
     values: values.data,
     chosen: kept.chosen ?? [...suggestedNames],
     typedProblems: {},
@@ -192,6 +203,11 @@ export function withPreset(form: FormModel, id: string): FormModel {
   return { ...form, model, values, chosen, typedProblems: {}, forecast: null, error: null };
 }
 
+export function withTracker(form: FormModel, kind: TrackerKind, on: boolean): FormModel {
+  const others = form.trackers.filter(other => other !== kind);
+  return { ...form, trackers: on ? [...others, kind] : others };
+}
+
 /** Settings that nobody chose follow the suggestion, which follows the others. */
 function withFollowing(form: FormModel): FormModel {
   if (form.inspection === null) return form;
@@ -274,6 +290,7 @@ export function buildRequest(form: FormModel): RunRequest | undefined {
 }
 
 export interface FormSurroundings {
+  trackers: TrackerChoice[];
   trusted: boolean;
   models: ModelChoice[];
   python: PythonSummary | null;

@@ -7,6 +7,7 @@ import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { readSettings } from '../settings.ts';
 import { startRun } from '../startRun.ts';
+import { listTrackerChoices } from '../trackers/trackerTargets.ts';
 import { openTrust } from '../trust.ts';
 import { listTuned } from '../views/adaptersView.ts';
 import { chooseAdapter } from './chooseAdapter.ts';
@@ -25,16 +26,17 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
     isTrusted: () => vscode.workspace.isTrusted,
     call: (name, parameters, signal) => services().dataset.call(name, parameters, signal),
     listModels,
-    start: async request => {
-      const accepted = await startRun(services(), request);
+    start: async (request, trackers) => {
+      const accepted = await startRun(services(), request, trackers);
       await services().stores.refresh();
       const run = services().stores.findAccepted(accepted);
       if (run !== undefined) services().runPanels.open(run);
     },
     defaults: () => {
-      const { defaultModel, memoryLimitBytes } = readSettings();
-      return { model: defaultModel, memoryLimitBytes };
+      const { defaultModel, memoryLimitBytes, trackers } = readSettings();
+      return { model: defaultModel, memoryLimitBytes, trackers };
     },
+    listTrackers: chosen => listTrackerChoices(chosen, readSettings()),
     remember: form => {
       // What the dataset process said is asked for again after a reload.
       const kept: FormModel = { ...form, inspection: null, forecast: null, row: null, error: null };

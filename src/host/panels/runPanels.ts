@@ -10,6 +10,8 @@ import { takePipelineView } from '../runs/pipelineView.ts';
 import type { RunReader } from '../runs/runReader.ts';
 import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
+import { showError } from '../showError.ts';
+import { catchUp, openTracker, syncRun } from '../trackers/trackerActions.ts';
 import { requireTrust } from '../trust.ts';
 import { Throttle } from './throttle.ts';
 import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
@@ -159,6 +161,19 @@ class RunPanel {
       }
       case 'run/showDifferences':
         return await this.showDifferences();
+      case 'run/tracker':
+        return await this.turnToTracker(message);
+    }
+  }
+
+  private async turnToTracker({ kind, action }: Extract<RunMessage, { type: 'run/tracker' }>): Promise<void> {
+    const { run, services } = this;
+    try {
+      if (action === 'open') await openTracker(run, kind);
+      else if (action === 'sync') await syncRun(services, run);
+      else await catchUp(services, run, kind);
+    } catch (error) {
+      await showError(services.log, error);
     }
   }
 

@@ -2,6 +2,7 @@
 import { lstat, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import type { TrackerLine } from '../../shared/pages.ts';
 import { type PipelineProgress, pipelineProgressSchema } from '../../shared/pipeline.ts';
 import type { RunRecord, RunRequest } from '../../shared/recipe.ts';
 import { isElsewhere, type RemoteSigns, RemoteWatch } from '../../shared/remoteRun.ts';
@@ -27,6 +28,7 @@ import {
   storedRecordSchema,
   storedRequestSchema,
 } from '../../shared/storedRecord.ts';
+import { readTrackerLines } from '../trackers/readTrackerLines.ts';
 import { FileTail } from './fileTail.ts';
 import { readJsonFile } from './readJsonFile.ts';
 
@@ -36,6 +38,7 @@ export type Liveness = (run: string, identity: ProcessIdentity) => Promise<boole
 /** A folder this young may still be waiting for its first status. */
 const firstStatusMs = 15_000;
 const logTailLines = 200;
+const trackerLookMs = 1000;
 
 export class RunReader {
   readonly id: string;
@@ -50,6 +53,7 @@ export class RunReader {
   samples: SampleRow[] = [];
   logTail: string[] = [];
   series: RunSeries = { steps: [], evaluations: [] };
+  trackers: TrackerLine[] = [];
 
   /** Of a run that another machine works on. */
   remote: RemoteSigns | null = null;
@@ -57,6 +61,7 @@ export class RunReader {
   private readonly remoteWatch: RemoteWatch;
   private seenStatus = '';
   private seenPipeline = '';
+  private lookedAtTrackers = Number.NEGATIVE_INFINITY;
   private seenNotes = '';
   private readonly metricsTail: FileTail;
   private readonly samplesTail: FileTail;
@@ -118,12 +123,22 @@ export class RunReader {
       this.samplesTail.read(),
       this.logTailFile.read(),
     ]);
+    const trackersChanged = await this.refreshTrackers();
     if (metrics.restarted) this.series = { steps: [], evaluations: [] };
     for (const line of metrics.lines) appendMetricsLine(this.series, line);
     if (samples.restarted) this.samples = [];
     for (const line of samples.lines) this.addSample(line);
     this.logTail = [...this.logTail, ...log.lines].slice(-logTailLines);
-    return metrics.restarted || metrics.lines.length + samples.lines.length + log.lines.length > 0;
+    return trackersChanged || metrics.restarted || metrics.lines.length + samples.lines.length + log.lines.length > 0;
+  }
+
+  /** Looked at less often than rows: whether a process lives may cost a process. */
+  private async refreshTrackers(): Promise<boolean> {
+    if (this.now() - this.lookedAtTrackers < trackerLookMs) return false;
+    this.lookedAtTrackers = this.now();
+    const before = JSON.stringify(this.trackers);
+    this.trackers = await readTrackerLines(this.path, this.isAlive);
+    return JSON.stringify(this.trackers) !== before;
   }
 
   private fingerprint(): string {

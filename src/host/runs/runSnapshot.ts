@@ -34,6 +34,7 @@ export function takeRunSnapshot(run: RunReader, extras: RunExtras): RunState {
     logTail: run.logTail,
     remainingMs: isRunning ? estimateRemainingMs(run.series.steps, run.status?.totalSteps ?? 0) : null,
     remote: run.remote === null ? null : { host: run.remote.host, quietMs: run.remote.quietMs },
+    trackers: run.trackers,
     canCompare: run.output !== undefined && !isRunning,
     ...extras,
   };

@@ -4,13 +4,18 @@ import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureUserStateFolder, registerProcess, unregisterProcess } from '../../core/runs/processRegistry.ts';
 import { followRun } from '../../core/trackers/followRun.ts';
-import { readTargets } from '../../core/trackers/trackerFiles.ts';
+import { addTargets, readTargets, rememberNamed } from '../../core/trackers/trackerFiles.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { ProcessIdentity } from '../../shared/runFolder.ts';
-import { type TrackerCommand, type TrackerTarget, trackerCommandSchema } from '../../shared/trackers.ts';
+import {
+  type TrackerCommand,
+  type TrackerReply,
+  type TrackerTarget,
+  trackerCommandSchema,
+} from '../../shared/trackers.ts';
 import { claimTracker } from './claimTracker.ts';
 import { createTracker } from './createTracker.ts';
-import { type TrackerReply, takeCommand } from './parent.ts';
+import { takeCommand } from './parent.ts';
 import { syncWandb } from './syncWandb.ts';
 
 let isUnwanted = false;
@@ -52,6 +57,9 @@ async function report(command: Extract<TrackerCommand, { type: 'report' }>): Pro
   const { run } = command;
   const identity = registerProcess(run, 'tracker');
   try {
+    const { named = [], python } = command;
+    rememberNamed(named, python);
+    if (named.length > 0) addTargets(run, named);
     const targets = readTargets(run).filter(({ kind }) => command.kinds.includes(kind));
     await answer({ type: 'accepted' });
     if (process.connected) process.disconnect();

@@ -144,6 +144,11 @@ const ready: FormState = {
   overrides: [],
   row: null,
   starting: false,
+  trackers: [
+    { kind: 'tensorboard', on: true, detail: "event files in the run's folder", isReady: true },
+    { kind: 'mlflow', on: false, detail: 'Name the server first: setting tuningFork.mlflowUri.', isReady: false },
+    { kind: 'wandb', on: false, detail: 'tuning-fork, offline until you upload it', isReady: true },
+  ],
   error: null,
 };
 

@@ -1,6 +1,6 @@
 /** @file States of a run's panel as the host would send them. */
 import { defaultHyperparameters } from '../../../src/shared/hyperparameters.ts';
-import type { RunState } from '../../../src/shared/pages.ts';
+import type { RunState, TrackerLine } from '../../../src/shared/pages.ts';
 import type { RunRecord } from '../../../src/shared/recipe.ts';
 import type { EvaluationRow, RunStatus, StepRow } from '../../../src/shared/runFolder.ts';
 
@@ -106,6 +106,17 @@ const status = (step: number, state: RunStatus['state'], more: Partial<RunStatus
   };
 };
 
+const upToDate: Omit<TrackerLine, 'kind'> = {
+  state: 'caughtUp',
+  isDelivering: true,
+  step: 120,
+  hasLink: true,
+  canSync: false,
+  remarks: [],
+  error: null,
+  retryAt: null,
+};
+
 const running: RunState = {
   id,
   name: 'medical-questions',
@@ -135,6 +146,7 @@ const running: RunState = {
   datasetChanged: false,
   datasetDifferences: null,
   canCompare: false,
+  trackers: [],
   error: null,
 };
 
@@ -229,10 +241,33 @@ export const runSnapshots = {
     logTail: [],
   },
   running,
+  reported: {
+    ...running,
+    trackers: [
+      { ...upToDate, kind: 'tensorboard' },
+      {
+        ...upToDate,
+        kind: 'mlflow',
+        state: 'waiting',
+        step: 80,
+        error: {
+          code: 'tracker',
+          message: 'http://tracking.example:5000/api/2.0/mlflow/runs/log-batch: expected an answer, got ECONNREFUSED',
+          hint: 'Nothing is lost: it is tried again until the server answers.',
+        },
+        retryAt: '2026-11-24T09:35:00.000Z',
+      },
+      { ...upToDate, kind: 'wandb', state: 'reporting', isDelivering: false, step: 40 },
+    ],
+  },
   pausing: { ...running, pendingControl: 'pause' },
   paused: { ...running, state: 'paused', status: status(120, 'paused'), remainingMs: null },
   interrupted: { ...running, state: 'interrupted', remainingMs: null },
   finished,
+  uploadable: {
+    ...finished,
+    trackers: [{ ...upToDate, kind: 'wandb', isDelivering: false, step: 189, canSync: true }],
+  },
   preference: {
     ...running,
     record: { ...record, objective: 'dpo', hyperparameters: { ...record.hyperparameters, objective: 'dpo' } },

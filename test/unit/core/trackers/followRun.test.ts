@@ -93,6 +93,9 @@ describe('followRun to MLflow', () => {
     expect(report).toMatchObject({ state: 'caughtUp', error: null, identity: null, position: { step: 1300 } });
     expect(report?.link).toBe(`${server.uri}/#/experiments/7/runs/r1`);
     expect(JSON.stringify(report)).not.toContain('secret');
+    // Nothing is left to tell: what was said of it stays.
+    await trackTo(run, server.uri);
+    expect(readReport(run, 'mlflow')).toMatchObject({ state: 'caughtUp', link: report?.link, memory: report?.memory });
   });
 
   it('writes values that are no numbers as MLflow reads them', () => {

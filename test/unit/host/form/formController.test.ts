@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findFreeName } from '../../../../src/host/form/findFreeName.ts';
 import { type DatasetCaller, FormController, type FormServices } from '../../../../src/host/form/formController.ts';
+import { listTrackerChoices } from '../../../../src/host/trackers/trackerTargets.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
 import { formStateSchema } from '../../../../src/shared/pageSnapshots.ts';
@@ -25,6 +26,15 @@ const inspection: DatasetInspection = {
 };
 const forecast = { forecast: null, canStart: true, trainingMs: null, fit: null, findings: [], error: null };
 
+const trackerSettings = {
+  tensorboardFolder: '',
+  mlflowUri: '',
+  mlflowExperiment: 'team',
+  wandbProject: 'support',
+  wandbEntity: '',
+  wandbUrl: '',
+};
+
 describe('FormController', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -42,16 +52,19 @@ describe('FormController', () => {
     };
     const started: unknown[] = [];
     const names: string[] = [];
+    const reported: (readonly string[])[] = [];
     const followed: [string | null, () => void][] = [];
     const services: FormServices = {
       isTrusted: () => true,
       call,
       listModels: async () => [],
-      start: async request => {
+      start: async (request, trackers) => {
         started.push(request);
+        reported.push(trackers);
         names.push(request.name);
       },
-      defaults: () => ({ model: 'tiny', memoryLimitBytes: null }),
+      defaults: () => ({ model: 'tiny', memoryLimitBytes: null, trackers: [] }),
+      listTrackers: chosen => listTrackerChoices(chosen, trackerSettings),
       remember: () => undefined,
       recall: () => undefined,
       findFreeName: name => findFreeName(name, names),
@@ -74,6 +87,7 @@ describe('FormController', () => {
       calls,
       answers,
       started,
+      reported,
       followed,
       names: () => calls.map(([name]) => name),
     };
@@ -205,6 +219,22 @@ describe('FormController', () => {
     await form.receive({ type: 'form/start' });
     expect(started).toMatchObject([{ model: 'tiny', hyperparameters: { maxSteps: 7 } }]);
     expect(form.snapshot().starting).toBe(false);
+  });
+
+  it('reports where the user said, and keeps what is not ready out of reach', async () => {
+    const { form, reported } = open();
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/tracker', kind: 'wandb', on: true });
+    await form.receive({ type: 'form/tracker', kind: 'tensorboard', on: true });
+    await form.receive({ type: 'form/tracker', kind: 'wandb', on: false });
+    expect(form.snapshot().trackers).toEqual([
+      { kind: 'tensorboard', on: true, isReady: true, detail: "event files in the run's folder" },
+      { kind: 'mlflow', on: false, isReady: false, detail: expect.stringContaining('tuningFork.mlflowUri') },
+      { kind: 'wandb', on: false, isReady: true, detail: 'support, offline until you upload it' },
+    ]);
+    await form.receive({ type: 'form/start' });
+    expect(reported).toEqual([['tensorboard']]);
   });
 
   it('gives each run of a dataset a name of its own, unless the user named it', async () => {

@@ -23,7 +23,7 @@ import { defaultHyperparameters, hyperparametersSchema } from '../../../../src/s
 import { runRequestSchema } from '../../../../src/shared/recipe.ts';
 import { makeRecord, makeRequest } from '../runFixture.ts';
 
-const empty = emptyForm({ model: 'tiny', memoryLimitBytes: 4e9 });
+const empty = emptyForm({ model: 'tiny', memoryLimitBytes: 4e9, trackers: [] });
 const ready = withDataset(empty, '/data/Support tickets.jsonl');
 
 const inspection: DatasetInspection = {

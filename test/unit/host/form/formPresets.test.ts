@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { emptyForm, findProblems, withPreset, withText } from '../../../../src/host/form/formModel.ts';
 import { summarizePython } from '../../../../src/host/python/summarizePython.ts';
 
-const fresh = emptyForm({ model: 'tiny', memoryLimitBytes: null });
+const fresh = emptyForm({ model: 'tiny', memoryLimitBytes: null, trackers: [] });
 
 describe('withPreset', () => {
   it('sets every setting, the model where it names one, and forgets what was typed wrongly', () => {
