@@ -15,7 +15,7 @@ const allowed = [
   /^extension\/media\/.+\.(svg|png|md|json|jsonl|safetensors|jinja|txt)$/,
   /^extension\/media\/[^.]*LICENSE$/,
   /^extension\/dist\/(\w+\.c?js|wandbSidecar\.py|THIRD_PARTY_NOTICES\.txt)$/,
-  /^extension\/dist\/pytorch\/([a-z_]+\/)*[\w-]+\.(py|txt)$/,
+  /^extension\/dist\/(pytorch|optuna)\/([a-z_]+\/)*[\w-]+\.(py|txt)$/,
   /^extension\/dist\/webview\/[\w-]+\.(js|css|ttf)$/,
   new RegExp(`^${runtime}/(node_modules/onnxruntime-common/)?(package\\.json|dist/(cjs/)?[\\w-]+\\.js)$`),
 ];
