@@ -7,6 +7,7 @@ import { distill } from './commands/distill.ts';
 import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { exportRun } from './commands/export.ts';
+import { exportJobCommand } from './commands/exportJob.ts';
 import { forecast } from './commands/forecast.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   compare,
   distill,
   exportRun,
+  exportJobCommand,
   track,
   doctor,
   python,
