@@ -20,7 +20,9 @@ export async function measureRounding(checked: CheckedRun): Promise<number> {
   const measured = steps.flatMap(step => batches.stepBatches(step).batches).slice(0, batchCount);
   const losses: number[] = [];
   for (const baseWeights of ['8bit', 'float32'] as const) {
-    const engine = await createTrainingEngine({ ...settings, loss: plainLoss, dropout: 0, baseWeights });
+    // Layer by layer takes less memory in floats than the run itself will.
+    const changes = { loss: plainLoss, dropout: 0, baseWeights, shape: 'layered' } as const;
+    const engine = await createTrainingEngine({ ...settings, ...changes });
     try {
       let lossNatsSum = 0;
       for (const batch of measured) lossNatsSum += (await engine.accumulate(batch, 1)).lossNatsSum;
