@@ -10,12 +10,14 @@ import {
   parquetMetadataAsync,
   parquetRead,
   parquetSchema,
+  type RowGroup,
   type SchemaTree,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { TuneError } from '../../../shared/errors.ts';
 import { openForReading, type ReadOptions, readBytes, unpackGzip } from './readBytes.ts';
 import { maxDocumentBytes, type RecordOutcome } from './record.ts';
+import { vetParquetPages } from './vetParquetPages.ts';
 
 /** Bytes of one row group as its writer counted them, before it was compressed. */
 const maxGroupBytes = 1024 ** 3;
@@ -36,6 +38,7 @@ export async function* readParquet(
     for (const group of metadata.row_groups) {
       const end = row + Number(group.num_rows);
       options.signal?.throwIfAborted();
+      await guard(file, () => vetGroup(opened.buffer, group));
       const rows = await guard(file, () => readRows(opened.buffer, metadata, row, end));
       for (const value of rows) yield { kind: 'record', line: ++row, value };
       options.onProgress?.(
@@ -133,6 +136,15 @@ async function readMetadata(buffer: AsyncBuffer): Promise<FileMetaData> {
       throw new Error(`a row group of ${groupBytes} bytes: write smaller ones`);
   }
   return metadata;
+}
+
+/** Looks at the header of every page before the library does. */
+async function vetGroup(buffer: AsyncBuffer, { columns }: RowGroup): Promise<void> {
+  for (const { meta_data } of columns) {
+    const start = Number(meta_data!.dictionary_page_offset || meta_data!.data_page_offset);
+    const bytes = await buffer.slice(start, start + Number(meta_data!.total_compressed_size));
+    vetParquetPages(new Uint8Array(bytes), Number(meta_data!.num_values));
+  }
 }
 
 function listLeaves({ children, path }: SchemaTree): string[] {

@@ -102,4 +102,21 @@ describe('damaged files', () => {
       await expect(readDataset(file)).rejects.toBeInstanceOf(TuneError);
     }
   });
+
+  it.each(['chats.parquet', 'rows-snappy.parquet'])(
+    '%s with impossible numbers anywhere ends soon',
+    { timeout: 60_000 },
+    async name => {
+      const bytes = readFileSync(fixture(name));
+      const file = makeFile('damaged.parquet', '');
+      for (let at = 4; at < bytes.length; at += 16) {
+        const copy = Buffer.from(bytes);
+        copy.fill(0xff, at, at + 5);
+        writeFileSync(file, copy);
+        const dataset = await readDataset(file).catch((error: unknown) => error);
+        if (dataset instanceof Error) expect(dataset).toBeInstanceOf(TuneError);
+        else expect(dataset).toMatchObject({ rows: expected.length });
+      }
+    },
+  );
 });
