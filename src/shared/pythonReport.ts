@@ -6,7 +6,6 @@ export const pythonVariable = 'TUNING_FORK_PYTHON';
 
 /** What PyTorch computes on beside the CPU. */
 export const acceleratorKinds = ['cuda', 'rocm', 'mps'] as const;
-export type AcceleratorKind = (typeof acceleratorKinds)[number];
 
 export const acceleratorSchema = z.strictObject({
   kind: z.enum(acceleratorKinds),
