@@ -1,4 +1,5 @@
 /** @file What the Python process answers: the environment of the PyTorch engine is looked at, made and removed there. */
+import type { JobCalls } from './jobProtocol.ts';
 import type { PythonReport } from './pythonReport.ts';
 
 export interface InstallPlan {
@@ -62,7 +63,7 @@ export interface MachineWish {
   reason: string;
 }
 
-export type PythonCalls = {
+export type PythonCalls = JobCalls & {
   /** `fresh` asks PyTorch again although nothing seems to have changed. */
   'python/status': { parameters: { fresh: boolean }; result: PythonStatus };
   'python/wish': { parameters: null; result: MachineWish };

@@ -1,5 +1,6 @@
 /** @file Every command of the extension: its id and what it does. */
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
+import { exportJob } from '../python/exportJob.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import type { Services } from '../services.ts';
 import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
@@ -55,6 +56,7 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.clearWandbKey': ({ context }) => clearTrackerKey(context.secrets, 'wandb'),
   'tuningFork.setHubToken': ({ context }) => askForHubToken(context.secrets),
   'tuningFork.clearHubToken': ({ context }) => clearHubToken(context.secrets),
+  'tuningFork.exportJob': exportJob,
   'tuningFork.setUpPyTorch': setUpPyTorch,
   'tuningFork.showOutput': ({ log }) => log.show(),
   'tuningFork.manageTrust': openTrust,

@@ -335,7 +335,8 @@ export class FormController {
     this.publishSoon();
   }
 
-  private requireRequest(): RunRequest {
+  /** What the form asks for. @throws TuneError `usage` while something is missing or wrong, `untrusted-workspace` */
+  requireRequest(): RunRequest {
     if (!this.services.isTrusted()) {
       throw new TuneError('untrusted-workspace', 'start: expected a trusted workspace, got Restricted Mode', {
         hint: 'Trust the workspace to start a run; reading and checking datasets works without.',

@@ -1,5 +1,6 @@
 /** @file The Python process as the editor sees it: its last answer is kept, and told to whoever asks which engine runs. */
 
+import type { JobOrder } from '../../shared/jobProtocol.ts';
 import type { PythonSummary } from '../../shared/pages.ts';
 import type {
   InstallProgress,
@@ -61,6 +62,10 @@ export class PythonClient {
     const report = await this.process.call('python/install', this.readChoices(), signal);
     this.keep(report);
     return report;
+  }
+
+  exportJob(order: JobOrder, signal: AbortSignal): Promise<string[]> {
+    return this.process.call('job/export', order, signal);
   }
 
   async remove(): Promise<string[]> {

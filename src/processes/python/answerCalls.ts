@@ -8,14 +8,16 @@ import { runProgram } from '../../core/python/runProgram.ts';
 import { chooseTorchBuild, torchBuilds } from '../../core/python/torchBuild.ts';
 import type { InstallProgress, PythonCalls, PythonChoices } from '../../shared/pythonProtocol.ts';
 import type { Handlers } from '../../shared/rpc.ts';
+import { exportOrder, type ShippedFolders } from './exportOrder.ts';
 
 export interface PythonContext {
   readonly place: PythonPlace;
+  readonly shipped: ShippedFolders;
   readonly parentGone: AbortSignal;
   readonly onProgress: (progress: InstallProgress) => void;
 }
 
-export function answerCalls({ place, parentGone, onProgress }: PythonContext): Handlers<PythonCalls> {
+export function answerCalls({ place, shipped, parentGone, onProgress }: PythonContext): Handlers<PythonCalls> {
   const plan = async ({ build, torchIndex, packageIndex }: PythonChoices): Promise<PlannedInstall> => {
     const choices = {
       build: torchBuilds.find(known => known === build),
@@ -41,6 +43,7 @@ export function answerCalls({ place, parentGone, onProgress }: PythonContext): H
         signal: AbortSignal.any([signal, parentGone]),
         onProgress,
       }),
+    'job/export': (order, signal) => exportOrder(order, shipped, AbortSignal.any([signal, parentGone])),
     'python/remove': async () => await removeOwnEnvironments(place),
   };
 }

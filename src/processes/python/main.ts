@@ -19,6 +19,10 @@ const peer = new RpcPeer<Record<string, never>, PythonCalls, PythonEvents, Recor
       requirementsFolder: fileURLToPath(new URL('./pytorch/requirements', import.meta.url)),
       env,
     },
+    shipped: {
+      engineFolder: fileURLToPath(new URL('./pytorch', import.meta.url)),
+      tinyFolder: fileURLToPath(new URL('../media/tiny', import.meta.url)),
+    },
     parentGone: parent.signal,
     onProgress: progress => peer.emit('python/progress', progress),
   }),
