@@ -46,15 +46,17 @@ export const integerLinearOperation: Operation<IntegerLinearAttributes> = {
     const turned = emit.node('Transpose', [weight!.name], { attributes: { perm: [1, 0] } });
     const rows = emitRows(emit, x!);
     const matrix = { name: turned, dtype: weight!.dtype };
-    const product = emitProduct(emit, rows, matrix, scales!.name);
-    if (terms === 1) return [product];
+    const product = emitProduct(emit, rows.steps, matrix, 1, scales!.name);
+    if (terms === 1) return [emit.node('Mul', [product, rows.scales])];
     const first = emit.node('DequantizeLinear', [rows.steps, rows.flatScales, rows.zeroPoints], {
       attributes: { axis: 0 },
     });
     const rest = emit.node('Sub', [x!.name, first]);
     const finer = emit.node('Mul', [rows.scales, emit.floats([1 / finerSteps], [])]);
-    const second = emitProduct(emit, emitSteps(emit, rest, finer, rows.zeroPoints), matrix, scales!.name);
-    return [emit.node('Add', [product, second])];
+    const flatFiner = emit.node('Reshape', [finer, emit.ints([-1])]);
+    const finerRows = emitQuantize(emit, rest, flatFiner, rows.zeroPoints);
+    const second = emitProduct(emit, finerRows, matrix, 1 / finerSteps, scales!.name);
+    return [emit.node('Mul', [emit.node('Add', [product, second]), rows.scales])];
   },
 };
 
@@ -77,7 +79,8 @@ export const integerLinearGradientOperation: Operation<object> = {
   lower(emit, [weight, scales, gradient]) {
     const scaled = emit.node('Mul', [gradient!.name, scales!.name]);
     const rows = emitRows(emit, { name: scaled, shape: gradient!.shape });
-    return [emitProduct(emit, rows, weight!, emit.floats([1], []))];
+    const product = emitProduct(emit, rows.steps, weight!, 1, emit.floats([1], []));
+    return [emit.node('Mul', [product, rows.scales])];
   },
 };
 
@@ -114,26 +117,22 @@ function emitRows(emit: OnnxEmitter, x: Pick<Operand, 'name' | 'shape'>): Intege
   return { steps, scales, flatScales, zeroPoints };
 }
 
-function emitSteps(emit: OnnxEmitter, x: string, scales: string, zeroPoints: string): IntegerRows {
-  const flatScales = emit.node('Reshape', [scales, emit.ints([-1])]);
-  return { steps: emitQuantize(emit, x, flatScales, zeroPoints), scales, flatScales, zeroPoints };
-}
-
 function emitQuantize(emit: OnnxEmitter, x: string, flatScales: string, zeroPoints: string): string {
   return emit.node('QuantizeLinear', [x, flatScales, zeroPoints], { attributes: { axis: 0 } });
 }
 
-/** rows [M, K] x matrix [K, N] x columnScales [N] or [] -> [M, N] */
+/** steps uint8 [M, K] x matrix [K, N] x factor x columnScales [N] or [] -> [M, N], before the rows' own scales. */
 function emitProduct(
   emit: OnnxEmitter,
-  rows: IntegerRows,
+  steps: string,
   matrix: Pick<Operand, 'name' | 'dtype'>,
+  factor: number,
   columnScales: string,
 ): string {
   const zero = emit.constant({ dtype: 'uint8', shape: [], values: [zeroPoint] });
   const zeros = matrix.dtype === 'uint8' ? [zero, zero] : [zero];
-  const inputs = [rows.steps, matrix.name, emit.floats([1], []), columnScales, ...zeros];
-  return emit.node('Mul', [emit.node('MatMulIntegerToFloat', inputs, { domain: 'com.microsoft' }), rows.scales]);
+  const inputs = [steps, matrix.name, emit.floats([factor], []), columnScales, ...zeros];
+  return emit.node('MatMulIntegerToFloat', inputs, { domain: 'com.microsoft' });
 }
 
 function requireFit(

@@ -36,15 +36,21 @@ export function roundRows(x: Numbers, width: number): Rows {
   return { steps: toSteps(x, scales, width), scales };
 }
 
-/** rows [m, k] x matrix [k, n] x column scales [n] -> [m, n] */
-function multiplyRows(rows: Rows, matrix: Numbers, k: number, n: number, columnScales: Numbers): number[] {
-  return Array.from({ length: rows.scales.length * n }, (_, at) => {
+/** steps [m, k] x matrix [k, n] x column scales [n] -> [m, n] */
+function multiplySteps(steps: Numbers, matrix: Numbers, k: number, n: number, columnScales: Numbers): number[] {
+  return Array.from({ length: (steps.length / k) * n }, (_, at) => {
     const row = Math.floor(at / n);
     const column = at % n;
     let sum = 0;
-    for (let i = 0; i < k; i++) sum += rows.steps[row * k + i]! * matrix[i * n + column]!;
-    return fround(fround(fround(sum) * columnScales[column]!) * rows.scales[row]!);
+    for (let i = 0; i < k; i++) sum += steps[row * k + i]! * matrix[i * n + column]!;
+    return fround(fround(sum) * columnScales[column]!);
   });
+}
+
+/** products [m, n] x row scales [m] -> [m, n] */
+function scaleRows(products: Numbers, scales: Numbers): number[] {
+  const n = products.length / scales.length;
+  return products.map((value, at) => fround(value * scales[Math.floor(at / n)]!));
 }
 
 interface Sizes {
@@ -62,12 +68,14 @@ export function linearReference(
 ): number[] {
   const turned = Array.from({ length: weight.length }, (_, at) => weight[(at % out) * inner + Math.floor(at / out)]!);
   const rows = roundRows(x, inner);
-  const first = multiplyRows(rows, turned, inner, out, scales);
-  if (terms === 1) return first;
+  const first = multiplySteps(rows.steps, turned, inner, out, scales);
+  if (terms === 1) return scaleRows(first, rows.scales);
   const rest = x.map((value, at) => fround(value - fround(rows.steps[at]! * rows.scales[Math.floor(at / inner)]!)));
   const finer = rows.scales.map(scale => fround(scale * fround(1 / 254)));
-  const second = multiplyRows({ steps: toSteps(rest, finer, inner), scales: finer }, turned, inner, out, scales);
-  return first.map((value, at) => fround(value + second[at]!));
+  const finerScales = scales.map(scale => fround(fround(1 / 254) * scale));
+  const second = multiplySteps(toSteps(rest, finer, inner), turned, inner, out, finerScales);
+  const sums = first.map((value, at) => fround(value + second[at]!));
+  return scaleRows(sums, rows.scales);
 }
 
 /** weight [out, inner], scales [out], dy [rows, out] -> [rows, inner] */
@@ -78,5 +86,6 @@ export function linearGradientReference(
   { inner, out }: Sizes,
 ): number[] {
   const scaled = dy.map((value, at) => fround(value * scales[at % out]!));
-  return multiplyRows(roundRows(scaled, out), weight, out, inner, new Array<number>(inner).fill(1));
+  const rows = roundRows(scaled, out);
+  return scaleRows(multiplySteps(rows.steps, weight, out, inner, new Array<number>(inner).fill(1)), rows.scales);
 }
