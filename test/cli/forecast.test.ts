@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makePlace, runCli } from '../support/programs.ts';
@@ -25,6 +26,28 @@ describe('tuning-fork forecast', () => {
     expect(short).toMatchObject({ type: 'result', canStart: true, fit: null });
     expect(short.trainingMs).toBeGreaterThan(0);
     expect(long.trainingMs).toBeGreaterThan(10 * short.trainingMs!);
+  });
+
+  it('measures preference tuning and distillation too, whose first pass over the data counts', async () => {
+    const place = makePlace();
+    const model = writeTinyModel(join(place.folder, 'model'));
+    writeTinyDataset(join(place.folder, 'rows.jsonl'));
+    const pairs = Array.from({ length: 24 }, (_, i) =>
+      JSON.stringify({ prompt: `say ${i}`, chosen: `yes ${i}`, rejected: `no ${i}` }),
+    );
+    writeFileSync(join(place.folder, 'pairs.jsonl'), `${pairs.join('\n')}\n`);
+    for (const [dataset, ...objective] of [
+      ['pairs.jsonl', '--set', 'objective=dpo'],
+      ['rows.jsonl', '--set', 'objective=distill', '--teacher', model],
+    ] as const) {
+      const set = ['contextTokens=48', 'threads=1', 'maxSteps=4'].flatMap(setting => ['--set', setting]);
+      const { code, lines } = await runCli(
+        ['forecast', dataset, '--model', model, '--json', ...objective, ...set],
+        place,
+      );
+      expect(code, dataset).toBe(0);
+      expect((lines.at(-1) as unknown as { trainingMs: number | null }).trainingMs, dataset).toBeGreaterThan(0);
+    }
   });
 
   it('proposes what would fit a memory limit, and measures nothing that cannot start', async () => {

@@ -7,9 +7,9 @@ import { chooseTrainable, type TrainableSettings } from '../models/chooseTrainab
 import type { Model } from '../models/findArchitecture.ts';
 import { moduleOf } from '../models/loraNames.ts';
 import { chooseChunkRows } from '../models/lossHead.ts';
-import { splitTable } from '../models/parameterTensors.ts';
+import { type ParameterTensor, splitTable } from '../models/parameterTensors.ts';
 import { type BatchShape, chooseBlockTokens } from '../models/trainingContext.ts';
-import { countWeightBytes, formOf } from '../models/weightForm.ts';
+import { countWeightBytes, evaluatesFiner, formOf } from '../models/weightForm.ts';
 import { countElements } from './engineTensors.ts';
 
 export interface MemoryRequest extends BatchShape, TrainableSettings {
@@ -20,6 +20,8 @@ export interface MemoryRequest extends BatchShape, TrainableSettings {
   readonly dora?: boolean | undefined;
   readonly adaLora?: boolean | undefined;
   readonly samplePrompts?: readonly string[] | undefined;
+  /** Share of the tokens that is supervised, as the data has it; default all of them. */
+  readonly supervisedShare?: number | undefined;
 }
 
 export interface MemoryForecast {
@@ -39,9 +41,16 @@ export interface MemoryForecast {
 }
 
 const floatBytes = 4;
-const runtimeBytes = 200 * 2 ** 20;
-/** What the arena holds beyond what is alive, between blocks of unequal size. */
-const arenaOverhead = 1.25;
+/** Node, ONNX Runtime and this program. */
+const processBytes = 160 * 2 ** 20;
+/** A token of the vocabulary as the tokenizer has it. */
+const tokenizerBytes = 700;
+/** The compiled operators of one layer, training and evaluation together. */
+const compiledLayerBytes = 1.2 * 2 ** 20;
+/** What arenas hold over what is alive, between blocks of unequal size: more in one graph, where kept blocks stand in the way. */
+const arenaOverhead = { whole: 1.2, layered: 1 };
+/** The batch with the most supervised tokens over the mean. */
+const supervisedSpread = 1.25;
 /** The longest answer to a sample prompt. */
 export const sampleAnswerTokens = 128;
 /** Tokens of a prompt that run at a time. */
@@ -53,9 +62,10 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const { embedding, layers, finalNorm, head } = model.architecture.describeParameters(config);
   const weights = [...new Set([embedding, ...layers.flat(), finalNorm, head])];
   const tokens = batchRows * contextTokens;
-  const chunkRows = chooseChunkRows(config.vocabularySize, tokens);
+  const share = Math.min(1, supervisedSpread * (request.supervisedShare ?? 1));
+  const logitRows = Math.min(chooseChunkRows(config.vocabularySize, tokens), Math.ceil(share * tokens));
   const { targets, whole } = chooseTrainable(model, request);
-  const headCopies = whole.some(({ name }) => name === head.name) ? 3 * countElements(head.shape) : 0;
+  const headCopies = whole.some(({ name }) => name === head.name) ? 2 * countElements(head.shape) : 0;
 
   const weightsBytes = weights.reduce((total, weight) => total + countWeightBytes(weight, formOf(model, weight)), 0);
   const wholeElements = whole.reduce((total, { shape }) => total + countElements(shape), 0);
@@ -68,20 +78,45 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
   const dropoutBytes = (request.dropout ?? 0) > 0 ? countDropoutBytes(targets, tokens) : 0;
   // Capped logits are held before and behind the cap, with its slope.
   const logitCopies = config.logitSoftcap === undefined ? 2 : 4;
-  const logitsBytes = floatBytes * (logitCopies * chunkRows * config.vocabularySize + headCopies);
+  const copies = countFloatCopies(model, weights);
+  const isInteger = [...(model.weightForms?.values() ?? [])].some(({ kind }) => kind === 'integer');
+  // Rows as integers, and what they round away.
+  const roundedBytes = isInteger ? floatBytes * tokens * 2 * (config.feedForwardSize + config.hiddenSize) : 0;
+  const onlyLogitsBytes = floatBytes * logitCopies * logitRows * config.vocabularySize + copies.table;
+  const logitsBytes = onlyLogitsBytes + floatBytes * headCopies;
   const hiddenBytes = floatBytes * tokens * config.hiddenSize;
   // DoRA keeps each output before its gain too.
   const gained = request.dora ? countOutputsPerLayer(targets, config) : 0;
   const keptBytes = floatBytes * tokens * (countKeptPerToken(model) + gained);
-  const busyBytes = floatBytes * tokens * countBusyPerToken(config, contextTokens) + countFloatCopies(model, weights);
+  const scoreBytes = floatBytes * tokens * countScoresPerToken(config, contextTokens);
+  const busyBytes =
+    floatBytes * tokens * (6 * config.feedForwardSize + 4 * config.hiddenSize) +
+    scoreBytes +
+    copies.linear +
+    roundedBytes;
+  const forwardBytes =
+    Math.max(floatBytes * tokens * (3 * config.feedForwardSize + 2 * config.hiddenSize), 4 * hiddenBytes + scoreBytes) +
+    copies.linear +
+    roundedBytes;
+  const evaluatesApart = dropoutBytes > 0 || evaluatesFiner(model.weightForms);
   const activationsBytes = {
-    whole: arenaOverhead * (config.layers * keptBytes + busyBytes + 3 * hiddenBytes),
-    layered: (config.layers + 3) * hiddenBytes + arenaOverhead * (keptBytes + busyBytes),
+    // The last layer goes on with the supervised tokens alone; its way back begins when the logits are gone.
+    whole: (config.layers - 1 + share) * keptBytes + 3 * hiddenBytes + Math.max(logitsBytes, busyBytes) - logitsBytes,
+    // Sessions take turns, but each keeps the arena that it once needed.
+    layered: (config.layers + 5) * hiddenBytes + keptBytes + busyBytes + forwardBytes,
   };
-  // Held-out evaluation has sessions of its own, whose memory stays theirs.
-  const evaluationBytes = { whole: logitsBytes + busyBytes, layered: logitsBytes };
+  const evaluationBytes = {
+    whole: Math.max(onlyLogitsBytes, forwardBytes),
+    layered: onlyLogitsBytes + (evaluatesApart ? forwardBytes : 0),
+  };
   const samplingBytes = countSamplingBytes(config, request.samplePrompts ?? []);
-  const fixedBytes = weightsBytes + trainableBytes + logitsBytes + samplingBytes + dropoutBytes + runtimeBytes;
+  const compiledLayers = { whole: config.layers, layered: 0 };
+  const runtimeBytes = processBytes + tokenizerBytes * config.vocabularySize;
+  const heldBytes = weightsBytes + trainableBytes + samplingBytes + dropoutBytes + runtimeBytes;
+  const count = (shape: 'whole' | 'layered'): number =>
+    heldBytes +
+    compiledLayers[shape] * compiledLayerBytes +
+    arenaOverhead[shape] * (logitsBytes + activationsBytes[shape] + evaluationBytes[shape]);
   return {
     weightsBytes,
     trainableBytes,
@@ -90,18 +125,23 @@ export function forecastMemory(request: MemoryRequest): MemoryForecast {
     evaluationBytes,
     samplingBytes,
     runtimeBytes,
-    totalBytes: {
-      whole: fixedBytes + activationsBytes.whole + evaluationBytes.whole,
-      layered: fixedBytes + activationsBytes.layered + evaluationBytes.layered,
-    },
+    totalBytes: { whole: count('whole'), layered: count('layered') },
   };
 }
 
-/** Weights in blocks become floats for the product that reads them: two of the largest, and the bytes on the way there. */
-function countFloatCopies(model: Model, weights: readonly ParameterInfo[]): number {
+/** Weights in blocks become floats for the product that reads them: of a layer's two, of a table's shards one, with their bytes. */
+function countFloatCopies(
+  model: Model,
+  weights: readonly ParameterInfo[],
+): { readonly linear: number; readonly table: number } {
   const inBlocks = weights.filter(weight => formOf(model, weight).kind === 'blocks');
-  const parts = inBlocks.flatMap(weight => (weight.kind === 'linear' ? [weight] : splitTable(model, weight)));
-  return 2 * (floatBytes + 1) * Math.max(0, ...parts.map(({ shape }) => countElements(shape)));
+  const largest = (tensors: readonly ParameterTensor[]): number =>
+    (floatBytes + 1) * Math.max(0, ...tensors.map(({ shape }) => countElements(shape)));
+  const tables = inBlocks.filter(({ kind }) => kind !== 'linear');
+  return {
+    linear: 2 * largest(inBlocks.filter(({ kind }) => kind === 'linear')),
+    table: largest(tables.flatMap(table => splitTable(model, table))),
+  };
 }
 
 function countOutputsPerLayer(targets: readonly ParameterInfo[], { layers }: ModelConfig): number {
@@ -131,8 +171,8 @@ function countKeptPerToken({ architecture, config }: Model): number {
   return 2 * hiddenSize + 2 * headSize * (heads + keyValueHeads) + 2 * feedForwardSize + beforeNorms;
 }
 
-/** Floats a token that a layer's backward pass holds for a moment: gradients of the widest tensors, one block's scores. */
-function countBusyPerToken(config: ModelConfig, contextTokens: number): number {
+/** Floats a token of one block's scores, before and behind the softmax and on their way back. */
+function countScoresPerToken(config: ModelConfig, contextTokens: number): number {
   const blockTokens = Math.min(contextTokens, chooseBlockTokens(contextTokens));
   const seen = Math.max(
     ...config.layerAttention.map(({ windowTokens = contextTokens }) =>
@@ -140,8 +180,7 @@ function countBusyPerToken(config: ModelConfig, contextTokens: number): number {
     ),
   );
   const copies = config.attentionSoftcap === undefined ? 3 : 5;
-  const scores = (copies * config.heads * blockTokens * seen) / contextTokens;
-  return 6 * config.feedForwardSize + 4 * config.hiddenSize + scores;
+  return (copies * config.heads * blockTokens * seen) / contextTokens;
 }
 
 /** Keys and values before and after a token, and what runs at a time. A token has at least one byte of its prompt. */
@@ -152,5 +191,5 @@ function countSamplingBytes(config: ModelConfig, samplePrompts: readonly string[
   const cached = 2 * 2 * config.layers * config.keyValueHeads * config.headSize * tokens;
   const busyPerToken = 2 * config.feedForwardSize + 4 * config.hiddenSize + config.heads * tokens;
   const busy = Math.min(promptChunkTokens, tokens) * busyPerToken + 3 * config.vocabularySize;
-  return floatBytes * (cached + arenaOverhead * busy);
+  return floatBytes * (cached + arenaOverhead.whole * busy);
 }

@@ -8,6 +8,7 @@ import type { Model } from '../models/findArchitecture.ts';
 import { AdamW } from '../optim/adamW.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { createTrainingEngine, type TrainingEngineSettings } from './createTrainingEngine.ts';
+import { Teacher, type TeacherSettings } from './teacher.ts';
 
 export interface MeasuredSpeed {
   /** Forward and backward pass of one batch. */
@@ -37,20 +38,40 @@ export async function measureSpeed(
   batch: PackedBatch,
   clock: SpeedClock,
 ): Promise<MeasuredSpeed> {
-  const { layers, vocabularySize } = settings.model.config;
+  return extendSmall(settings.model, size => measureSmall(settings, size, batch, clock));
+}
+
+/** Milliseconds in which a teacher reads one batch. @throws as `measureSpeed` */
+export async function measureTeacherMs(
+  settings: TeacherSettings,
+  batch: PackedBatch,
+  clock: SpeedClock,
+): Promise<number> {
+  const { readMs } = await extendSmall(settings.model, async size => {
+    const teacher = await Teacher.create({ ...settings, ...makeSmall(settings, size) });
+    try {
+      const small = wrapTokens(batch, size);
+      return { readMs: await timeRepeatedly(() => teacher.describeLabels(small), clock) };
+    } finally {
+      await teacher.dispose();
+    }
+  });
+  return readMs;
+}
+
+/** Times of the whole model, from those of small ones. */
+async function extendSmall<Times extends { readonly [Part in keyof Times]: number }>(
+  { config: { layers, vocabularySize } }: Model,
+  measure: (size: SmallSize) => Promise<Times>,
+): Promise<Times> {
   const [few, more] = vocabularySizes.map(size => Math.min(size, vocabularySize)) as [number, number];
-  const measure = (size: SmallSize): Promise<MeasuredSpeed> => measureSmall(settings, size, batch, clock);
   const one = await measure({ layers: 1, vocabularySize: few });
   const two = layers > 1 ? await measure({ layers: 2, vocabularySize: few }) : one;
   const wide = more > few ? await measure({ layers: 1, vocabularySize: more }) : one;
   const wider = more > few ? (vocabularySize - few) / (more - few) : 0;
-  const extend = (part: keyof MeasuredSpeed): number =>
+  const extend = (part: keyof Times): number =>
     one[part] + (layers - 1) * Math.max(0, two[part] - one[part]) + wider * Math.max(0, wide[part] - one[part]);
-  return {
-    batchMs: extend('batchMs'),
-    updateMs: extend('updateMs'),
-    evaluationBatchMs: extend('evaluationBatchMs'),
-  };
+  return Object.fromEntries((Object.keys(one) as (keyof Times)[]).map(part => [part, extend(part)])) as Times;
 }
 
 interface SmallSize {
@@ -64,12 +85,9 @@ async function measureSmall(
   batch: PackedBatch,
   clock: SpeedClock,
 ): Promise<MeasuredSpeed> {
-  const model: Model = { ...settings.model, config: { ...settings.model.config, ...size } };
-  const weights = firstRows(settings.weights, settings.model, size.vocabularySize);
-  const engine = await createTrainingEngine({ ...settings, model, weights, layersToTransform: [] });
+  const engine = await createTrainingEngine({ ...settings, ...makeSmall(settings, size), layersToTransform: [] });
   try {
-    const wrap = (ids: Int32Array): Int32Array => ids.map(id => id % size.vocabularySize);
-    const small = { ...batch, tokenIds: wrap(batch.tokenIds), labels: wrap(batch.labels) };
+    const small = wrapTokens(batch, size);
     const optimizer = new AdamW(engine.parameters, optimizerSettings);
     return {
       batchMs: await timeRepeatedly(() => engine.accumulate(small, 1 / Math.max(1, batch.labels.length)), clock),
@@ -79,6 +97,29 @@ async function measureSmall(
   } finally {
     await engine.dispose();
   }
+}
+
+interface SizedModel {
+  readonly model: Model;
+  readonly weights: TensorSource;
+}
+
+function makeSmall({ model, weights }: SizedModel, size: SmallSize): SizedModel {
+  return {
+    model: { ...model, config: { ...model.config, ...size } },
+    weights: firstRows(weights, model, size.vocabularySize),
+  };
+}
+
+function wrapTokens(batch: PackedBatch, { vocabularySize }: SmallSize): PackedBatch {
+  const wrap = (ids: Int32Array): Int32Array => ids.map(id => id % vocabularySize);
+  const { teacher } = batch;
+  return {
+    ...batch,
+    tokenIds: wrap(batch.tokenIds),
+    labels: wrap(batch.labels),
+    ...(teacher && { teacher: { ...teacher, ids: wrap(teacher.ids) } }),
+  };
 }
 
 /** The median of several times; the first, which warms up, does not count. */

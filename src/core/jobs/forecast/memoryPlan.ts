@@ -18,6 +18,8 @@ export interface PlanCircumstances {
   readonly teacher?: Model | undefined;
   /** How many times faster this machine multiplies the model's layers as integers; absent: not known. */
   readonly integerSpeedup?: number | undefined;
+  /** Of the data's tokens; absent: not known, all of them. */
+  readonly supervisedShare?: number | undefined;
 }
 
 /** The products are two thirds of a step: from here on the step gains more than the slightly less exact gradient costs. */
@@ -32,7 +34,7 @@ export function planMemory(
   model: Model,
   weights: TensorSource,
   settings: Hyperparameters,
-  { freeBytes = countFreeBytes(), teacher, integerSpeedup }: PlanCircumstances = {},
+  { freeBytes = countFreeBytes(), teacher, integerSpeedup, supervisedShare }: PlanCircumstances = {},
 ): MemoryPlan {
   const memoryLimitBytes = settings.memoryLimitBytes ?? Math.floor(0.8 * freeBytes);
   // Only the CPU has kernels of integer products; another device would hand each of them back to it.
@@ -40,7 +42,7 @@ export function planMemory(
   const prefersIntegers = isOnCpu && (integerSpeedup ?? 1) >= worthwhileSpeedup;
   const ways = listWays(model, weights, settings, prefersIntegers).map(way => ({
     ...way,
-    bytes: countBytes(model, weights, settings, way),
+    bytes: countBytes(model, weights, settings, way, supervisedShare),
   }));
   const { plan, baseWeights, bytes } = ways.find(way => way.bytes <= memoryLimitBytes) ?? ways.at(-1)!;
   const peakMemoryBytes = Math.max(bytes, teacher ? forecastTeacher(teacher, settings) : 0);
@@ -73,8 +75,14 @@ function listWays(
   return [...of('whole')(fastest), ...of('whole')('4bit'), ...of('layered')(fastest), ...of('layered')('4bit')];
 }
 
-function countBytes(model: Model, weights: TensorSource, settings: Hyperparameters, way: Way): number {
+function countBytes(
+  model: Model,
+  weights: TensorSource,
+  settings: Hyperparameters,
+  way: Way,
+  supervisedShare: number | undefined,
+): number {
   const held = holdWeights(model, weights, settings, way.baseWeights);
-  const request = { ...settings, model: held.model, batchRows: countBatchRows(settings) };
+  const request = { ...settings, model: held.model, batchRows: countBatchRows(settings), supervisedShare };
   return forecastMemory(request).totalBytes[way.plan];
 }

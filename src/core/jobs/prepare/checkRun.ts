@@ -105,7 +105,8 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
       planRanks(request.hyperparameters, batches.totalSteps);
     }
     const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
-    const circumstances = { teacher: teacher?.architecture, integerSpeedup };
+    const supervisedShare = report.supervisedTokens / Math.max(1, report.tokens);
+    const circumstances = { teacher: teacher?.architecture, integerSpeedup, supervisedShare };
     const memory = planMemory(architecture, model.weights, request.hyperparameters, circumstances);
     const fit = proposeFit({
       model: architecture,

@@ -22,18 +22,28 @@ const request: MemoryRequest = {
   batchRows: 4,
   contextTokens: 256,
 };
-const megabytes = (bytes: number): number => bytes / 2 ** 20;
 
 describe('forecastMemory', () => {
-  it('is near the peaks measured with 4 x 256 tokens, evaluation included', () => {
-    const { totalBytes, weightsBytes } = forecastMemory(request);
-    expect(weightsBytes).toBe(4 * 134_515_008);
-    const measured = { whole: 1765, layered: 1101 }; // MB, a LoRA of rank 16 on all linear layers
-    for (const shape of ['whole', 'layered'] as const) {
-      const ratio = megabytes(totalBytes[shape]) / measured[shape];
-      expect(ratio).toBeGreaterThan(0.95);
-      expect(ratio).toBeLessThan(1.2);
+  it('is near the peaks that runs were measured at, evaluation included', () => {
+    expect(forecastMemory(request).weightsBytes).toBe(4 * 134_515_008);
+    // MB by `npm run bench:forecast`, a LoRA of rank 16 on all linear layers, a third of the tokens supervised.
+    const measured = [
+      { batchRows: 1, contextTokens: 128, shape: 'whole', peak: 1008 },
+      { batchRows: 4, contextTokens: 256, shape: 'whole', peak: 1961 },
+      { batchRows: 1, contextTokens: 1024, shape: 'whole', peak: 2072 },
+      { batchRows: 4, contextTokens: 256, shape: 'layered', peak: 1239 },
+      { batchRows: 1, contextTokens: 2048, shape: 'layered', peak: 1521 },
+    ] as const;
+    for (const { shape, peak, ...batch } of measured) {
+      const ratio = forecastMemory({ ...request, ...batch, supervisedShare: 0.35 }).totalBytes[shape] / 1e6 / peak;
+      expect(Math.abs(ratio - 1), `${shape} ${batch.batchRows} x ${batch.contextTokens}`).toBeLessThan(0.1);
     }
+  });
+
+  it('counts logits at the tokens that are supervised alone', () => {
+    const few = forecastMemory({ ...request, batchRows: 1, supervisedShare: 0.1 });
+    const all = forecastMemory({ ...request, batchRows: 1 });
+    expect(few.logitsBytes / all.logitsBytes).toBeCloseTo(0.125, 2);
   });
 
   it('grows with the tokens of a batch, and for the whole graph faster', () => {
@@ -41,7 +51,7 @@ describe('forecastMemory', () => {
     const { totalBytes } = forecastMemory(request);
     const growth = { whole: longer.whole - totalBytes.whole, layered: longer.layered - totalBytes.layered };
     expect(growth.layered).toBeGreaterThan(0);
-    expect(growth.whole).toBeGreaterThan(4 * growth.layered);
+    expect(growth.whole).toBeGreaterThan(3 * growth.layered);
   });
 
   it('counts gradients and moments of all weights for full fine-tuning', () => {

@@ -98,7 +98,7 @@ describe('planMemory', () => {
     const bytesOf = (settings: Partial<Hyperparameters>) => plan(storedAs('Q4_0'), 0.1, settings).peakMemoryBytes;
     const saved = bytesOf({ baseWeights: 'float32' }) - bytesOf({ baseWeights: '4bit' });
     const elements = listParameters(model).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    expect(saved / (4 * elements)).toBeGreaterThan(0.72);
+    expect(saved / (4 * elements)).toBeGreaterThan(0.7);
     expect(saved / (4 * elements)).toBeLessThan(0.86);
   });
 
