@@ -1,5 +1,6 @@
 /** Every command, in the order of the help text. A new one is a file in commands/ and a line here. */
 import type { Command } from './command.ts';
+import { best } from './commands/best.ts';
 import { cache } from './commands/cache.ts';
 import { clean } from './commands/clean.ts';
 import { compare } from './commands/compare.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   train,
   pipeline,
   search,
+  best,
   resume,
   pause,
   stop,

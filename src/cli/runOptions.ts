@@ -82,7 +82,7 @@ export function describeHyperparameters(): string {
 }
 
 /** What is to be run. Paths are made absolute: the trainer works elsewhere. @throws TuneError `usage` */
-export function readRequest(args: CommandArguments): RunRequest {
+export function readRequest(args: CommandArguments, fallbackModel?: string): RunRequest {
   const recipe = readRecipe(args.one('recipe'));
   const dataset = args.positionals[0];
   const mappingText = args.one('mapping');
@@ -93,7 +93,7 @@ export function readRequest(args: CommandArguments): RunRequest {
   const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding, cleaning }];
   if (datasets === undefined) args.positional(0, 'dataset');
   const preset = readPreset(args.one('preset'));
-  const given = args.one('model') ?? preset?.model ?? (recipe === undefined ? args.required('model') : undefined);
+  const given = args.one('model') ?? preset?.model ?? fallbackModel ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
   const teacherName = args.one('teacher');
   const teacher = teacherName === undefined ? recipe?.teacher && nameAgain(recipe.teacher) : resolveModel(teacherName);

@@ -61,6 +61,8 @@ export const automaticSchema = z.strictObject({
   minutes: z.number().positive(),
   /** Models to choose from, named as on the command line. */
   models: z.array(z.string().min(1)).min(1).max(20),
+  /** What was chosen and why, in sentences; empty in a request. */
+  decisions: z.array(z.string()).default([]),
 });
 
 export const searchRequestSchema = z.strictObject({

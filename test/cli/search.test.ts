@@ -153,3 +153,35 @@ describe('tuning-fork search', () => {
     expect(existsSync(place.store)).toBe(false);
   });
 });
+
+describe('tuning-fork best', () => {
+  it('chooses model, method and batch, searches within the time, and says in its report what it tried and why', async () => {
+    const place = makePlace();
+    const [small, large] = [
+      writeTinyModel(join(place.folder, 'small'), { hiddenSize: 16, heads: 2 }),
+      writeTinyModel(join(place.folder, 'large'), { heads: 2 }),
+    ];
+    writeTinyDataset(join(place.folder, 'rows.jsonl'));
+    const models = [small, large].flatMap(model => ['--model', model]);
+    const { code, lines } = await runCli(
+      ['best', 'rows.jsonl', ...models, '--minutes', '0.3', '--runs', 'store', '--json', '--set', 'threads=1'],
+      place,
+    );
+    const result = lines.at(-1) as Record<string, unknown>;
+    expect(result).toMatchObject({ type: 'result', testRows: 4, output: expect.any(String) });
+    expect(code).toBe(0);
+    const report = readFileSync(result.report as string, 'utf8');
+    for (const part of [
+      'What was chosen',
+      'How it was decided',
+      'Beside the best prompt',
+      'What was tried',
+      'What mattered',
+    ]) {
+      expect(report).toContain(`## ${part}`);
+    }
+    expect(report).toMatch(/- Data: 40 rows read, \d+ for training, 4 held out; all can be used\./);
+    expect(report).toMatch(/- Model: \S+, the largest of which 4 trials fit/);
+    expect(report).toMatch(/\| Base with its best prompt \| \d/);
+  });
+});

@@ -13,18 +13,21 @@ import { BuiltInStudy, type Study } from '../../search/study.ts';
 import type { ChildRuns } from '../childRuns.ts';
 import { JobInterrupted } from '../interruption.ts';
 import type { JobEnd, JobEvent } from '../jobEvents.ts';
+import type { CheckOptions } from '../prepare/checkRun.ts';
 import { nameBaseModel, readRunData } from '../prepare/runQuestions.ts';
 import { streamEvents } from '../streamEvents.ts';
 import { streamPhases } from '../streamPhases.ts';
 import { readPeakRssBytes } from '../train/peakMemory.ts';
 import type { TrainJobInput } from '../train/trainJob.ts';
+import { chooseAutomatically } from './chooseAutomatically.ts';
+import { compareWithPrompt } from './compareWithPrompt.ts';
 import { chooseWinner, finishSearch } from './finishSearch.ts';
 import { measureTokenF1 } from './measureOutputs.ts';
 import { prepareSearch, shareMachine } from './prepareSearch.ts';
 import { runTrials } from './runTrials.ts';
 import { directionOf, StudyBook } from './studyBook.ts';
 import { dropForgottenRuns, runPath } from './trialRuns.ts';
-import { writeSearchReport } from './writeSearchReport.ts';
+import { describeDecisions, writeSearchReport } from './writeSearchReport.ts';
 
 export interface SearchJobInput
   extends Pick<TrainJobInput, 'run' | 'control' | 'hub' | 'tinyFolder' | 'now' | 'python'> {
@@ -41,7 +44,7 @@ export async function* searchJob(input: SearchJobInput): AsyncGenerator<JobEvent
   const { run, control, hub, tinyFolder, python } = input;
   let book: StudyBook | undefined;
   try {
-    const record = yield* streamPhases(onPhase => prepareSearch(run, { tinyFolder, hub, control, python, onPhase }));
+    const record = yield* streamPhases(onPhase => prepare(input, { tinyFolder, hub, control, python, onPhase }));
     yield { kind: 'prepared', record, step: 0, totalSteps: record.settings.budget.trials ?? 0 };
     const study = await openStudy(input, record);
     try {
@@ -54,6 +57,10 @@ export async function* searchJob(input: SearchJobInput): AsyncGenerator<JobEvent
     if (!(error instanceof JobInterrupted)) throw error;
     return toEnd(error.reason, book);
   }
+}
+
+function prepare({ run, now }: SearchJobInput, options: CheckOptions): Promise<SearchRecord> {
+  return prepareSearch(run, options, request => chooseAutomatically(request, options, now));
 }
 
 /** The recipe's own settings are tried first: the search is never worse than not to search. */
@@ -100,7 +107,17 @@ async function* searchPrepared(
     finishSearch({ run, record, book, children, control, models, emit }, trial),
   );
   if (winner === undefined) return toEnd(control.ask() === 'stop' ? 'stopped' : 'paused', book);
-  const report = writeSearchReport(run, record, book.write());
+  const more: string[] = [];
+  if (record.automatic !== null) {
+    yield { kind: 'phase', name: 'comparing with the best prompt', done: 0, total: 1 };
+    const path = runPath(run, winner.run);
+    const data = await readRunData(path);
+    const lines = await children.withDevice(() =>
+      compareWithPrompt(path, data, { model: nameBaseModel(record.model), models }),
+    );
+    more.push(...describeDecisions(record.automatic), ...lines);
+  }
+  const report = writeSearchReport(run, record, book.write(), more);
   const output = findOutput(runPath(run, winner.run)).folder;
   const { trial: winningTrial, run: winningRun, ...judged } = winner;
   return {

@@ -36,8 +36,8 @@ export function describeSearch(record: SearchRecord, study: StudySnapshot, more:
     '',
     `${study.trials.length} trials in ${formatDuration(study.elapsedMs)}: ${counts('complete')} complete, ${counts('pruned')} ended early because others did better at the same point, ${counts('failed')} failed. Judged by ${metric}; sampler ${settings.sampler}, pruner ${settings.pruner}, seed ${settings.seed}.`,
     '',
-    ...more,
     ...describeWinner(record, study),
+    ...more,
     '## What was tried',
     '',
     ...table(
@@ -63,6 +63,10 @@ export function describeSearch(record: SearchRecord, study: StudySnapshot, more:
           ),
         ]),
   ];
+}
+
+export function describeDecisions({ minutes, decisions }: NonNullable<SearchRecord['automatic']>): string[] {
+  return ['## How it was decided', '', `Time given: ${minutes} min.`, '', ...decisions.map(text => `- ${text}`), ''];
 }
 
 function describeWinner(record: SearchRecord, { trials, winner }: StudySnapshot): string[] {
