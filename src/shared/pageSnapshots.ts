@@ -4,7 +4,7 @@ import { datasetFormats } from './datasetFormats.ts';
 import type { ForecastReport } from './datasetProtocol.ts';
 import { engines } from './engineChoice.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
-import type { CompareState, FormState, RunState } from './pages.ts';
+import type { CompareState, FormState, RunState, StudyState } from './pages.ts';
 import { stageStates } from './pipeline.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
 import {
@@ -17,6 +17,8 @@ import {
   wireErrorSchema,
   writtenStates,
 } from './runFolder.ts';
+import { searchRecordSchema } from './searchRecord.ts';
+import { studySnapshotSchema } from './studySnapshot.ts';
 import { trackerKinds, trackerStates } from './trackers.ts';
 
 const error = wireErrorSchema.nullable();
@@ -168,6 +170,20 @@ export const runStateSchema: z.ZodType<RunState> = z.object({
       retryAt: z.string().nullable(),
     }),
   ),
+  error,
+});
+
+export const studyStateSchema: z.ZodType<StudyState> = z.object({
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  state: z.enum([...writtenStates, 'interrupted']),
+  status: statusSchema.nullable(),
+  record: searchRecordSchema.nullable(),
+  study: studySnapshotSchema.nullable(),
+  pendingControl: z.enum(['pause', 'stop', 'checkpoint', 'resume']).nullable(),
+  hasReport: z.boolean(),
+  canCompare: z.boolean(),
   error,
 });
 

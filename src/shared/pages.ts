@@ -10,8 +10,10 @@ import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtoco
 import type { ForgettingTable, StageState } from './pipeline.ts';
 import { presets } from './presets.ts';
 import { mappingSchema, type RunRecord } from './recipe.ts';
-import type { EvaluationRow, RunStatus, SampleRow, StepRow } from './runFolder.ts';
+import { type EvaluationRow, type RunStatus, runIdPattern, type SampleRow, type StepRow } from './runFolder.ts';
 import type { ShownState } from './runState.ts';
+import type { SearchRecord } from './searchRecord.ts';
+import type { StudySnapshot } from './studySnapshot.ts';
 import type { Suggestion } from './suggestSettings.ts';
 import { type TrackerKind, type TrackerState, trackerKinds } from './trackers.ts';
 
@@ -156,10 +158,28 @@ export interface CompareState {
   error: WireError | null;
 }
 
+/** A search's panel. */
+export interface StudyState {
+  id: string;
+  name: string;
+  path: string;
+  state: ShownState;
+  status: RunStatus | null;
+  record: SearchRecord | null;
+  study: StudySnapshot | null;
+  pendingControl: RunState['pendingControl'];
+  hasReport: boolean;
+  /** The winner's adapter is there. */
+  canCompare: boolean;
+  /** Of what was asked for here; why the search itself failed stands in `status`. */
+  error: WireError | null;
+}
+
 export type PageState =
   | { type: 'form/state'; state: FormState }
   | { type: 'run/state'; state: RunState }
-  | { type: 'compare/state'; state: CompareState };
+  | { type: 'compare/state'; state: CompareState }
+  | { type: 'study/state'; state: StudyState };
 
 const empty = <T extends string>(type: T) => z.strictObject({ type: z.literal(type) });
 
@@ -212,6 +232,17 @@ export const runMessageSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type RunMessage = z.infer<typeof runMessageSchema>;
+
+export const studyMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  z.strictObject({ type: z.literal('study/control'), action: z.enum(['pause', 'resume', 'stop']) }),
+  /** The id of a trial's run. */
+  z.strictObject({ type: z.literal('study/openTrial'), run: z.string().regex(runIdPattern) }),
+  empty('study/report'),
+  empty('study/compare'),
+  empty('study/reveal'),
+]);
+export type StudyMessage = z.infer<typeof studyMessageSchema>;
 
 export const compareMessageSchema = z.discriminatedUnion('type', [
   empty('page/ready'),

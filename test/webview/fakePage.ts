@@ -5,6 +5,7 @@ import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
 import { compareSnapshots } from './snapshots/compare.ts';
 import { formSnapshots } from './snapshots/form.ts';
 import { runSnapshots } from './snapshots/run.ts';
+import { studySnapshots } from './snapshots/study.ts';
 
 declare global {
   interface Window {
@@ -17,6 +18,7 @@ const snapshots: Record<string, Record<string, PageState>> = {
   '/form': label('form/state', formSnapshots),
   '/compare': label('compare/state', compareSnapshots),
   '/run': label('run/state', runSnapshots),
+  '/study': label('study/state', studySnapshots),
 };
 
 function label<Type extends PageState['type']>(

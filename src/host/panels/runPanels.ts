@@ -13,6 +13,7 @@ import type { Services } from '../services.ts';
 import { showError } from '../showError.ts';
 import { catchUp, openTracker, syncRun } from '../trackers/trackerActions.ts';
 import { requireTrust } from '../trust.ts';
+import { StudyPanel } from './studyPanel.ts';
 import { Throttle } from './throttle.ts';
 import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
 
@@ -21,7 +22,7 @@ export const runPanelType = 'tuningFork.run';
 const snapshotIntervalMs = (rows: number) => (rows < 500 ? 250 : 500);
 
 export class RunPanels implements vscode.WebviewPanelSerializer {
-  private readonly panels = new Map<string, RunPanel>();
+  private readonly panels = new Map<string, RunPanel | StudyPanel>();
 
   constructor(private readonly services: () => Services) {}
 
@@ -40,7 +41,8 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
   }
 
   private attach(panel: vscode.WebviewPanel, run: RunReader): void {
-    const attached = new RunPanel(panel, run, this.services());
+    const attached =
+      run.kind === 'search' ? new StudyPanel(panel, run, this.services()) : new RunPanel(panel, run, this.services());
     this.panels.set(run.path, attached);
     panel.onDidDispose(() => this.panels.delete(run.path));
   }

@@ -28,6 +28,7 @@ import {
   storedRecordSchema,
   storedRequestSchema,
 } from '../../shared/storedRecord.ts';
+import { type StudySnapshot, searchNames, studySnapshotSchema } from '../../shared/studySnapshot.ts';
 import { readTrackerLines } from '../trackers/readTrackerLines.ts';
 import { FileTail } from './fileTail.ts';
 import { readJsonFile } from './readJsonFile.ts';
@@ -54,6 +55,11 @@ export class RunReader {
   logTail: string[] = [];
   series: RunSeries = { steps: [], evaluations: [] };
   trackers: TrackerLine[] = [];
+
+  /** Of a search. */
+  study: StudySnapshot | undefined;
+
+  private seenStudy = '';
 
   /** Of a run that another machine works on. */
   remote: RemoteSigns | null = null;
@@ -110,6 +116,7 @@ export class RunReader {
     this.storedRequest ??= await readJsonFile(join(this.path, runNames.request), storedRequestSchema);
     this.stored ??= await readJsonFile(join(this.path, runNames.run), storedRecordSchema);
     await this.refreshNotes();
+    if (this.kind === 'search') await this.refreshStudy();
     await this.refreshStatus();
     if (this.kind === 'pipeline') await this.refreshPipeline();
     this.output = await this.findOutput();
@@ -145,7 +152,7 @@ export class RunReader {
     const known = `${this.storedRequest !== undefined} ${this.stored !== undefined} ${this.output}`;
     // A run that is heard of no more says since when, to the quarter of a minute.
     const quiet = this.remote === null ? '' : Math.floor(this.remote.quietMs / 15_000);
-    return `${this.state} ${quiet} ${this.seenStatus} ${this.seenNotes} ${this.seenPipeline} ${known}`;
+    return `${this.state} ${quiet} ${this.seenStatus} ${this.seenNotes} ${this.seenPipeline} ${this.seenStudy} ${known}`;
   }
 
   private async refreshNotes(): Promise<void> {
@@ -161,6 +168,16 @@ export class RunReader {
     if (version === this.seenPipeline) return;
     this.pipeline = (await readJsonFile(file, pipelineProgressSchema)) ?? this.pipeline;
     this.seenPipeline = version;
+  }
+
+  private async refreshStudy(): Promise<void> {
+    const file = join(this.path, searchNames.study);
+    const version = await fileVersion(file);
+    if (version === this.seenStudy) return;
+    const study = await readJsonFile(file, studySnapshotSchema);
+    if (study === undefined) return;
+    this.study = study;
+    this.seenStudy = version;
   }
 
   private async refreshStatus(): Promise<void> {

@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { compareStateSchema, formStateSchema, runStateSchema } from '../../../src/shared/pageSnapshots.ts';
+import {
+  compareStateSchema,
+  formStateSchema,
+  runStateSchema,
+  studyStateSchema,
+} from '../../../src/shared/pageSnapshots.ts';
 import { compareSnapshots } from '../../webview/snapshots/compare.ts';
 import { formSnapshots } from '../../webview/snapshots/form.ts';
 import { runSnapshots } from '../../webview/snapshots/run.ts';
+import { studySnapshots } from '../../webview/snapshots/study.ts';
 
 const pages: readonly [string, z.ZodType, Record<string, object>][] = [
   ['form', formStateSchema, formSnapshots],
   ['run', runStateSchema, runSnapshots],
   ['compare', compareStateSchema, compareSnapshots],
+  ['study', studyStateSchema, studySnapshots],
 ];
 
 describe.each(pages)('the schema of the %s page’s snapshots', (_name, schema, snapshots) => {
