@@ -211,6 +211,8 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   empty('form/reset'),
   empty('form/trust'),
   empty('form/start'),
+  /** "Find the best": a search over models and settings. */
+  empty('form/findBest'),
 ]);
 export type FormMessage = z.infer<typeof formMessageSchema>;
 

@@ -113,7 +113,10 @@ const forecast = createForecastCard({
   },
 });
 const trackers = createTrackerCard((kind, on) => host.send({ type: 'form/tracker', kind, on }));
-const startBar = createStartBar(() => host.send({ type: 'form/start' }));
+const startBar = createStartBar(
+  () => host.send({ type: 'form/start' }),
+  () => host.send({ type: 'form/findBest' }),
+);
 
 const form = h(
   'main',

@@ -6,6 +6,15 @@ import { createButton } from '../controls/toolkit.ts';
 import { h, setText } from '../dom/element.ts';
 import { describeRefusal } from './forecastCard.ts';
 
+const noForecast: NonNullable<FormState['forecast']> = {
+  forecast: null,
+  trainingMs: null,
+  fit: null,
+  canStart: true,
+  findings: [],
+  error: null,
+};
+
 const fieldLabels: Record<string, string> = {
   dataset: 'Dataset',
   model: 'Model',
@@ -18,22 +27,33 @@ export interface StartBar {
   update(state: FormState, wrong: readonly HyperparameterName[]): void;
 }
 
-export function createStartBar(onStart: () => void): StartBar {
+export function createStartBar(onStart: () => void, onFindBest: () => void): StartBar {
   const button = createButton({ label: 'Start fine-tuning', appearance: 'primary', onClick: onStart });
   button.element.classList.add('wide');
+  const best = createButton({ label: 'Find the best…', onClick: onFindBest });
+  best.element.classList.add('wide');
   const reason = h('p', { class: 'start-reason', role: 'status' });
   const error = createErrorNotice();
   return {
-    element: h('footer', { class: 'start-bar' }, error.element, button.element, reason),
+    element: h('footer', { class: 'start-bar' }, error.element, button.element, best.element, reason),
     update(state, wrong) {
       const refusal = whyNotStart(state, wrong);
       button.describe([reason]);
       button.setDisabled(refusal !== null);
+      best.describe([reason]);
+      best.setDisabled(whyNotSearch(state, wrong) !== null);
       button.setLabel(state.starting ? 'Starting…' : 'Start fine-tuning');
       setText(reason, refusal ?? '');
       error.update(state.error);
     },
   };
+}
+
+/** A search chooses what fits the memory by itself: only what it needs to begin stands against it. */
+function whyNotSearch(state: FormState, wrong: readonly HyperparameterName[]): string | null {
+  const refusal = whyNotStart({ ...state, forecasting: false, forecast: state.forecast ?? noForecast }, wrong);
+  const isMemory = state.forecast?.findings.some(({ code }) => code === 'memory') === true;
+  return isMemory && refusal === (state.forecast && describeRefusal(state.forecast)) ? null : refusal;
 }
 
 /** Why the run cannot start now, null when it can. */

@@ -1,11 +1,12 @@
 /** @file Trials as lines across one axis a setting, the result's last: what good trials have in common shows as a bundle. */
+import type { Distribution } from '../../src/shared/searchRecord.ts';
 import type { ShownTrial } from '../../src/shared/studySnapshot.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
 import { formatFigure } from '../format/formatNumber.ts';
 import { describeValue, labelOf, metricLabel, placeOf, type ShownStudy, spaceOf, trialsOf } from './shownStudy.ts';
 import { svg } from './svg.ts';
 
-const size = { width: 960, height: 250, left: 70, right: 80, top: 40, bottom: 34 };
+const size = { width: 960, height: 250, left: 70, right: 80, top: 58, bottom: 34 };
 const longestLabel = 22;
 
 interface Axis {
@@ -36,7 +37,7 @@ function listAxes(state: ShownStudy): Axis[] {
     const ends =
       distribution.kind === 'choice'
         ? [distribution.choices[0]!, distribution.choices.at(-1)!]
-        : [formatFigure(distribution.low), formatFigure(distribution.high)];
+        : [formatEnd(distribution, distribution.low), formatEnd(distribution, distribution.high)];
     return {
       label: labelOf(name),
       low: ends[0]!,
@@ -55,6 +56,9 @@ function listAxes(state: ShownStudy): Axis[] {
   };
   return [...settings, result];
 }
+
+const formatEnd = ({ kind }: Distribution, value: number): string =>
+  kind === 'integer' ? String(value) : formatFigure(value);
 
 function draw(
   axes: readonly Axis[],

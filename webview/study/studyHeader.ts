@@ -4,7 +4,7 @@ import type { StudyState } from '../../src/shared/pages.ts';
 import { createMeter } from '../controls/meter.ts';
 import { createRebuilder, h, setAttribute, setCutText, setShown, setText, type View } from '../dom/element.ts';
 import { formatCount, formatFigure } from '../format/formatNumber.ts';
-import { stateLabels } from '../run/runHeader.ts';
+import { stateLabels } from '../run/stateLabels.ts';
 import { metricLabel, trialsOf } from './shownStudy.ts';
 
 export function createStudyHeader(): View<StudyState> {

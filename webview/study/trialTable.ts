@@ -24,7 +24,7 @@ export function createTrialTable(events: TrialTableEvents): View<ShownStudy> {
     if (trials.length === 0)
       return [h('p', { class: 'muted' }, 'The first trial begins when data and model have been read.')];
     const names = spaceOf(state).map(({ name }) => name);
-    const head = ['Trial', 'State', metricLabel(state), ...names.map(labelOf), 'Run'];
+    const head = ['Trial', 'Run', 'State', metricLabel(state), ...names.map(labelOf)];
     return [
       h(
         'table',
@@ -57,9 +57,9 @@ function drawRow(
     'tr',
     { class: [number === selected ? 'is-selected' : '', isBest ? 'is-best' : ''].join(' ').trim() },
     h('td', { class: 'figures' }, pick),
+    h('td', {}, open),
     h('td', {}, `${trialStateLabels[trial.state]}${isBest ? ' · best' : ''}`),
     h('td', { class: 'figures' }, describeValue(trial)),
     ...names.map(name => h('td', { class: 'figures setting-cell', title: settings[name] ?? '' }, settings[name] ?? '')),
-    h('td', {}, open),
   );
 }

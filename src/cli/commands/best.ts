@@ -1,7 +1,6 @@
 /** `tuning-fork best`: a dataset and some minutes -> the best adapter that this machine finds in them, and a report. */
-import { suggestSpace } from '../../core/search/searchSpace.ts';
+import { makeAutomaticSearch } from '../../shared/automaticSearch.ts';
 import { TuneError } from '../../shared/errors.ts';
-import type { SearchRequest } from '../../shared/searchRecord.ts';
 import { runAttachedTrainer } from '../attachedTrainer.ts';
 import type { Command } from '../command.ts';
 import { readRequest, requestOptions, resolveModel, runsOption, storeFolder } from '../runOptions.ts';
@@ -36,23 +35,7 @@ folder of the search says what was tried and why it was chosen.`,
     const given = args.many('model');
     const models = (given.length > 0 ? given : ['tiny']).map(resolveModel);
     const base = readRequest(args, models[0]);
-    const request: SearchRequest = {
-      kind: 'search',
-      name: base.name,
-      base,
-      settings: {
-        space: suggestSpace(base.hyperparameters),
-        budget: { trials: null, minutes, tokens: null },
-        sampler: 'tpe',
-        pruner: 'halving',
-        metric: 'heldOutLoss',
-        winner: 'keep',
-        parallel: null,
-        seed: 42,
-      },
-      automatic: { minutes, models, decisions: [] },
-      parents: [],
-    };
+    const request = makeAutomaticSearch(base, models, minutes);
     return runAttachedTrainer({ type: 'start', store: storeFolder(args), request, attached: true }, output);
   },
 };

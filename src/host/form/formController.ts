@@ -48,6 +48,8 @@ export interface FormServices {
   listModels(): Promise<ModelChoice[]>;
   /** Spawns the trainer and shows the run. */
   start(request: RunRequest, trackers: readonly TrackerKind[]): Promise<void>;
+  /** Asks for a time budget, then starts a search over models and settings; does nothing when the user gives none. */
+  findBest(request: RunRequest, models: readonly string[]): Promise<void>;
   defaults(): FormDefaults;
   /** Where a run can be reported. */
   listTrackers(chosen: readonly TrackerKind[]): TrackerChoice[];
@@ -73,6 +75,8 @@ export interface FormServices {
 
 const inspectDelayMs = 120;
 const forecastDelayMs = 350;
+/** Models that "Find the best" looks at: each costs a few seconds of its time. */
+const mostCandidates = 5;
 
 export class FormController {
   private form: FormModel;
@@ -200,7 +204,9 @@ export class FormController {
       case 'form/trust':
         return await this.services.openTrust();
       case 'form/start':
-        return await this.start();
+        return await this.start(request => this.services.start(request, this.form.trackers));
+      case 'form/findBest':
+        return await this.start(request => this.services.findBest(request, this.listCandidates(request.model)));
     }
   }
 
@@ -321,12 +327,18 @@ export class FormController {
     }
   }
 
-  private async start(): Promise<void> {
+  /** The chosen model first; others that are on this machine. */
+  private listCandidates(chosen: string): string[] {
+    const others = (this.models ?? []).map(({ id }) => id).filter(id => id !== chosen);
+    return [chosen, ...others].slice(0, mostCandidates);
+  }
+
+  private async start(begin: (request: RunRequest) => Promise<void>): Promise<void> {
     if (this.isStarting) return;
     this.isStarting = true;
     this.change({ ...this.form, error: null });
     try {
-      await this.services.start(this.requireRequest(), this.form.trackers);
+      await begin(this.requireRequest());
       this.form = this.withFreeName(this.form);
     } catch (error) {
       this.form = { ...this.form, error: toWireError(error) };

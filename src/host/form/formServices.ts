@@ -1,6 +1,7 @@
 /** @file The form controller's wishes, carried out with the editor. */
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { makeAutomaticSearch } from '../../shared/automaticSearch.ts';
 import type { ModelChoice } from '../../shared/pages.ts';
 import { askForDataset } from '../commands/datasetCommands.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
@@ -28,6 +29,14 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
     listModels,
     start: async (request, trackers) => {
       const accepted = await startRun(services(), request, trackers);
+      await services().stores.refresh();
+      const run = services().stores.findAccepted(accepted);
+      if (run !== undefined) services().runPanels.open(run);
+    },
+    findBest: async (request, models) => {
+      const minutes = await askForMinutes(models);
+      if (minutes === undefined) return;
+      const accepted = await startRun(services(), makeAutomaticSearch(request, models, minutes));
       await services().stores.refresh();
       const run = services().stores.findAccepted(accepted);
       if (run !== undefined) services().runPanels.open(run);
@@ -66,6 +75,23 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
     setUpPyTorch: async () => void (await setUpPyTorch(services())),
     watchDataset: onDidChange => new DatasetWatch(onDidChange, error => services().log.warn(String(error))),
   };
+}
+
+/** Undefined when the user would rather not. */
+async function askForMinutes(models: readonly string[]): Promise<number | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Find the best'),
+    prompt: vscode.l10n.t(
+      'Minutes it may take. It checks the data, chooses among {0} models, tries settings, compares with the best prompt and writes a report.',
+      models.length,
+    ),
+    value: '30',
+    validateInput: value =>
+      Number(value) > 0 && Number(value) <= 100_000
+        ? undefined
+        : vscode.l10n.t('Expected a number of minutes above 0.'),
+  });
+  return text === undefined ? undefined : Number(text);
 }
 
 async function listModels(): Promise<ModelChoice[]> {

@@ -2,6 +2,7 @@
  * @file "Find the best": data, models to choose from and minutes -> the search itself. The largest model of which several
  * trials fit the time, the method and batch that fit the memory, settings that suit both, each with its reason in words.
  */
+import { usualCleaning } from '../../../shared/cleaning.ts';
 import { formatBytes } from '../../../shared/formatBytes.ts';
 import { formatDuration } from '../../../shared/formatDuration.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
@@ -120,19 +121,20 @@ async function checkTolerantly(
   request: RunRequest,
   options: CheckOptions,
 ): Promise<{ checked: CheckedRun; request: RunRequest; reasons: string[] }> {
-  const tolerant: RunRequest = { ...request, overrides: [...new Set([...request.overrides, 'brokenRows' as const])] };
+  const datasets = request.datasets.map(dataset => ({ ...dataset, cleaning: dataset.cleaning ?? usualCleaning }));
+  const tolerant: RunRequest = { ...request, datasets, overrides: [...new Set([...request.overrides, 'brokenRows' as const])] };
   const checked = await checkRun(tolerant, options);
   const rows = checked.sources.reduce((sum, { dataset }) => sum + dataset.rows, 0);
   const broken = checked.sources.reduce((sum, { dataset }) => sum + dataset.brokenRows, 0);
   if (broken > mostBroken * rows && !request.overrides.includes('brokenRows')) {
     closeModels(checked);
     // Says which rows are broken, and how.
-    return { checked: await checkRun(request, options), request, reasons: [] };
+    return { checked: await checkRun({ ...request, datasets }, options), request: { ...request, datasets }, reasons: [] };
   }
   const counted = `Data: ${rows} rows read, ${checked.forecast.trainRows} for training, ${checked.forecast.heldOutRows} held out`;
   return {
     checked,
-    request: broken === 0 ? request : tolerant,
+    request: broken === 0 ? { ...request, datasets } : tolerant,
     reasons: [broken === 0 ? `${counted}; all can be used.` : `${counted}; ${broken} that are broken were left out.`],
   };
 }

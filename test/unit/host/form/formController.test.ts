@@ -63,6 +63,9 @@ describe('FormController', () => {
         reported.push(trackers);
         names.push(request.name);
       },
+      findBest: async (request, models) => {
+        started.push({ request, models });
+      },
       defaults: () => ({ model: 'tiny', memoryLimitBytes: null, trackers: [] }),
       listTrackers: chosen => listTrackerChoices(chosen, trackerSettings),
       remember: () => undefined,
@@ -254,6 +257,15 @@ describe('FormController', () => {
     await form.receive({ type: 'form/start' });
     expect(started).toEqual([]);
     expect(form.snapshot()).toMatchObject({ trusted: false, error: { code: 'untrusted-workspace' } });
+  });
+
+  it('searches for the best among the models that it lists, the chosen one first', async () => {
+    const model = (id: string) => ({ id, label: id, detail: '' });
+    const { form, started } = open({ listModels: async () => ['a', 'tiny', 'b', 'c', 'd', 'e'].map(model) });
+    await form.refreshSurroundings();
+    form.useDataset('/data/a.jsonl');
+    await form.receive({ type: 'form/findBest' });
+    expect(started).toEqual([{ request: expect.objectContaining({ model: 'tiny' }), models: ['tiny', 'a', 'b', 'c', 'd'] }]);
   });
 
   it('shows what the trainer refused', async () => {
