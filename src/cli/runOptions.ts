@@ -93,7 +93,8 @@ export function readRequest(args: CommandArguments, fallbackModel?: string): Run
   const datasets = dataset === undefined ? recipe?.datasets : [{ path: resolve(dataset), mapping, encoding, cleaning }];
   if (datasets === undefined) args.positional(0, 'dataset');
   const preset = readPreset(args.one('preset'));
-  const given = args.one('model') ?? preset?.model ?? fallbackModel ?? (recipe === undefined ? args.required('model') : undefined);
+  const given =
+    args.one('model') ?? preset?.model ?? fallbackModel ?? (recipe === undefined ? args.required('model') : undefined);
   const path = datasets?.[0]?.path ?? '';
   const teacherName = args.one('teacher');
   const teacher = teacherName === undefined ? recipe?.teacher && nameAgain(recipe.teacher) : resolveModel(teacherName);

@@ -99,7 +99,7 @@ describe("Optuna's journal", () => {
     expect(new Set(trials.map(({ run }) => run)).size).toBe(3);
   });
 
-  it('says what to do when Python has no Optuna', async () => {
+  it('says what to do when Optuna has no such sampler', async () => {
     const place = makePlace();
     const model = writeTinyModel(join(place.folder, 'model'));
     writeTinyDataset(join(place.folder, 'rows.jsonl'));

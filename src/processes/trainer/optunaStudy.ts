@@ -10,6 +10,9 @@ import type { Trial } from '../../core/search/trial.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { SearchRecord } from '../../shared/searchRecord.ts';
 
+/** For a sampler that is still thinking. */
+const closingMs = 5_000;
+
 type Reply = Readonly<Record<string, unknown>>;
 type Sidecar = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -18,7 +21,13 @@ const classOf = (name: string): string => name.replace(/^optuna:/, '');
 /** @throws TuneError `unsupported-platform` without Python or Optuna */
 export async function openOptunaStudy(record: SearchRecord, journal: JournalStudy): Promise<Study> {
   const study = new OptunaStudy(record, journal);
-  await study.open();
+  try {
+    await study.open();
+  } catch (error) {
+    // A process that is left behind would keep this one alive.
+    await study.close();
+    throw error;
+  }
   return study;
 }
 
@@ -91,7 +100,9 @@ class OptunaStudy implements Study {
     if (this.hasEnded) return;
     const ended = new Promise<void>(resolve => this.child.once('close', () => resolve()));
     this.child.stdin.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), closingMs);
     await ended;
+    clearTimeout(timer);
   }
 
   private async call(request: unknown): Promise<Reply> {

@@ -122,20 +122,33 @@ async function checkTolerantly(
   options: CheckOptions,
 ): Promise<{ checked: CheckedRun; request: RunRequest; reasons: string[] }> {
   const datasets = request.datasets.map(dataset => ({ ...dataset, cleaning: dataset.cleaning ?? usualCleaning }));
-  const tolerant: RunRequest = { ...request, datasets, overrides: [...new Set([...request.overrides, 'brokenRows' as const])] };
+  const tolerant: RunRequest = {
+    ...request,
+    datasets,
+    overrides: [...new Set([...request.overrides, 'brokenRows' as const])],
+  };
   const checked = await checkRun(tolerant, options);
   const rows = checked.sources.reduce((sum, { dataset }) => sum + dataset.rows, 0);
   const broken = checked.sources.reduce((sum, { dataset }) => sum + dataset.brokenRows, 0);
   if (broken > mostBroken * rows && !request.overrides.includes('brokenRows')) {
     closeModels(checked);
     // Says which rows are broken, and how.
-    return { checked: await checkRun({ ...request, datasets }, options), request: { ...request, datasets }, reasons: [] };
+    return {
+      checked: await checkRun({ ...request, datasets }, options),
+      request: { ...request, datasets },
+      reasons: [],
+    };
   }
+  const removed = checked.sources.reduce((sum, { dataset }) => sum + dataset.usableRows - dataset.examples.length, 0);
   const counted = `Data: ${rows} rows read, ${checked.forecast.trainRows} for training, ${checked.forecast.heldOutRows} held out`;
+  const cleaned = `Cleaning removed ${removed} training rows (${usualCleaning.steps.map(({ step }) => step).join(', ')}).`;
   return {
     checked,
     request: broken === 0 ? { ...request, datasets } : tolerant,
-    reasons: [broken === 0 ? `${counted}; all can be used.` : `${counted}; ${broken} that are broken were left out.`],
+    reasons: [
+      broken === 0 ? `${counted}; all can be used.` : `${counted}; ${broken} that are broken were left out.`,
+      cleaned,
+    ],
   };
 }
 

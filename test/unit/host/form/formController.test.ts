@@ -265,7 +265,9 @@ describe('FormController', () => {
     await form.refreshSurroundings();
     form.useDataset('/data/a.jsonl');
     await form.receive({ type: 'form/findBest' });
-    expect(started).toEqual([{ request: expect.objectContaining({ model: 'tiny' }), models: ['tiny', 'a', 'b', 'c', 'd'] }]);
+    expect(started).toEqual([
+      { request: expect.objectContaining({ model: 'tiny' }), models: ['tiny', 'a', 'b', 'c', 'd'] },
+    ]);
   });
 
   it('shows what the trainer refused', async () => {
