@@ -3,12 +3,14 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
-import { readRequest, readStatus } from '../../core/runs/runFiles.ts';
+import { readStatus, readStoredRequest } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
 import { type ErrorCode, toWireError, type WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
+import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { PythonReport } from '../../shared/pythonReport.ts';
 import { type ProcessIdentity, type RunStatus, runNames, type WrittenState } from '../../shared/runFolder.ts';
+import type { StoredRequest } from '../../shared/storedRecord.ts';
 import { runComputeThread } from './computeThread.ts';
 import { ControlKeeper } from './controlKeeper.ts';
 import { toJsonLine, toResultLine } from './jsonLines.ts';
@@ -16,6 +18,12 @@ import { findPython } from './pytorch/findPython.ts';
 import { PytorchAttempt } from './pytorch/pytorchAttempt.ts';
 import { StatusKeeper } from './statusKeeper.ts';
 import { ControlWriter } from './workerProtocol.ts';
+
+/** Of the training that the run is, or that its trials are; stages of a pipeline are runs that ask for themselves. */
+function settingsOf(request: StoredRequest): Hyperparameters | undefined {
+  if (request.kind === 'pipeline') return undefined;
+  return request.kind === 'search' ? request.base.hyperparameters : request.hyperparameters;
+}
 
 export interface SessionInput {
   readonly run: string;
@@ -82,7 +90,8 @@ export class RunSession {
     log(`trainer: attempt ${status.attempt}, process ${identity.pid}, node ${process.version}`);
     let python: PythonReport | undefined;
     try {
-      python = await findPython(readRequest(run).hyperparameters);
+      const settings = settingsOf(readStoredRequest(run));
+      python = settings === undefined ? undefined : await findPython(settings);
     } catch (error) {
       this.status.stopHeartbeat();
       this.control.stop();
