@@ -43,12 +43,12 @@ describe('several processes', () => {
   });
 
   it('of which one is killed fail with its error, and start again from the last checkpoint when they may', async () => {
-    const long = { ...two, maxSteps: 40, evalEverySteps: 20, saveEverySteps: 5 };
+    const long = { ...two, maxSteps: 400, evalEverySteps: 200, saveEverySteps: 20 };
     const straight = await trainOn(long);
     for (const maxRestarts of [0, 1]) {
       const run = await prepareRun(temporaryFolder(), { ...long, maxRestarts });
       const python = startPython(run);
-      await waitUntil('a checkpoint', () => readLog(run).includes('step 5: checkpoint'));
+      await waitUntil('a checkpoint', () => readLog(run).includes('step 20: checkpoint'));
       process.kill(findRanks(run).get(1)!, 'SIGKILL');
       const code = await python.ended;
       if (maxRestarts === 0) {
@@ -60,7 +60,7 @@ describe('several processes', () => {
         });
       } else {
         expect(code).toBe(0);
-        expect(readStatusFile(run)).toMatchObject({ state: 'finished', step: 40, attempt: 2 });
+        expect(readStatusFile(run)).toMatchObject({ state: 'finished', step: 400, attempt: 2 });
         expect(readLog(run)).toMatch(/resumes at step [1-9]/);
         expect(lossesOf(run)).toEqual(lossesOf(straight));
       }

@@ -36,7 +36,7 @@ function makeHosts(): boolean {
 const canMakeHosts = makeHosts();
 if (!canMakeHosts) for (const { name } of hosts) ip('netns', 'delete', name);
 
-const settings = { processes: 1, hosts: 2, maxSteps: 40, evalEverySteps: 20, saveEverySteps: 5, keepCheckpoints: 2 };
+const settings = { processes: 1, hosts: 2, maxSteps: 400, evalEverySteps: 200, saveEverySteps: 20 };
 const lossesOf = (run: string) => readSeries(run).steps.map(({ lossNats }) => lossNats);
 
 /** The run on each host's disk. */
@@ -82,7 +82,7 @@ describe.skipIf(!canMakeHosts)('two hosts (Linux, as root)', () => {
   it('learn what one does; after one was killed in the middle both go on to the same end', async () => {
     const runs = copyRun(await prepareRun(temporaryFolder(), settings));
     const first = runs.map((run, index) => startOn(index, run, 'one'));
-    await waitUntil('a checkpoint', () => readLog(runs[0]).includes('step 5: checkpoint'));
+    await waitUntil('a checkpoint', () => readLog(runs[0]).includes('step 20: checkpoint'));
     endGroup(first[1]!.process);
     expect(await first[0]!.ended).not.toBe(0);
     await first[1]!.ended;
@@ -93,7 +93,7 @@ describe.skipIf(!canMakeHosts)('two hosts (Linux, as root)', () => {
     await second[1]!.ended;
     expect(readLog(runs[0])).toMatch(/2 processes; /);
     expect(readLog(runs[0])).toMatch(/resumes at step [1-9]/);
-    expect(readStatusFile(runs[0])).toMatchObject({ state: 'finished', step: 40 });
+    expect(readStatusFile(runs[0])).toMatchObject({ state: 'finished', step: 400 });
     expect(largestDifference(lossesOf(runs[0]), straight)).toBeLessThan(1e-5);
 
     // A host without the checkpoints would start anew beside one that goes on.
@@ -103,7 +103,7 @@ describe.skipIf(!canMakeHosts)('two hosts (Linux, as root)', () => {
     await third[1]!.ended;
     expect(readStatusFile(runs[0])).toMatchObject({
       state: 'failed',
-      error: { code: 'checkpoint-invalid', message: expect.stringContaining('step-000040') },
+      error: { code: 'checkpoint-invalid', message: expect.stringContaining('step-000400') },
     });
   });
 });

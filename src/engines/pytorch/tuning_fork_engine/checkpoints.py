@@ -38,14 +38,23 @@ class CheckpointFolder:
         found = [(int(match.group(1)), path) for path in self._folder.iterdir() if (match := _NAME.match(path.name))]
         return sorted(found, reverse=True)
 
-    def find_newest(self, on_broken: Callable[[Path, str], None]) -> Path | None:
-        """The newest whose manifest is true."""
+    def list_whole(self, on_broken: Callable[[Path, str], None]) -> list[Path]:
+        """Those whose manifest is true, newest first."""
+        whole = []
         for _, path in self.list():
             problem = check_manifest(path)
             if problem is None:
-                return path
-            on_broken(path, problem)
-        return None
+                whole.append(path)
+            else:
+                on_broken(path, problem)
+        return whole
+
+    def drop_after(self, last: Path) -> None:
+        """Those beyond the one that the run goes on from: they are made again."""
+        for _, path in self.list():
+            if path == last:
+                return
+            self._remove(path)
 
     def find(self, step: int) -> Path | None:
         path = self._path(step)
@@ -104,6 +113,12 @@ def read_parameters(checkpoint: Path) -> Tensors:
 
 def read_moments(checkpoint: Path) -> Tensors:
     return load_file(checkpoint / MOMENTS)
+
+
+def name_contents(checkpoint: Path) -> str:
+    """The same on all hosts that saved the same: how long it took differs between them."""
+    files = read_json(checkpoint / MANIFEST)["files"]
+    return " ".join(files[name]["sha256"] for name in (PARAMETERS, MOMENTS))
 
 
 def check_manifest(folder: Path) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .failures import clear_failures, read_first_failure
 from .log_file import LogFile
-from .parent_watch import watch_parent
+from .parent_watch import PARENT_VARIABLE, watch_parent
 from .run_files import STATUS, read_json, write_json
 
 _PORT = "29400"
@@ -29,6 +29,7 @@ def launch(run: Path, recipe: dict[str, Any]) -> int:
     command = make_command(run, recipe, dict(os.environ))
     log.write(f"PyTorch: {' '.join(command)}")
     environment = {**os.environ, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}  # without it restarted processes do not find each other
+    environment[PARENT_VARIABLE] = str(os.getpid())  # torchrun gives each process a session of its own: nobody else would end them
     environment.setdefault("OMP_NUM_THREADS", str(recipe["threads"] or max(1, (os.cpu_count() or 1) // recipe["processes"])))
     child = subprocess.Popen(command, env=environment)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,6 +3,7 @@ that host keeps the checkpoints there too, so that any host can go on."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import torch.distributed as dist
 
 from . import ranks
-from .checkpoints import CheckpointFolder, read_moments, read_parameters, read_state
+from .checkpoints import CheckpointFolder, name_contents, read_moments, read_parameters, read_state
 from .control import Control
 from .errors import EngineError
 from .log_file import LogFile
@@ -20,7 +21,6 @@ from .plan import Plan
 from .rank_allocation import RankAllocation
 from .recipe import Recipe
 from .run_files import METRICS, SAMPLES, LineWriter
-from .staged_folder import digest_file
 from .status import StatusKeeper, phase
 from .train_state import TrainState
 from .trained_tensors import Tensors, TrainedTensors
@@ -40,8 +40,7 @@ class RunWriter:
         if status is not None:
             self._output.recover()
             self._metrics, self._samples = LineWriter(run / METRICS), LineWriter(run / SAMPLES)
-        self._newest = self._checkpoints.find_newest(lambda path, problem: self.log(f"{path}: passed over: {problem}"))
-        _require_same_checkpoint(self._newest)
+        self._newest = self._agree_on_checkpoint()
         self.resumed_state = TrainState() if self._newest is None else read_state(self._newest)
 
     @property
@@ -120,6 +119,26 @@ class RunWriter:
     def log(self, text: str) -> None:
         self._log.write(text)
 
+    def _agree_on_checkpoint(self) -> Path | None:
+        """The newest that every process finds whole: a host that was killed may have missed the last one. Raises EngineError on
+        every process when one of them would start from elsewhere, which would be wrong without a sign."""
+        whole = self._checkpoints.list_whole(lambda path, problem: self.log(f"{path}: passed over: {problem}"))
+        found = [dict(json.loads(text)) for text in ranks.gather_texts(json.dumps({path.name: name_contents(path) for path in whole}))]
+        common = [path for path in whole if all(other.get(path.name) == found[0].get(path.name) for other in found)]
+        if common:
+            if self._keeps_checkpoints:
+                self._checkpoints.drop_after(common[0])
+            return common[0]
+        if not any(found):
+            return None
+        lacking = next((number for number, own in enumerate(found) if not own), 0)
+        names = sorted({name for own in found for name in own})
+        raise EngineError(
+            "checkpoint-invalid",
+            f"process {lacking}: expected a checkpoint that the others have too ({', '.join(names)}), got none",
+            "Copy the run's checkpoints folder to every host, or put the run on a disk that all hosts share.",
+        )
+
     def _running_state(self) -> str:
         return {"pause": "pausing", "stop": "stopping"}.get(self.asked, "running")
 
@@ -139,20 +158,3 @@ def _has_own_disk(folder: Path) -> bool:
     if ranks.rank() == 0:
         mark.unlink()
     return not is_seen and os.environ.get("LOCAL_RANK", "0") == "0"
-
-
-def _require_same_checkpoint(newest: Path | None) -> None:
-    """Raises EngineError on every process when one of them would start from elsewhere: silently wrong otherwise."""
-    own = "none" if newest is None else f"{newest.name} {digest_file(newest / 'manifest.json')['sha256']}"
-    found = ranks.gather_texts(own)
-    other = next((number for number, text in enumerate(found) if text != found[0]), None)
-    if other is None:
-        return
-    first, second = (text.split(" ")[0] for text in (found[0], found[other]))
-    raise EngineError(
-        "checkpoint-invalid",
-        f"process {other}: expected the checkpoint that process 0 starts from ({first}), got {second}",
-        "Copy the run's checkpoints folder to every host, or put the run on a disk that all hosts share.",
-    )
-
-
