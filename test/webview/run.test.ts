@@ -49,6 +49,28 @@ describe('run page', () => {
     });
   }
 
+  it('says where the run is reported and how far, and asks to open, catch up or upload', async () => {
+    const run = await open('none', {});
+    await show(run, runSnapshots.running);
+    expect(await run.page.locator('.trackers').isVisible()).toBe(false);
+    await show(run, runSnapshots.reported);
+    const lines = await run.page.locator('.tracker-line').allInnerTexts();
+    expect(lines[0]).toMatch(/TensorBoard\s+up to date, step 120/);
+    expect(lines[1]).toMatch(/MLflow\s+waiting, step 80, tries again at .*\d/);
+    expect(lines[1]).toContain('Nothing is lost');
+    expect(lines[2]).toMatch(/Weights & Biases\s+behind, step 40 of 120/);
+    await run.page.locator('.tracker-line', { hasText: 'MLflow' }).getByText('Open', { exact: true }).click();
+    await button(run, 'Catch up').click();
+    await show(run, runSnapshots.uploadable);
+    await button(run, 'Upload…').click();
+    expect(await asked(run)).toEqual([
+      { type: 'run/tracker', kind: 'mlflow', action: 'open' },
+      { type: 'run/tracker', kind: 'wandb', action: 'catchUp' },
+      { type: 'run/tracker', kind: 'wandb', action: 'sync' },
+    ]);
+    await run.close();
+  });
+
   it('shows the stages of a pipeline with what each forgot, and asks for a stage and its run', async () => {
     const run = await open('none', {});
     await show(run, runSnapshots.pipelineRunning);

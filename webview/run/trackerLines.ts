@@ -36,7 +36,7 @@ function drawLine(
   const notes = [...(error === null ? [] : [error.message, error.hint ?? '']), ...remarks].filter(note => note !== '');
   return h(
     'li',
-    { class: 'tracker-line', data: { state: line.state } },
+    { class: 'tracker-line', data: { state: canCatchUp(line) ? 'waiting' : line.state } },
     h(
       'div',
       { class: 'tracker-head' },
