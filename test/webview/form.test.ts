@@ -94,12 +94,12 @@ describe('form page', () => {
 
     await show(form, formSnapshots.pytorchChosen);
     expect(await card.textContent()).toContain('NVIDIA H100');
-    const options = form.page.locator('[data-setting="objective"] vscode-option');
+    const options = form.page.locator('[data-setting="device"] vscode-option');
     const disabled = await options.evaluateAll(all =>
       all.filter(option => (option as HTMLOptionElement).disabled).map(option => (option as HTMLOptionElement).value),
     );
-    expect(disabled).toEqual(['distill']);
-    expect(await form.page.locator('[data-setting="objective"] .hint').textContent()).toContain('does not distil');
+    expect(disabled).toEqual(['webgpu', 'dml', 'coreml']);
+    expect(await form.page.locator('[data-setting="device"] .hint').textContent()).toContain('PyTorch finds CUDA');
     await show(form, formSnapshots.ready);
     expect(await options.evaluateAll(all => all.some(option => (option as HTMLOptionElement).disabled))).toBe(false);
     await form.close();
