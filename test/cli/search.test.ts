@@ -168,6 +168,7 @@ describe('tuning-fork best', () => {
       place,
     );
     const result = lines.at(-1) as Record<string, unknown>;
+    expect(result.message).toBeUndefined();
     expect(result).toMatchObject({ type: 'result', testRows: 4, output: expect.any(String) });
     expect(code).toBe(0);
     const report = readFileSync(result.report as string, 'utf8');

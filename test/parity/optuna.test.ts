@@ -86,7 +86,7 @@ describe("Optuna's journal", () => {
     const { code, lines, errorText } = await runCli(
       [
         ...['search', 'rows.jsonl', '--model', model, '--runs', 'store', '--json', '--trials', '3', '--parallel', '1'],
-        ...['--sampler', 'optuna:QMCSampler', '--pruner', 'optuna:HyperbandPruner', '--space', 'rank=4..16:log'],
+        ...['--sampler', 'optuna:TPESampler', '--pruner', 'optuna:HyperbandPruner', '--space', 'rank=4..16:log'],
         ...set.flatMap(setting => ['--set', setting]),
       ],
       { ...place, env: { ...place.env, TUNING_FORK_PYTHON: python } },

@@ -8,7 +8,7 @@ import { formatDuration } from '../../../shared/formatDuration.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
 import type { SearchRequest } from '../../../shared/searchRecord.ts';
 import { suggestForInspection } from '../../../shared/suggestSettings.ts';
-import { countParameters, measureModel } from '../../models/measureModel.ts';
+import { countParameters } from '../../models/measureModel.ts';
 import { suggestSpace } from '../../search/searchSpace.ts';
 import { forecastTrainingMs } from '../forecast/forecastTime.ts';
 import { planMemory } from '../forecast/memoryPlan.ts';
@@ -78,9 +78,10 @@ async function consider(asked: RunRequest, options: CheckOptions, now: () => num
         : `Method: a LoRA adapter beside the frozen weights (${describeCount(parameters)}).`,
     );
     const { report } = checked.sides;
+    const { hiddenSize, maxContextTokens } = checked.architecture.config;
     const suggestion = suggestForInspection(
       {
-        model: measureModel(checked.architecture),
+        model: { hiddenSize, parameterCount: parameters, maxContextTokens },
         tokens: {
           total: report.tokens,
           supervised: report.supervisedTokens,
