@@ -18,27 +18,12 @@ export function writeCleaningPage(name: string, { rowsBefore, rowsAfter, brokenR
 
 function describeRows({ step, removed, changed, removedRows, changedRows }: CleaningStepResult): string[] {
   const more = (all: number, shown: number) => (all > shown ? [`- ... and ${all - shown} more`] : []);
-  const gone = removedRows.map(
-    ({ file, line, reason, text }) => `- ${link(file, line)} ${escapeMarkdown(reason)}: ${code(text)}`,
-  );
-  const other = changedRows.map(
-    ({ file, line, before, after }) => `- ${link(file, line)} ${code(before)} → ${code(after)}`,
-  );
+  const gone = removedRows.map(({ line, reason, text }) => `- line ${line} ${escapeMarkdown(reason)}: ${code(text)}`);
+  const other = changedRows.map(({ line, before, after }) => `- line ${line} ${code(before)} → ${code(after)}`);
   return [
     ...(gone.length > 0 ? [`## ${step}: removed`, [...gone, ...more(removed, gone.length)].join('\n')] : []),
     ...(other.length > 0 ? [`## ${step}: changed`, [...other, ...more(changed, other.length)].join('\n')] : []),
   ];
-}
-
-/** A link that opens the file at the line. */
-function link(file: string, line: number): string {
-  const path = file
-    .replaceAll('\\', '/')
-    .split('/')
-    .map(encodeURIComponent)
-    .join('/')
-    .replace(/^([A-Za-z])%3A/, '/$1:');
-  return `[line ${line}](file://${path}#L${line})`;
 }
 
 /** Text of a dataset is shown, never run: as code it has no links, pictures or HTML. */
