@@ -120,5 +120,5 @@ function toExpression(pattern: string): RegExp {
 /** The folder below which the files of a dataset lie: names under it are theirs. */
 export function rootOf(path: string, files: readonly string[]): string {
   if (files.length === 1 && files[0] === path) return dirname(path);
-  return isPattern(path) ? dirname(path.slice(0, path.search(/[*?[{]/)) + 'x') : path;
+  return isPattern(path) ? dirname(`${path.slice(0, path.search(/[*?[{]/))}x`) : path;
 }
