@@ -137,7 +137,7 @@ describe('tuning-fork pipeline', () => {
 
   it('is paused and killed, goes on from what its stages left, and ends with the same bytes', async () => {
     const place = makePlace();
-    writeStages(place, { steps: 300 });
+    writeStages(place, { steps: 900 });
     const straight = await run(place);
     expect(straight.code, straight.errorText).toBe(0);
     const expected = resultOf(straight).stages.map(stage => adapterOf(place, stage.run));

@@ -120,7 +120,7 @@ describe('tuning-fork search', () => {
         '--trials',
         '5',
         '--set',
-        'maxSteps=16',
+        'maxSteps=80',
         '--sampler',
         'random',
         '--winner',

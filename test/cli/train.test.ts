@@ -59,6 +59,7 @@ describe('tuning-fork train', () => {
     expect(readdirSync(run!.path).sort()).toEqual([
       'adapter',
       'checkpoints',
+      'device.json',
       'log.txt',
       'metrics.jsonl',
       'notes.json',
@@ -198,12 +199,7 @@ describe('bad input', () => {
     ['a broken JSON line', 'dataset-invalid', `${goodRow}{"question":"a","ans`, 2],
     ['missing fields', 'dataset-invalid', `${goodRow}{"question":"a"}\n`, 2],
     ['an empty file', 'dataset-empty', '', undefined],
-    [
-      'a wrong encoding',
-      'dataset-unreadable',
-      Buffer.from('{"question":"a","answer":"caf\xe9"}\n', 'latin1'),
-      undefined,
-    ],
+    ['what is no text', 'dataset-unreadable', Buffer.from('PK\x03\x04\0\0\0\0{"question":"a"}\n', 'latin1'), undefined],
     ['no assistant text', 'dataset-empty', '{"messages":[{"role":"user","content":"a"}]}\n', 1],
   ])('%s is named with its file, and no run is left', async (_name, code, content, line) => {
     const place = makePlace();

@@ -11,15 +11,15 @@ describe.each(['packaged', 'development'] as const)('the extension, %s', extensi
 
   it('offers fine-tuning on datasets and on nothing else', async () => {
     const workspace = editor().makeWorkspace('menus');
-    for (const file of ['train.jsonl', 'train.json', 'train.csv', 'notes.txt'])
+    for (const file of ['train.jsonl', 'train.json', 'train.csv', 'notes.log'])
       writeFileSync(join(workspace, file), row);
     const { workbench, page, problems } = await editor().openWindow(workspace);
     await workbench.isRestricted.waitFor();
     const ready = workbench.activityBarIcon('Tuning Fork');
-    for (const file of ['train.jsonl', 'train.json', 'train.csv', 'notes.txt']) {
+    for (const file of ['train.jsonl', 'train.json', 'train.csv', 'notes.log']) {
       const menu = await workbench.openExplorerMenu(file, ready);
       const offered = (await menu.readItems()).filter(item => item.includes('Fine-tune with this dataset'));
-      expect(offered, file).toHaveLength(file.endsWith('.txt') ? 0 : 1);
+      expect(offered, file).toHaveLength(file.endsWith('.log') ? 0 : 1);
       await menu.close();
     }
     await workbench.openContainer('Tuning Fork');

@@ -16,7 +16,7 @@ import { themes } from './themes.ts';
 const open = usePage('form', 300);
 const show = (form: OpenPage, state: FormState) => form.show({ type: 'form/state', state });
 const input = (form: OpenPage, name: string) => form.page.locator(`[data-setting="${name}"] input`);
-const start = (form: OpenPage) => form.page.locator('.start-bar vscode-button');
+const start = (form: OpenPage) => form.page.locator('.start-bar vscode-button[appearance="primary"]');
 
 /** What the page sent, each message accepted by the host's schema. */
 async function sent(form: OpenPage): Promise<FormMessage[]> {

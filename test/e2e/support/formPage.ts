@@ -28,7 +28,7 @@ export class FormPage {
   }
 
   get startButton(): Locator {
-    return this.frame.locator('.start-bar vscode-button');
+    return this.frame.locator('.start-bar vscode-button[appearance="primary"]');
   }
 
   /** Why the run cannot start; empty when it can. */
@@ -38,6 +38,8 @@ export class FormPage {
 
   /** Waits until nothing refuses the start. */
   async waitUntilReady(): Promise<void> {
-    await this.frame.locator('.start-bar vscode-button:not([disabled])').waitFor({ timeout: 60_000 });
+    await this.frame
+      .locator('.start-bar vscode-button[appearance="primary"]:not([disabled])')
+      .waitFor({ timeout: 60_000 });
   }
 }
