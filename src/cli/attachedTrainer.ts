@@ -11,6 +11,12 @@ import { RunPrinter } from './runPrinter.ts';
 
 /** @throws TuneError as the trainer refused or failed */
 export async function runAttachedTrainer(command: TrainerCommand, output: Output): Promise<number> {
+  // Before the trainer exists: a Ctrl-C between its start and this would end us without it.
+  const signals = stopOnSignals(
+    () => child,
+    () => run,
+    output,
+  );
   const child = spawnTrainer();
   const printer = new RunPrinter(output);
   let run: string | undefined;
@@ -42,7 +48,6 @@ export async function runAttachedTrainer(command: TrainerCommand, output: Output
         break;
     }
   });
-  const signals = stopOnSignals(child, () => run, output);
   child.send(command);
   const { code, signal, errorText } = await waitForEnd(child);
   signals.letGo();
@@ -65,13 +70,14 @@ function spawnTrainer(): ChildProcess {
 
 /** Once: stop with a checkpoint. Again: end the trainer at once. */
 function stopOnSignals(
-  child: ChildProcess,
+  findChild: () => ChildProcess,
   findRun: () => string | undefined,
   output: Output,
 ): { letGo(): void; haveCome(): boolean } {
   let count = 0;
   const onSignal = () => {
     count++;
+    const child = findChild();
     const run = findRun();
     if (count > 1) {
       child.kill('SIGKILL');
