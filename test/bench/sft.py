@@ -40,7 +40,7 @@ def main():
     rows = [json.loads(line) for line in pathlib.Path(rows_file).read_text().splitlines()]
     chosen = {} if rate == "default" else {"learning_rate": float(rate)}
     with tempfile.TemporaryDirectory() as output:
-        settings = SFTConfig(output_dir=output, max_steps=int(steps), report_to="none", save_strategy="no", disable_tqdm=True, **chosen)
+        settings = SFTConfig(output_dir=output, max_steps=int(steps), report_to="none", save_strategy="no", use_cpu=True, disable_tqdm=True, **chosen)
         lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
         trainer = SFTTrainer(model=load_base(path), args=settings, train_dataset=Dataset.from_list(rows), processing_class=tokenizer, peft_config=lora)
         started = time.perf_counter()
