@@ -1,15 +1,16 @@
-/** README.md says what the code does: its table of hyperparameters is drawn from the schema, and what it points to exists. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** README.md and docs/ say what the code does: the table of hyperparameters is drawn from the schema, and what they point to exists. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hyperparameterNames, hyperparameterTable, type Setting } from '../../src/shared/hyperparameters.ts';
 import { suites } from '../../src/tools/suites.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-const file = join(root, 'README.md');
+const file = join(root, 'docs/hyperparameters.md');
+const guide = readdirSync(join(root, 'docs')).map(name => `docs/${name}`);
 const [begin, end] = [/<!-- hyperparameters: begin.*-->\n/, '<!-- hyperparameters: end -->'] as const;
 
-describe('README.md', () => {
+describe('README.md and docs', () => {
   it('has the table of hyperparameters of the schema (WRITE_README=1 writes it)', () => {
     const text = readFileSync(file, 'utf8');
     const start = begin.exec(text)!;
@@ -21,18 +22,23 @@ describe('README.md', () => {
   });
 
   it('names every suite of npm test', () => {
-    const text = readFileSync(file, 'utf8');
+    const text = readFileSync(join(root, 'README.md'), 'utf8');
     for (const { name } of suites) expect(text).toContain(`| \`${name}\` |`);
   });
 
-  it.each(['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'])(
+  it('has every page of docs in the README', () => {
+    const text = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const page of guide) expect(text).toContain(`](${page})`);
+  });
+
+  it.each(['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'test/bench/README.md', ...guide])(
     '%s points to files that exist',
     page => {
       const text = readFileSync(join(root, page), 'utf8');
       const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)="([^"]+)"/g)].map(
         match => match[1] ?? match[2]!,
       );
-      const missing = links.filter(link => !/^[a-z]+:/.test(link) && !existsSync(join(root, link)));
+      const missing = links.filter(link => !/^[a-z]+:/.test(link) && !existsSync(join(root, dirname(page), link)));
       expect(missing).toEqual([]);
     },
   );
