@@ -5,6 +5,7 @@ import { adoptedNames } from '../core/adapter/adoptedSettings.ts';
 import { parseCleaning } from '../core/data/clean/parseCleaning.ts';
 import { parseMapping } from '../core/data/mapping/mapping.ts';
 import { parseEncoding } from '../core/data/read/textEncoding.ts';
+import { findRun } from '../core/runs/runStore.ts';
 import { usualCleaning } from '../shared/cleaning.ts';
 import type { TextEncoding } from '../shared/datasetFormats.ts';
 import { TuneError } from '../shared/errors.ts';
@@ -112,7 +113,14 @@ export function readRequest(args: CommandArguments, fallbackModel?: string): Run
     overrides: args.many('override').length > 0 ? args.many('override').map(readOverride) : (recipe?.overrides ?? []),
     parents: [],
     ...readStart(args, recipe),
+    ...readSince(args, recipe),
   };
+}
+
+function readSince(args: CommandArguments, recipe: RunRecord | undefined): Pick<RunRequest, 'since'> {
+  const given = args.one('since');
+  const since = given === undefined ? recipe?.since : findRun(given, storeFolder(args));
+  return since === undefined ? {} : { since };
 }
 
 /** @throws TuneError `usage` */

@@ -91,6 +91,8 @@ export const runRecordSchema = z.strictObject({
       adapters: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).min(1),
     })
     .optional(),
+  /** The run whose rows are old ones here: trained on is what is new since, beside a replayed share. */
+  since: z.string().optional(),
   datasets: z.array(datasetReferenceSchema).min(1),
   hyperparameters: hyperparametersSchema,
   overrides: z.array(z.enum(overrideNames)),
@@ -120,5 +122,7 @@ export const runRequestSchema = z.strictObject({
   parents: z.array(z.string()),
   /** Folders of adapters or runs: one to go on training, or some to train a new one on. */
   startFrom: z.strictObject({ mode: startMode, adapters: z.array(z.string().min(1)).min(1).max(16) }).optional(),
+  /** Folder of a run that trained on the dataset before it grew: its rows are only replayed (`replayRatio`). */
+  since: z.string().min(1).optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;

@@ -23,6 +23,11 @@ export const train: Command = {
       isRepeatable: true,
       help: 'Train a new adapter on top of this one, which stays as it is; may be repeated.',
     },
+    {
+      name: 'since',
+      value: 'RUN',
+      help: 'Train on the rows that are new since this run, with a share of its rows replayed (replayRatio).',
+    },
     { name: 'name', value: 'TEXT', help: 'Name of the run, default that of the dataset.' },
     ...trackOptions,
     runsOption,

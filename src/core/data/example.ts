@@ -15,7 +15,15 @@ export interface Origin {
   readonly line: number;
 }
 
-export type Example =
+/** On rows that a program made: never held out, and counted against a share of their own. */
+export interface SyntheticMark {
+  /** As it stands in the row: where it came from, by which method and teacher. */
+  readonly source: Readonly<Record<string, unknown>> | undefined;
+}
+
+export type Example = ExampleContent & { readonly synthetic?: SyntheticMark | undefined };
+
+type ExampleContent =
   | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly origin: Origin }
   | {
       /** Two answers to one prompt, the first of which is preferred. */

@@ -12,6 +12,7 @@ import { mappingSchema } from '../../../shared/recipe.ts';
 import { writeStagedFile } from '../../formats/stagedFile.ts';
 import type { Example, Message } from '../example.ts';
 import type { Dataset } from '../readDataset.ts';
+import { writeMark } from '../synthetic.ts';
 import type { CleanedExamples } from './cleanExamples.ts';
 
 const pieceCharacters = 1 << 20;
@@ -115,7 +116,11 @@ function writeRows(path: string, rows: readonly unknown[]): string {
 }
 
 /** OpenAI's chat format, TRL's preferences, or text: whatever the source was. */
-function toRow(example: Example): unknown {
+export function toRow(example: Example): Record<string, unknown> {
+  return { ...toContent(example), ...writeMark(example) };
+}
+
+function toContent(example: Example): Record<string, unknown> {
   const list = (messages: readonly Message[]) =>
     messages.map(({ role, content, isTrained }) =>
       isTrained === false ? { role, content, weight: 0 } : { role, content },

@@ -2,6 +2,7 @@
 import type { Mapping } from '../../../shared/recipe.ts';
 import type { RowProblem, RowProblemCode } from '../datasetReport.ts';
 import type { Example, Message } from '../example.ts';
+import { readMark } from '../synthetic.ts';
 import { mapPreference } from './mapPreference.ts';
 import { describeTools } from './readCalls.ts';
 import { readOptional, readText, readTurns } from './readFields.ts';
@@ -16,6 +17,12 @@ export interface MappedRow {
 
 /** Reads one row. Never throws for what the row holds. */
 export function mapRow(file: string, line: number, value: unknown, mapping: Mapping): MappedRow {
+  const row = mapContent(file, line, value, mapping);
+  const synthetic = row.example !== undefined && isFields(value) ? readMark(value) : undefined;
+  return synthetic === undefined ? row : { ...row, example: { ...row.example!, synthetic } };
+}
+
+function mapContent(file: string, line: number, value: unknown, mapping: Mapping): MappedRow {
   const problems: RowProblem[] = [];
   const add = (severity: RowProblem['severity']) => (code: RowProblemCode, what: string, fix: string) => {
     problems.push({ severity, file, line, code, message: `${file}:${line}: ${what}`, fix });

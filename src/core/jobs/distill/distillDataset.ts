@@ -11,7 +11,8 @@ import type { Mapping } from '../../../shared/recipe.ts';
 import type { Example } from '../../data/example.ts';
 import { type Dataset, readDataset } from '../../data/readDataset.ts';
 import { requireTrainable } from '../../data/requireTrainable.ts';
-import { type SplitOptions, splitExamples } from '../../data/split/splitExamples.ts';
+import type { SplitOptions } from '../../data/split/splitExamples.ts';
+import { splitMarked } from '../../data/split/splitMarked.ts';
 import { makeFolders } from '../../formats/makeFolders.ts';
 import { writeStagedFile } from '../../formats/stagedFile.ts';
 import { type AnsweredQuestion, toAnsweredQuestion } from '../../infer/answeredQuestion.ts';
@@ -66,7 +67,7 @@ export async function distillDataset(distillation: Distillation, openTeacher: ()
   requireNew(out, distillation.dataset);
   const dataset = await readDataset(distillation.dataset, { mapping, signal });
   requireTrainable(dataset, { skipBrokenRows: distillation.skipBrokenRows });
-  const { rows: sides } = splitExamples(dataset.examples, split);
+  const { rows: sides } = splitMarked(dataset.examples, split);
   const training = dataset.examples.flatMap((example, row) => (sides[row] === 'train' ? [{ example, row }] : []));
   const asked = training.flatMap(({ example, row }): AskedRow[] => {
     const question = toAnsweredQuestion(example);

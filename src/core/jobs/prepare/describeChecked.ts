@@ -10,11 +10,10 @@ export function describeChecked({ sources, refusals, warnings, forecast, integer
   notes: string[];
   warnings: JobWarning[];
 } {
-  const notes = sources.map(({ dataset: { file, format, mapping, usableRows, rows, examples } }) => {
-    const removed = usableRows - examples.length;
-    const cleaned = removed > 0 ? `; cleaning removed ${removed} training ${removed === 1 ? 'row' : 'rows'}` : '';
+  const notes = sources.map(({ dataset: { file, format, mapping, usableRows, rows }, notes: leftOut }) => {
+    const left = leftOut.map(note => `; ${note}`).join('');
     const used = usableRows === rows ? `${rows}` : `${usableRows} of ${rows}`;
-    return `${file}: ${format}, ${used} ${rows === 1 ? 'row' : 'rows'}, read as ${mapping.mapping.kind}: ${mapping.reason}${cleaned}`;
+    return `${file}: ${format}, ${used} ${rows === 1 ? 'row' : 'rows'}, read as ${mapping.mapping.kind}: ${mapping.reason}${left}`;
   });
   if (integerSpeedup !== undefined) notes.push(describeBaseWeights(forecast.baseWeights, integerSpeedup));
   const ofRows = sources.flatMap(({ dataset: { file, problems, errorCount, warningCount } }): JobWarning[] => {

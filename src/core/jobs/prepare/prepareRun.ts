@@ -74,6 +74,7 @@ async function prepareNew(run: string, options: PrepareOptions): Promise<Prepare
       model: describeModel(model),
       ...(teacher && { teacher: describeModel(teacher.model) }),
       ...(startFrom === undefined ? {} : { startFrom }),
+      ...(request.since === undefined ? {} : { since: request.since }),
       datasets,
       hyperparameters: request.hyperparameters,
       overrides: request.overrides,

@@ -1,17 +1,24 @@
 /** @file The files of a request -> their rows, split together so that equal questions of two files stay on one side. */
+import { basename } from 'node:path';
 import type { CleaningRecipe } from '../../../shared/cleaning.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
+import type { SplitName } from '../../../shared/runFolder.ts';
 import { cleanExamples } from '../../data/clean/cleanExamples.ts';
 import type { Example } from '../../data/example.ts';
 import { questionKey } from '../../data/normalizeQuestion.ts';
 import { type Dataset, readDataset } from '../../data/readDataset.ts';
 import { requireTrainable } from '../../data/requireTrainable.ts';
-import { type Split, splitExamples } from '../../data/split/splitExamples.ts';
+import type { Split, SplitOptions } from '../../data/split/splitExamples.ts';
+import { findUnfit, splitMarked } from '../../data/split/splitMarked.ts';
+import { type EarlierRows, splitSince } from '../../data/split/splitSince.ts';
+import { readRunData } from './runQuestions.ts';
 
 export interface ReadSource {
   readonly dataset: Dataset;
   readonly split: Split;
+  /** For people: which rows were left out, and why. */
+  readonly notes: readonly string[];
 }
 
 /** @throws TuneError `dataset-unreadable` | `dataset-empty` | `dataset-invalid`; AbortError when cancelled */
@@ -26,18 +33,11 @@ export async function readSources(
     requireTrainable(dataset, { skipBrokenRows: request.overrides.includes('brokenRows') });
     datasets.push(dataset);
   }
-  const whole = splitExamples(
-    datasets.flatMap(dataset => dataset.examples),
-    request.hyperparameters,
-  );
+  const whole = await splitAll(datasets, request);
   let first = 0;
   const sources = datasets.map((dataset): ReadSource => {
     const rows = whole.rows.slice(first, (first += dataset.examples.length));
-    const counts = { train: 0, heldOut: 0, test: 0 };
-    for (const side of rows) counts[side]++;
-    const { seed, evalRatio, testRatio } = whole;
-    const { groups } = datasets.length === 1 ? whole : splitExamples(dataset.examples, request.hyperparameters);
-    return { dataset, split: { seed, evalRatio, testRatio, groups, rows, counts } };
+    return takeSides(dataset, rows, whole, first === rows.length ? whole.notes : []);
   });
   const keptAside = sources.flatMap(({ dataset, split }) =>
     dataset.examples.filter((_, row) => split.rows[row] !== 'train'),
@@ -45,14 +45,85 @@ export async function readSources(
   return Promise.all(sources.map((source, i) => cleanSource(source, request.datasets[i]!.cleaning, keptAside, signal)));
 }
 
+/** The side of each row of all files; null for those that the run leaves out. */
+interface WholeSplit extends SplitOptions {
+  readonly rows: readonly (SplitName | null)[];
+  readonly notes: readonly string[];
+}
+
+async function splitAll(datasets: readonly Dataset[], request: RunRequest): Promise<WholeSplit> {
+  const { hyperparameters, since } = request;
+  const { seed, evalRatio, testRatio, maxSyntheticShare } = hyperparameters;
+  const examples = datasets.flatMap(dataset => dataset.examples);
+  const notes: string[] = [];
+  const sides: (SplitName | null)[] = [];
+  if (since === undefined) sides.push(...splitMarked(examples, hyperparameters).rows);
+  else {
+    const split = splitSince(examples, await readEarlier(since), hyperparameters);
+    if (split.newRows === 0) throw nothingNew(datasets[0]!.file, since);
+    sides.push(...split.rows);
+    notes.push(
+      `${count(split.newRows, 'row')} that ${basename(since)} was not trained on, ${split.replayedRows} of its rows replayed beside them`,
+    );
+  }
+  const taken = sides.flatMap((side, row) => (side === null ? [] : [row]));
+  const unfit = findUnfit(
+    taken.map(row => examples[row]!),
+    { rows: taken.map(row => sides[row]!) },
+    maxSyntheticShare,
+  );
+  for (const i of unfit.rows) sides[taken[i]!] = null;
+  if (unfit.leaked > 0) notes.push(`${count(unfit.leaked, 'synthetic row')} left out: made from held-out questions`);
+  if (unfit.surplus > 0) {
+    notes.push(
+      `${count(unfit.surplus, 'synthetic row')} left out: at most ${100 * maxSyntheticShare} % of the training rows may be synthetic (maxSyntheticShare)`,
+    );
+  }
+  return { seed, evalRatio, testRatio, rows: sides, notes };
+}
+
+const count = (rows: number, what: string): string => `${rows} ${what}${rows === 1 ? '' : 's'}`;
+
+/** The rows that an earlier run was trained and measured on. @throws TuneError as readRunData */
+export async function readEarlier(run: string): Promise<EarlierRows> {
+  const { record, examples } = await readRunData(run);
+  return { examples, isCleaned: record.datasets.some(({ cleaning }) => cleaning !== undefined) };
+}
+
+function nothingNew(file: string, since: string): TuneError {
+  return new TuneError('dataset-empty', `${file}: expected rows that ${since} was not trained on, got none`, {
+    file,
+    hint: 'Add rows to the dataset, or train on all of them again.',
+  });
+}
+
+function takeSides(
+  dataset: Dataset,
+  rows: readonly (SplitName | null)[],
+  { seed, evalRatio, testRatio }: SplitOptions,
+  notes: readonly string[],
+): ReadSource {
+  const examples = dataset.examples.filter((_, row) => rows[row] !== null);
+  const sides = rows.filter(side => side !== null);
+  const counts = { train: 0, heldOut: 0, test: 0 };
+  for (const side of sides) counts[side]++;
+  const groups = new Set(examples.map(questionKey)).size;
+  return {
+    dataset: { ...dataset, examples },
+    split: { seed, evalRatio, testRatio, groups, rows: sides, counts },
+    notes,
+  };
+}
+
 /** Cleans the training rows alone: what is measured on must not depend on how they were cleaned. */
 async function cleanSource(
-  { dataset, split }: ReadSource,
+  source: ReadSource,
   recipe: CleaningRecipe | undefined,
   heldOut: readonly Example[],
   signal: AbortSignal | undefined,
 ): Promise<ReadSource> {
-  if (recipe === undefined || recipe.steps.length === 0) return { dataset, split };
+  const { dataset, split } = source;
+  if (recipe === undefined || recipe.steps.length === 0) return source;
   const training = dataset.examples.flatMap((_, row) => (split.rows[row] === 'train' ? [row] : []));
   const cleaned = await cleanExamples(
     training.map(row => dataset.examples[row]!),
@@ -72,7 +143,9 @@ async function cleanSource(
     const now = side === 'train' ? kept.get(row) : example;
     return now === undefined ? [] : [{ example: now, side }];
   });
+  const removed = dataset.examples.length - left.length;
   return {
+    notes: removed === 0 ? source.notes : [...source.notes, `cleaning removed ${count(removed, 'training row')}`],
     dataset: { ...dataset, examples: left.map(({ example }) => example) },
     split: {
       ...split,
