@@ -92,6 +92,7 @@ const node = {
     dataset: 'src/processes/dataset/main.ts',
     python: 'src/processes/python/main.ts',
     tracker: 'src/processes/tracker/main.ts',
+    server: 'src/processes/server/main.ts',
   }),
   outdir,
 };

@@ -18,6 +18,7 @@ import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
 import { search } from './commands/search.ts';
+import { serve } from './commands/serve.ts';
 import { stop } from './commands/stop.ts';
 import { track } from './commands/track.ts';
 import { train } from './commands/train.ts';
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   generate,
   compare,
   distill,
+  serve,
   exportRun,
   exportJobCommand,
   track,

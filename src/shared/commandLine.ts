@@ -2,6 +2,7 @@
 import type { WireError } from './errors.ts';
 import type { StageState } from './pipeline.ts';
 import type { Measures, StepRow } from './runFolder.ts';
+import type { ServedRequest } from './serverProtocol.ts';
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -57,6 +58,9 @@ export type JsonLine =
   | { type: 'cleaning'; step: string; rowsBefore: number; rowsAfter: number; removed: number; changed: number }
   | { type: 'removed'; step: string; file: string; line: number; reason: string }
   | { type: 'changed'; step: string; file: string; line: number; before: string; after: string }
+  /** Where `serve` answers; the key where it stands nowhere else. */
+  | { type: 'server'; baseUrl: string; models: string[]; key?: string }
+  | ({ type: 'request' } & ServedRequest)
   | ({ type: 'result' } & Record<string, unknown>)
   | ({ type: 'error' } & WireError);
 

@@ -19,6 +19,8 @@ export interface ModelPoolOptions extends SessionOptions {
   readonly models: OpenModelOptions;
   /** Models in memory at most; default 2, a base and a model of full fine-tuning beside it. */
   readonly maxModels?: number;
+  /** Adapters of a model in memory at most, default 4. */
+  readonly maxAdapters?: number;
   /** How weights that are stored in quantized blocks are kept: see LoadOptions. */
   readonly weights?: WeightsKept | undefined;
   readonly onProgress?: (model: string, phase: string, done: number, total: number) => void;
@@ -38,7 +40,7 @@ interface Entry {
   readonly adapters: Map<string, { readonly fingerprint: string; readonly inputs: AdapterInputs }>;
 }
 
-const maxAdapters = 4;
+const usualAdapters = 4;
 
 export class ModelPool {
   private readonly options: ModelPoolOptions;
@@ -78,8 +80,11 @@ export class ModelPool {
     signal: AbortSignal | undefined,
   ): Promise<AttachedModel> {
     const adapter = readAdapters(folders, entry.session.resident.model);
-    if (!needsFloats(adapter) || entry.session.resident.packed === undefined) return attach(entry, folders, adapter);
-    return attach(await this.find(model, signal, 'float'), folders, adapter);
+    const { maxAdapters = usualAdapters } = this.options;
+    if (!needsFloats(adapter) || entry.session.resident.packed === undefined) {
+      return attach(entry, folders, adapter, maxAdapters);
+    }
+    return attach(await this.find(model, signal, 'float'), folders, adapter, maxAdapters);
   }
 
   /** Frees everything. */
@@ -162,7 +167,12 @@ function findAttached({ session, adapters }: Entry, folders: readonly string[]):
   return known?.fingerprint === fingerprintAdapters(folders) ? { session, adapter: known.inputs } : undefined;
 }
 
-function attach({ session, adapters }: Entry, folders: readonly string[], adapter: Adapter): AttachedModel {
+function attach(
+  { session, adapters }: Entry,
+  folders: readonly string[],
+  adapter: Adapter,
+  maxAdapters: number,
+): AttachedModel {
   const inputs = makeAdapterInputs(session.resident.model, adapter, session.resident);
   const key = folders.join('\n');
   adapters.delete(key);

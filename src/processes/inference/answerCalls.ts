@@ -4,11 +4,11 @@ import type { AnsweredQuestion } from '../../core/infer/answeredQuestion.ts';
 import { searchBestPrompt } from '../../core/infer/bestPrompt.ts';
 import { generateText } from '../../core/infer/generateText.ts';
 import { ModelPool } from '../../core/infer/modelPool.ts';
+import { Turns } from '../../core/infer/takeTurns.ts';
 import { listQuestions, nameBaseModel, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { HeldOutRow, InferenceCalls, InferenceEvents } from '../../shared/inferenceProtocol.ts';
 import type { Handlers } from '../../shared/rpc.ts';
-import { Turns } from './takeTurns.ts';
 
 export type Emit = <K extends keyof InferenceEvents & string>(name: K, payload: InferenceEvents[K]) => void;
 
