@@ -35,6 +35,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'exports',
+          include: ['test/exports/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'devices',
           include: ['test/devices/**/*.test.ts'],
           testTimeout: 300_000,

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @typedef {'python' | 'model' | 'chromium' | 'swiftShader' | 'vscode'} Need */
+/** @typedef {'python' | 'model' | 'chromium' | 'swiftShader' | 'vscode' | 'llamaCpp'} Need */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /**
  * @typedef {object} Suite
@@ -23,6 +23,7 @@ export const suites = [
   { name: 'parity', kind: 'vitest', needs: ['python', 'model'], wants: [], limitMinutes: 15 },
   { name: 'trackers', kind: 'vitest', needs: ['python'], wants: [], limitMinutes: 8 },
   { name: 'pytorch', kind: 'vitest', needs: ['python'], wants: ['model'], limitMinutes: 12 },
+  { name: 'exports', kind: 'vitest', needs: ['llamaCpp'], wants: ['model'], limitMinutes: 8 },
   { name: 'devices', kind: 'vitest', needs: ['swiftShader'], wants: [], limitMinutes: 10 },
   { name: 'webview', kind: 'vitest', needs: ['chromium'], wants: [], limitMinutes: 10 },
   {

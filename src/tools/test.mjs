@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMissingChromium, findChromium, installChromium } from './chromium.mjs';
 import { installPackages } from './installPackages.mjs';
+import { describeMissingLlamaCpp, findLlamaCpp, installLlamaCpp } from './llamaCpp.mjs';
 import { describeMissingModel, findRealModel, installRealModel } from './models.mjs';
 import { cacheFolder, root } from './paths.mjs';
 import { describeMissingPython, findPython, installPython } from './python.mjs';
@@ -22,6 +23,7 @@ const needs = {
   model: { find: findRealModel, missing: describeMissingModel, install: installRealModel },
   chromium: { find: findChromium, missing: describeMissingChromium, install: installChromium },
   swiftShader: { find: findSwiftShader, missing: describeMissingSwiftShader, install: installSwiftShader },
+  llamaCpp: { find: findLlamaCpp, missing: describeMissingLlamaCpp, install: installLlamaCpp },
   vscode: { find: findVscode, missing: describeMissingVscode, install: installVscode },
 };
 
@@ -149,11 +151,13 @@ function testEnvironment(suite) {
   const python = findPython();
   const model = findRealModel();
   const chromium = findChromium();
+  const llamaCpp = findLlamaCpp();
   return {
     ...process.env,
     ...(python && { TUNING_FORK_PYTHON: python }),
     ...(model && { TUNING_FORK_MODEL: model }),
     ...(chromium && { CHROMIUM: chromium }),
+    ...(llamaCpp && { TUNING_FORK_LLAMA_CPP: llamaCpp }),
     ...(suite.needs.includes('swiftShader') && findSwiftShader()),
   };
 }

@@ -6,7 +6,7 @@ import { toPeftConfig } from '../../src/core/adapter/peftConfig.ts';
 import { encodeFloats } from '../../src/core/formats/encodeFloats.ts';
 import { writeSafetensors } from '../../src/core/formats/writeSafetensors.ts';
 import { loadResidentModel, type ResidentModel } from '../../src/core/infer/residentModel.ts';
-import { readModel } from '../../src/core/models/findArchitecture.ts';
+import { type Model, readModel } from '../../src/core/models/findArchitecture.ts';
 import { findTargets, loraParameterNames, moduleOf } from '../../src/core/models/loraNames.ts';
 import { openFolderModel } from '../../src/core/models/openFolderModel.ts';
 import { seededNumbers } from '../unit/core/graph/seededNumbers.ts';
@@ -45,6 +45,8 @@ export function writeTinyChatModel(folder: string, changes: Readonly<Record<stri
 }
 
 export interface TinyAdapter {
+  /** The model that it belongs to; default the tiny chat model. */
+  readonly model?: Model;
   readonly rank?: number;
   readonly alpha?: number;
   readonly targetModules?: readonly string[];
@@ -66,7 +68,8 @@ export function writeTinyAdapter(folder: string, adapter: TinyAdapter = {}): str
   mkdirSync(folder, { recursive: true });
   const settings = { baseModel: 'tiny', rank, alpha, rsLora: false, dropout: 0, dora: false, targetModules };
   writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(toPeftConfig(settings)));
-  const { layers } = tinyChatModel.architecture.describeParameters(tinyChatModel.config);
+  const { architecture, config } = adapter.model ?? tinyChatModel;
+  const { layers } = architecture.describeParameters(config);
   const tensors = findTargets(layers.flat(), targetModules).flatMap((weight, index): TinyTensor[] => {
     const [out, inner] = weight.shape as [number, number];
     const names = loraParameterNames(moduleOf(weight));

@@ -1,84 +1,94 @@
-/** `tuning-fork export`: the adapter or model of a run, copied to where it is wanted. */
-import { closeSync, existsSync, openSync, readdirSync, readSync, rmdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { readAdapter } from '../../core/adapter/readAdapter.ts';
-import { toWriteError } from '../../core/formats/stagedFile.ts';
-import { findRun } from '../../core/runs/runStore.ts';
-import { createFolder, findCompleteFolder, nodeFolderFileSystem } from '../../core/train/stagedFolder.ts';
+/** `tuning-fork export`: what a run tuned -> a folder for the program that is to use it. */
+import { resolve } from 'node:path';
+import { exportTuned } from '../../core/jobs/export/exportTuned.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError } from '../../shared/errors.ts';
-import { runNames } from '../../shared/runFolder.ts';
-import type { Command } from '../command.ts';
-import { runsOption, storeFolder } from '../runOptions.ts';
+import {
+  type ExportCheck,
+  type ExportFormat,
+  type ExportType,
+  exportFormatNames,
+  exportFormats,
+  exportTypes,
+} from '../../shared/exportFormats.ts';
+import { formatBytes } from '../../shared/formatBytes.ts';
+import { chooseAdapter, chooseModel, modelOption, tellProgress } from '../answering.ts';
+import type { Command, CommandArguments } from '../command.ts';
+import { interruptible } from '../interruptible.ts';
+import { findTinyModel } from '../places.ts';
+import { runsOption } from '../runOptions.ts';
 
-const formats = ['peft'];
-const pieceBytes = 16 * 1024 * 1024;
+/** Short names that people type. */
+const typeNames: Readonly<Record<string, ExportType>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' };
 
 export const exportRun: Command = {
   name: 'export',
-  summary: 'Copy the adapter of a run, in PEFT format, to a folder.',
-  usage: '<run> --format peft --out DIR [--runs DIR]',
+  summary: 'Export the tuned model or adapter of a run for other programs.',
+  usage: `<run|adapter> --format ${exportFormatNames.join('|')} --out DIR [--dtype T] [--model M] [--runs DIR]`,
   options: [
-    { name: 'format', value: 'F', help: `One of: ${formats.join(', ')}.` },
+    { name: 'format', value: 'F', help: `One of: ${exportFormatNames.join(', ')}. See below.` },
     { name: 'out', value: 'DIR', help: 'Folder to be made; an existing one must be empty.' },
+    {
+      name: 'dtype',
+      value: 'T',
+      help: `How weights are stored: ${[...Object.keys(typeNames), 'q8_0', 'q4_0'].join(', ')}.`,
+    },
+    { name: 'quantize', value: 'T', help: 'The same as --dtype, for q8_0 and q4_0.' },
+    modelOption,
     runsOption,
   ],
   maxPositionals: 1,
-  run: async (args, output) => {
-    const run = findRun(args.positional(0, 'run'), storeFolder(args));
-    const format = args.required('format');
-    if (!formats.includes(format)) {
-      throw new TuneError('usage', `--format: expected one of ${formats.join(', ')}, got "${format}"`);
-    }
-    const target = resolve(args.required('out'));
-    const source = findCompleteFolder(join(run, runNames.adapter));
-    if (source === undefined) {
-      throw new TuneError('run-invalid', `${run}: expected a run with an adapter, got none`, {
-        file: run,
-        hint: 'A run has an adapter after its first held-out evaluation or when it has ended; a full run leaves its model in model/.',
-      });
-    }
-    // What cannot be read here could not be used there.
-    readAdapter(source);
-    makeRoom(target);
-    createFolder(target, listFiles(source), () => [], nodeFolderFileSystem);
-    output.say(target);
-    output.line({ type: 'result', path: target, format });
-    return exitCodes.done;
-  },
+  details: [
+    'Formats:',
+    ...exportFormatNames.map(name => {
+      const { purpose, types } = exportFormats[name];
+      return `  ${name}: ${purpose}${types.length === 0 ? '' : ` Types: ${types.join(', ')}.`}`;
+    }),
+  ].join('\n'),
+  run: (args, output) =>
+    interruptible(output, async signal => {
+      const adapter = chooseAdapter(args.positional(0, 'run'), args);
+      const result = await exportTuned(
+        {
+          paths: adapter.paths,
+          model: chooseModel(args, adapter.paths),
+          format: readFormat(args),
+          dtype: readType(args),
+          out: resolve(args.required('out')),
+        },
+        {
+          models: { tinyFolder: findTinyModel() },
+          signal,
+          onProgress: (phase, done, total) => tellProgress(output, phase, done, total),
+        },
+      );
+      output.say(`${result.path} (${formatBytes(result.bytes)})`);
+      output.say(describeCheck(result.check));
+      for (const { label, text } of result.commands) output.say(`${label}: ${text}`);
+      output.line({ type: 'result', ...result });
+      return exitCodes.done;
+    }),
 };
 
-/** Takes away an empty folder that stands where the new one goes. @throws TuneError `not-writable` */
-function makeRoom(target: string): void {
-  if (!existsSync(target)) return;
-  try {
-    if (readdirSync(target).length === 0) {
-      rmdirSync(target);
-      return;
-    }
-  } catch (error) {
-    throw toWriteError(error, target);
-  }
-  throw new TuneError('not-writable', `--out ${target}: expected an empty or new folder, got one with files`, {
-    file: target,
-    hint: 'Name another folder, or empty this one.',
-  });
+/** @throws TuneError `usage` */
+function readFormat(args: CommandArguments): ExportFormat {
+  const given = args.required('format');
+  const format = exportFormatNames.find(name => name === given);
+  if (format !== undefined) return format;
+  throw new TuneError('usage', `--format: expected one of ${exportFormatNames.join(', ')}, got "${given}"`);
 }
 
-function listFiles(folder: string) {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(({ name }) => ({ name, pieces: readPieces(join(folder, name)) }));
+/** @throws TuneError `usage` */
+function readType(args: CommandArguments): ExportType | null {
+  const given = args.one('dtype') ?? args.one('quantize');
+  if (given === undefined) return null;
+  const type = typeNames[given] ?? exportTypes.find(name => name === given.toLowerCase());
+  if (type !== undefined) return type;
+  throw new TuneError('usage', `--dtype: expected one of ${exportTypes.join(', ')}, got "${given}"`);
 }
 
-function* readPieces(path: string): Generator<Uint8Array> {
-  const descriptor = openSync(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(pieceBytes);
-    for (let bytes = readSync(descriptor, buffer); bytes > 0; bytes = readSync(descriptor, buffer)) {
-      yield buffer.subarray(0, bytes);
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+function describeCheck({ tool, tokens, sameTokens, difference }: ExportCheck): string {
+  const distance = difference.toExponential(1);
+  if (tokens === 0) return `Checked by ${tool}: weights read back, error at most ${distance}.`;
+  return `Checked by ${tool}: logits differ by ${distance} of their spread; ${sameTokens} of ${tokens} likeliest tokens are the same.`;
 }

@@ -6,6 +6,13 @@ import { jsonFile, textFile } from './tokenizerFolder.ts';
 /** As transformers: weights of one file, until it would be larger than this. */
 export const maxShardBytes = 4 * 1000 ** 3;
 
+/** As config.json names them. */
+const dtypeNames: Readonly<Partial<Record<TensorToWrite['dtype'], string>>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
+
 /** Fields that transformers takes as floats alone: 30 must read 30.0. */
 const floatField = /^( *"(?:attn_logit_softcapping|final_logit_softcapping)": -?\d+)(,?)$/gm;
 
@@ -14,7 +21,7 @@ function serializeConfig(config: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify(config, null, 2)}\n`.replace(floatField, '$1.0$2');
 }
 
-/** @param tensors in F32, in the order of a forward pass; read when they are written */
+/** @param tensors all of one float type, in the order of a forward pass; read when they are written */
 export function modelFolderFiles(
   tensors: readonly TensorToWrite[],
   config: Readonly<Record<string, unknown>>,
@@ -23,7 +30,7 @@ export function modelFolderFiles(
 ): FileToWrite[] {
   const { torch_dtype: _stored, ...rest } = config;
   const json = [
-    textFile('config.json', serializeConfig({ ...rest, dtype: 'float32' })),
+    textFile('config.json', serializeConfig({ ...rest, dtype: dtypeNames[tensors[0]?.dtype ?? 'F32'] ?? 'float32' })),
     ...(generationConfig === undefined ? [] : [jsonFile('generation_config.json', generationConfig)]),
   ];
   const shards = cutIntoShards(tensors, shardBytes);
@@ -58,6 +65,6 @@ function cutIntoShards(tensors: readonly TensorToWrite[], shardBytes: number): T
   return shards;
 }
 
-function countBytes({ shape }: TensorToWrite): number {
-  return 4 * shape.reduce((product, dim) => product * dim, 1);
+function countBytes({ shape, dtype }: TensorToWrite): number {
+  return shape.reduce((product, dim) => product * dim, dtype === 'F32' ? 4 : 2);
 }

@@ -16,8 +16,15 @@ export interface GgufFile {
   readonly path: string;
   readonly version: number;
   readonly metadata: GgufMetadata;
+  /** Where the value of each key stands in the file, its type in front: to be copied as it is. */
+  readonly valueRanges: ReadonlyMap<string, GgufValueRange>;
   /** Shapes are row-major: GGUF's order of dimensions is turned round. Holds the file open until `close()`. */
   readonly tensors: TensorSource;
+}
+
+export interface GgufValueRange {
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 const magic = 0x46554747; // "GGUF"
@@ -32,11 +39,11 @@ export function openGguf(path: string): GgufFile {
     const version = readVersion(cursor, path);
     const tensorCount = cursor.readCount('a tensor count', 24);
     const metadataCount = cursor.readCount('a metadata count', 13);
-    const metadata = readMetadata(cursor, metadataCount);
+    const { metadata, valueRanges } = readMetadata(cursor, metadataCount);
     const descriptions = readTensorDescriptions(cursor, tensorCount, path);
     const dataStart = alignUp(cursor.offset, readAlignment(cursor, metadata));
     const tensors = placeTensors(cursor, descriptions, dataStart, file.bytes);
-    return { path, version, metadata, tensors: new StoredTensors(file, tensors) };
+    return { path, version, metadata, valueRanges, tensors: new StoredTensors(file, tensors) };
   } catch (error) {
     file.close();
     throw error;
@@ -58,14 +65,17 @@ function readVersion(cursor: GgufCursor, path: string): number {
   );
 }
 
-function readMetadata(cursor: GgufCursor, count: number): GgufMetadata {
+function readMetadata(cursor: GgufCursor, count: number): Pick<GgufFile, 'metadata' | 'valueRanges'> {
   const metadata = new Map<string, GgufValue>();
+  const valueRanges = new Map<string, GgufValueRange>();
   for (let i = 0; i < count; i++) {
     const key = readName(cursor, 'a metadata key');
     if (metadata.has(key)) cursor.fail('each metadata key once', `${quote(key)} twice`);
+    const offset = cursor.offset;
     metadata.set(key, cursor.readValue(key, cursor.readUint32()));
+    valueRanges.set(key, { offset, bytes: cursor.offset - offset });
   }
-  return metadata;
+  return { metadata, valueRanges };
 }
 
 function readName(cursor: GgufCursor, what: string): string {

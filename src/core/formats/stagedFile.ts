@@ -90,7 +90,12 @@ export function toWriteError(error: unknown, path: string): unknown {
   }
 }
 
-function writePiece(descriptor: number, piece: Uint8Array, fileSystem: StagedFileSystem): void {
+/** Writes all of `piece`, at most so much at a time as a slow disk can be interrupted in. */
+export function writePiece(
+  descriptor: number,
+  piece: Uint8Array,
+  fileSystem: Pick<StagedFileSystem, 'writeSync'> = nodeFileSystem,
+): void {
   let done = 0;
   while (done < piece.byteLength) {
     const length = Math.min(writeChunkBytes, piece.byteLength - done);

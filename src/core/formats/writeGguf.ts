@@ -14,11 +14,20 @@ export interface GgufTensorToWrite {
   readonly readPieces: () => Iterable<Uint8Array>;
 }
 
-/** Whole numbers become uint32, `{ float }` float32. */
-export type GgufValueToWrite = string | number | boolean | { readonly float: number };
+/** Whole numbers become uint32, `{ float }` float32, lists arrays of one type; `{ raw }` is a value with its type in front, as another file has it. */
+export type GgufValueToWrite =
+  | string
+  | number
+  | boolean
+  | readonly string[]
+  | readonly boolean[]
+  | Int32Array
+  | Float32Array
+  | { readonly float: number }
+  | { readonly raw: Uint8Array };
 
 const alignment = 32;
-const valueTypes = { uint32: 4, float32: 6, bool: 7, string: 8 } as const;
+const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 
 /** The file's bytes in pieces, for `writeStagedFile`. */
 export function* serializeGguf(
@@ -94,7 +103,29 @@ class HeadWriter {
     if (typeof value === 'boolean') {
       return this.uint32(valueTypes.bool).number(1, view => view.setUint8(0, Number(value)));
     }
-    return this.uint32(valueTypes.float32).number(4, view => view.setFloat32(0, value.float, true));
+    if ('raw' in value) return this.bytes(value.raw);
+    if ('float' in value)
+      return this.uint32(valueTypes.float32).number(4, view => view.setFloat32(0, value.float, true));
+    return this.uint32(valueTypes.array).list(value);
+  }
+
+  private list(values: readonly string[] | readonly boolean[] | Int32Array | Float32Array): this {
+    if (values instanceof Int32Array || values instanceof Float32Array) {
+      this.uint32(values instanceof Int32Array ? valueTypes.int32 : valueTypes.float32).uint64(values.length);
+      return this.bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+    if (typeof values[0] === 'boolean') {
+      this.uint32(valueTypes.bool).uint64(values.length);
+      return this.bytes(Uint8Array.from(values, Number));
+    }
+    this.uint32(valueTypes.string).uint64(values.length);
+    for (const text of values) this.text(String(text));
+    return this;
+  }
+
+  private bytes(bytes: Uint8Array): this {
+    this.parts.push(bytes);
+    return this;
   }
 
   finish(): Uint8Array {

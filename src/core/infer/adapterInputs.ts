@@ -3,6 +3,7 @@ import { TuneError } from '../../shared/errors.ts';
 import { type Adapter, isDora, type LoraPair } from '../adapter/readAdapter.ts';
 import type { ParameterInfo } from '../models/architecture.ts';
 import type { Model } from '../models/findArchitecture.ts';
+import { listParameters } from '../models/listParameters.ts';
 import { fedInputNames, loraParameterNames, moduleOf } from '../models/loraNames.ts';
 import { listWeightTensors } from '../models/parameterTensors.ts';
 import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
@@ -82,11 +83,6 @@ export function makeSavedInputs(model: Model, { saved }: Adapter): Record<string
       return [[name, makeTensor('float32', part, shape)]];
     }),
   );
-}
-
-function listParameters({ architecture, config }: Model): ParameterInfo[] {
-  const { embedding, layers, finalNorm, head } = architecture.describeParameters(config);
-  return [embedding, ...layers.flat(), finalNorm, head];
 }
 
 /** Whether the inputs are for the graph with gains. */

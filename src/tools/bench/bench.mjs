@@ -9,6 +9,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from '../installPackages.mjs';
+import { installLlamaCpp } from '../llamaCpp.mjs';
 import { installRealModel } from '../models.mjs';
 import { root } from '../paths.mjs';
 import { installPython } from '../python.mjs';
@@ -20,7 +21,6 @@ import { formatColumns, formatMarkdown } from './benchTable.mjs';
 import { contextTable, summarizeContexts } from './contextReport.mjs';
 import { decodingTable, summarizeDecoding } from './decodingReport.mjs';
 import { replaceFigures } from './figuresPage.mjs';
-import { installLlamaCpp } from './llamaCpp.mjs';
 import { findDifferentLosses, summarizeTraining, trainingSpeed, trainingTable } from './trainingReport.mjs';
 
 /** @typedef {import('./benchCases.mjs').Measurement} Measurement */

@@ -123,6 +123,15 @@ export function findGgufArchitecture(
   return { name, architecture: { ...architecture!, modelType: 'mistral', className: 'MistralForCausalLM' } };
 }
 
+/** Under what name a file holds a model of this `model_type`; undefined where it cannot. */
+export function findGgufName(
+  modelType: string,
+): { readonly name: string; readonly architecture: GgufArchitecture } | undefined {
+  const found = [...architectures].find(([, architecture]) => architecture.modelType === modelType);
+  if (found !== undefined) return { name: found[0], architecture: found[1] };
+  return modelType === 'mistral' ? { name: 'llama', architecture: architectures.get('llama')! } : undefined;
+}
+
 function describePhi3({ metadata, key }: GgufFacts): JsonObject {
   return { original_max_position_embeddings: metadata.readCount(key('rope.scaling.original_context_length')) };
 }

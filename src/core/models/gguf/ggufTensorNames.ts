@@ -27,6 +27,37 @@ export function toHuggingFaceName(ggufName: string, architecture: GgufArchitectu
   return part ? `${part}.${top[2]}` : undefined;
 }
 
+/** GGUF's name of a parameter by its name of Hugging Face; undefined where the architecture has no such tensor. */
+export function toGgufName(name: string, architecture: GgufArchitecture): string | undefined {
+  const layer = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name);
+  const parts = layer ? architecture.layerParts : modelParts;
+  const [, module, kind] = layer ? layer.slice(1) : ['', ...(/^(.+)\.(weight|bias)$/.exec(name)?.slice(1) ?? [])];
+  const part = [...parts].find(([, known]) => known === module)?.[0];
+  if (part === undefined) return undefined;
+  return layer ? `blk.${layer[1]}.${part}.${kind}` : `${part}.${kind}`;
+}
+
+/** Rows of a query or key projection as llama.cpp's converter stores them: the halves of each head interleaved. */
+export function interleaveHeads(values: Float32Array, rows: number, heads: number): Float32Array {
+  const [width, headRows] = [values.length / rows, rows / heads];
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    result.set(values.subarray(row * width, (row + 1) * width), toInterleavedRow(row, headRows) * width);
+  }
+  return result;
+}
+
+/** The rows back in Hugging Face's order. */
+export function deinterleaveHeads(values: Float32Array, rows: number, heads: number): Float32Array {
+  const [width, headRows] = [values.length / rows, rows / heads];
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    const from = toInterleavedRow(row, headRows) * width;
+    result.set(values.subarray(from, from + width), row * width);
+  }
+  return result;
+}
+
 export interface HeadCounts {
   readonly queryHeads: number;
   readonly keyValueHeads: number;
@@ -61,13 +92,7 @@ export class RenamedGgufTensors implements TensorSource {
     const headRows = this.countHeadRows(name);
     if (headRows === undefined) return whole;
     const rows = this.info(name).shape[0]!;
-    const rowElements = whole.length / rows;
-    const result = new Float32Array(whole.length);
-    for (let row = 0; row < rows; row++) {
-      const from = toInterleavedRow(row, headRows) * rowElements;
-      result.set(whole.subarray(from, from + rowElements), row * rowElements);
-    }
-    return result;
+    return deinterleaveHeads(whole, rows, rows / headRows);
   }
 
   readFloat32Rows(name: string, firstRow: number, rowCount: number): Float32Array {

@@ -9,6 +9,7 @@ function makeFile(metadata: Record<string, GgufValue>, divisors?: Float32Array):
   return {
     path: 'llama.gguf',
     version: 3,
+    valueRanges: new Map(),
     metadata: new Map(Object.entries(metadata)),
     tensors: {
       names: divisors ? ['rope_freqs.weight'] : [],

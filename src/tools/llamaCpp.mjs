@@ -1,9 +1,9 @@
 // @ts-check
-/** node-llama-cpp with its prebuilt library, for `npm run bench` alone: no dependency of the product or its tests. */
+/** node-llama-cpp with its prebuilt library, for the tests of exports and `npm run bench`: no dependency of the product. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../paths.mjs';
-import { npmCommand, requireCommand } from '../runCommand.mjs';
+import { cacheFolder } from './paths.mjs';
+import { npmCommand, requireCommand } from './runCommand.mjs';
 
 const version = '3.22.1';
 /** @type {Readonly<Record<string, string>>} */
@@ -16,10 +16,21 @@ const libraries = {
   'darwin-x64': 'mac-x64',
 };
 
+const folder = join(cacheFolder, `llama-cpp-${version}`);
+
+/** The folder that holds it; undefined where it is not installed. */
+export function findLlamaCpp() {
+  return existsSync(join(folder, 'node_modules/.package-lock.json')) ? folder : undefined;
+}
+
+export function describeMissingLlamaCpp() {
+  return 'node-llama-cpp is missing: npm test -- --install exports';
+}
+
 /** The folder that holds it, installed there when it is missing. @throws when npm cannot or the platform has no library */
 export async function installLlamaCpp() {
-  const folder = join(cacheFolder, `llama-cpp-${version}`);
-  if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return folder;
+  const installed = findLlamaCpp();
+  if (installed !== undefined) return installed;
   const library = libraries[`${process.platform}-${process.arch}`];
   if (library === undefined) throw new Error(`node-llama-cpp has no library for ${process.platform}-${process.arch}`);
   mkdirSync(folder, { recursive: true });

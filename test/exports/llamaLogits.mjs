@@ -1,0 +1,49 @@
+// @ts-check
+/**
+ * `node llamaLogits.mjs PACKAGES JOBS`: llama.cpp's answers, through node-llama-cpp in the folder PACKAGES. JOBS is a file with
+ * a list of {model, lora?, tokens, greedyTokens, texts?}; prints one line of JSON a job: log-probabilities after each token
+ * (by token id), greedy tokens, and the tokens of texts.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [packages = '', jobsFile = ''] = process.argv.slice(2);
+const resolved = createRequire(join(packages, 'package.json')).resolve('node-llama-cpp');
+const { getLlama } = await import(pathToFileURL(resolved).href);
+const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
+
+for (const job of JSON.parse(readFileSync(jobsFile, 'utf8'))) {
+  const model = await llama.loadModel({ modelPath: job.model, gpuLayers: 0 });
+  const size = job.tokens.length + job.greedyTokens + 8;
+  const context = await model.createContext({
+    contextSize: size,
+    batchSize: size,
+    sequences: 1,
+    threads: 1,
+    ...(job.lora !== undefined && { lora: job.lora }),
+  });
+  const sequence = context.getSequence();
+  const generateNext = { probabilities: true, options: { temperature: 1 } };
+  const items = job.tokens.map((/** @type {number} */ token) => [token, { generateNext }]);
+  const evaluated = await sequence.controlledEvaluate(items);
+  const logProbabilities = evaluated.map((/** @type {any} */ item) => {
+    const row = new Array(model.tokenizer ? 0 : 0);
+    for (const [token, probability] of item.next.probabilities) row[token] = Math.log(probability);
+    return row;
+  });
+  await sequence.clearHistory();
+  /** @type {number[]} */
+  const greedy = [];
+  for await (const token of sequence.evaluate(job.tokens, { temperature: 0, yieldEogToken: true })) {
+    greedy.push(token);
+    if (greedy.length === job.greedyTokens) break;
+  }
+  const texts = (job.texts ?? []).map((/** @type {string} */ text) => model.tokenize(text, true));
+  const template = model.fileInfo.metadata.tokenizer?.chat_template;
+  console.log(JSON.stringify({ logProbabilities, greedy, texts, template }));
+  await context.dispose();
+  await model.dispose();
+}
+process.exit(0);
