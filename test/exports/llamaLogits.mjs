@@ -1,8 +1,7 @@
 // @ts-check
 /**
  * `node llamaLogits.mjs PACKAGES JOBS`: llama.cpp's answers, through node-llama-cpp in the folder PACKAGES. JOBS is a file with
- * a list of {model, lora?, tokens, greedyTokens, texts?}; prints one line of JSON a job: log-probabilities after each token
- * (by token id), greedy tokens, and the tokens of texts.
+ * a list of {model, lora?, tokens, greedyTokens, texts?}; prints one line of JSON a job: logits after each token (by token id), greedy tokens, and the tokens of texts.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,12 +24,12 @@ for (const job of JSON.parse(readFileSync(jobsFile, 'utf8'))) {
     ...(job.lora !== undefined && { lora: job.lora }),
   });
   const sequence = context.getSequence();
-  const generateNext = { probabilities: true, options: { temperature: 1 } };
-  const items = job.tokens.map((/** @type {number} */ token) => [token, { generateNext }]);
+  const items = job.tokens.map((/** @type {number} */ token) => [token, { generateNext: { logits: true } }]);
   const evaluated = await sequence.controlledEvaluate(items);
-  const logProbabilities = evaluated.map((/** @type {any} */ item) => {
-    const row = new Array(model.tokenizer ? 0 : 0);
-    for (const [token, probability] of item.next.probabilities) row[token] = Math.log(probability);
+  const logits = evaluated.map((/** @type {{ next: { logits: Map<number, number> } }} */ { next }) => {
+    /** @type {number[]} */
+    const row = [];
+    for (const [token, logit] of next.logits) row[token] = logit;
     return row;
   });
   await sequence.clearHistory();
@@ -42,7 +41,7 @@ for (const job of JSON.parse(readFileSync(jobsFile, 'utf8'))) {
   }
   const texts = (job.texts ?? []).map((/** @type {string} */ text) => model.tokenize(text, true));
   const template = model.fileInfo.metadata.tokenizer?.chat_template;
-  console.log(JSON.stringify({ logProbabilities, greedy, texts, template }));
+  console.log(JSON.stringify({ logits, greedy, texts, template }));
   await context.dispose();
   await model.dispose();
 }

@@ -17,6 +17,7 @@ import { interleaveHeads, toGgufName, toHuggingFaceName } from '../../models/ggu
 import { listParameters } from '../../models/listParameters.ts';
 import { countPieceRows } from '../../models/readFloatPieces.ts';
 import { withoutGenerationTags } from '../../text/generationTags.ts';
+import { openModelText } from '../prepare/openModelText.ts';
 import type { TunedModel } from './openTuned.ts';
 
 type GgufType = FloatDtype | 'Q8_0' | 'Q4_0';
@@ -41,7 +42,7 @@ function piecesOfFolder(tuned: TunedModel, type: ExportType): Iterable<Uint8Arra
   const keys: Record<string, GgufValueToWrite> = {
     'general.architecture': name,
     'general.type': 'model',
-    'general.name': tuned.name,
+    'general.name': nameForLlamaCpp(tuned),
     'general.file_type': fileTypes[type].number,
     'general.quantization_version': 2,
     ...metadata,
@@ -65,7 +66,7 @@ function* piecesBesideFile(tuned: TunedModel, type: ExportType): Generator<Uint8
     } finally {
       bytes.close();
     }
-    keys['general.name'] = tuned.name;
+    keys['general.name'] = nameForLlamaCpp(tuned);
     keys['general.file_type'] = fileTypes[type].number;
     keys['general.quantization_version'] = 2;
     keys['general.alignment'] = 32;
@@ -79,6 +80,13 @@ function* piecesBesideFile(tuned: TunedModel, type: ExportType): Generator<Uint8
   }
 }
 
+/** llama.cpp takes a name with "phi-3" in it for Phi-3's vocabulary, and ends where another vocabulary lacks its tokens. */
+function nameForLlamaCpp({ name, base }: TunedModel): string {
+  const hasTokens = openModelText(base).tokenizer.specialTokens.has('</s>');
+  if (base.modelType !== 'phi3' || !hasTokens) return name.replace(/phi-?3/gi, 'phi 3');
+  return /phi-?3/i.test(name) ? name : `${name} (Phi-3)`;
+}
+
 function listWeights(
   tuned: TunedModel,
   architecture: GgufArchitecture,
@@ -86,7 +94,7 @@ function listWeights(
   file: GgufFile | undefined,
 ): GgufTensorToWrite[] {
   const { weights, model } = tuned;
-  return listParameters(model).map((parameter): GgufTensorToWrite => {
+  const written = listParameters(model).map((parameter): GgufTensorToWrite => {
     const name = toGgufName(parameter.name, architecture);
     if (name === undefined) throw new Error(`internal: GGUF: expected a name for ${parameter.name}, got none`);
     const dtype = chooseDtype(parameter, type);
@@ -94,6 +102,10 @@ function listWeights(
     if (file !== undefined && isKept && file.tensors.info(name).dtype === dtype) return copyTensor(file, name);
     return { name, dtype, shape: parameter.shape, readPieces: () => readPieces(tuned, architecture, parameter, dtype) };
   });
+  const [embedding] = written;
+  const needsHead = model.config.modelType === 'olmo2' && model.config.tiedEmbeddings;
+  // llama.cpp's loader of this architecture knows no tied embeddings.
+  return needsHead ? [...written, { ...embedding!, name: 'output.weight' }] : written;
 }
 
 /** Norms and biases stay float32; embedding and head are kept finer than linear layers, whose rows may be too short for blocks. */
