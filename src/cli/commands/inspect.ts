@@ -16,6 +16,7 @@ import { TuneError } from '../../shared/errors.ts';
 import { defaultHyperparameters } from '../../shared/hyperparameters.ts';
 import { suggestForInspection } from '../../shared/suggestSettings.ts';
 import type { Command, CommandArguments } from '../command.ts';
+import { readTopicRequest, tellTopics, topicOptions } from '../inspectTopics.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';
@@ -27,7 +28,7 @@ export const inspect: Command = {
   name: 'inspect',
   summary:
     'Show how a dataset is read: format, mapping, counts, problems by line, tokens, and one row as the model sees it.',
-  usage: '<dataset> [--model M] [--row N] [--check]',
+  usage: '<dataset> [--model M] [--row N] [--check] [--topics [--required NAME,...]]',
   options: [
     { name: 'model', value: 'M', help: 'Count tokens as this model does: tiny, a folder, a .gguf file or a Hub id.' },
     {
@@ -41,6 +42,7 @@ export const inspect: Command = {
       name: 'check',
       help: 'Look at every row: duplicates, conflicts, HTML, wrong encodings, personal data, languages ...',
     },
+    ...topicOptions,
     { name: 'held-out', value: 'DATASET', help: 'With --check: rows that must not be trained on.' },
     { name: 'context', value: 'N', help: `Context in tokens, default ${defaultHyperparameters.contextTokens}.` },
   ],
@@ -53,6 +55,7 @@ async function run(args: CommandArguments, output: Output, signal: AbortSignal):
   const contextTokens = args.integer('context', 8, 131072) ?? defaultHyperparameters.contextTokens;
   const row = args.integer('row', 0, Number.MAX_SAFE_INTEGER);
   const mappingText = args.one('mapping');
+  const topicRequest = readTopicRequest(args);
   const model = await readModelText(args, row);
   const text = model?.text;
   const mapping = mappingText === undefined ? null : parseMapping(mappingText);
@@ -65,18 +68,21 @@ async function run(args: CommandArguments, output: Output, signal: AbortSignal):
   let index = 0;
   const dataset = await scanDataset(path, options, example => {
     counter?.add(example);
+    topicRequest?.sampler.add(example);
     if (isKept || index < shownRows) kept.push(example);
     if (index++ === row) wanted = example;
   });
   const inspection = describeDataset(dataset, kept, { tokens: counter?.counts ?? null, model: model?.size ?? null });
   show(inspection, output);
   const checks = isKept ? await checkAll(kept, args, output, signal) : null;
+  const topics = topicRequest === undefined ? null : await tellTopics(topicRequest, output, signal);
   const shown = text === undefined || row === undefined ? undefined : describeWanted(wanted, row, index);
   if (shown !== undefined) output.print(describeTokens(shown));
   output.line({
     type: 'result',
     ...inspection,
     ...(checks === null ? {} : { checks }),
+    ...(topics === null ? {} : { topics }),
     ...(shown === undefined ? {} : { row: shown }),
   });
   return exitCodes.done;

@@ -45,6 +45,11 @@ for (const [language, list] of Object.entries(words)) {
     languagesByWord.set(word, [...(languagesByWord.get(word) ?? []), language]);
 }
 
+/** The most frequent short words of a language, which say nothing of what a text is about; none where it is not known. */
+export function listFunctionWords(language: string | undefined): ReadonlySet<string> {
+  return new Set(language === undefined ? [] : words[language]?.split(' '));
+}
+
 const fewestLetters = 12;
 const fewestWords = 3;
 const readCharacters = 4000;

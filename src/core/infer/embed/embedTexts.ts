@@ -24,7 +24,7 @@ export interface EmbedOptions extends SessionOptions {
   readonly contextTokens?: number | undefined;
   /** Contexts that run at a time. Default 4. */
   readonly batchRows?: number | undefined;
-  /** Layers that are run; default two thirds. */
+  /** Layers that are run; default a third. */
   readonly layers?: number | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -43,7 +43,7 @@ export async function embedTexts(
   const { model, tokenizer, weights } = resident;
   const { hiddenSize, layers: allLayers } = model.config;
   const contextTokens = Math.min(options.contextTokens ?? 256, resident.contextTokens);
-  const layers = options.layers ?? Math.max(1, Math.round((2 * allLayers) / 3));
+  const layers = options.layers ?? Math.max(1, Math.round(allLayers / 3));
   const values = new Float32Array(texts.length * hiddenSize);
   const rows = texts.flatMap((text, row) => encodeStart(text, row, tokenizer, contextTokens));
   const packs = [...evaluationPacks(rows, { contextTokens, batchRows: options.batchRows ?? 4, packing: true })];
