@@ -1,10 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { spawnTrainer } from '../../../../src/host/processes/spawnTrainer.ts';
 import type { TrainerCommand } from '../../../../src/shared/trainerProtocol.ts';
 import { makeRequest } from '../runFixture.ts';
 import { useTemporaryFolder } from '../temporaryFolder.ts';
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 const hub = { endpoint: null, cache: null, token: 'secret-token' };
 
@@ -67,7 +75,22 @@ describe('spawnTrainer', () => {
   });
 
   it('ends a trainer that does not answer', async () => {
-    const program = 'process.on("message", () => {}); setInterval(() => {}, 1000);';
-    await expect(spawnTrainer(command(program), order(), 300)).rejects.toThrow(/none within 0.3 s/);
+    // What it has started already lives on: a tracker that brings a run's rows to its server, for example.
+    const program = `
+      const { spawn } = require('node:child_process');
+      const fs = require('node:fs');
+      const helper = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+      fs.writeFileSync('pids.tmp', JSON.stringify([process.pid, helper.pid]));
+      fs.renameSync('pids.tmp', 'pids');
+      process.on('message', () => {});
+      setInterval(() => {}, 1000);`;
+    await expect(spawnTrainer(command(program), order(), 1500)).rejects.toThrow(/^trainer: .*none within 1.5 s/);
+    const [own, helper] = JSON.parse(await waitFor(join(folder(), 'pids'))) as [number, number];
+    try {
+      await vi.waitFor(() => expect(isAlive(own)).toBe(false), { timeout: 5000 });
+      expect(isAlive(helper)).toBe(true);
+    } finally {
+      process.kill(helper, 'SIGKILL');
+    }
   });
 });
