@@ -6,7 +6,7 @@ export function describeReport(report: PythonReport | undefined): string[] {
   if (report === undefined) {
     return ['none python: no environment for the PyTorch engine', '     Make one: tuning-fork python install'];
   }
-  const { source, interpreter, version, packages, accelerators, problems } = report;
+  const { source, interpreter, version, packages, accelerators, problems, lacks = [] } = report;
   const whose = source === 'own' ? 'made by Tuning Fork' : 'your own';
   const isReady = problems.length === 0;
   const found = Object.entries(packages).flatMap(([name, of]) => (of === null ? [] : [`${name} ${of}`]));
@@ -18,6 +18,6 @@ export function describeReport(report: PythonReport | undefined): string[] {
     `${isReady ? 'ok  ' : 'FAIL'} python: ${version === null ? interpreter : `Python ${version} at ${interpreter}`} (${whose})`,
     ...(found.length === 0 ? [] : [`     ${found.join(', ')}`]),
     ...(cards.length === 0 && version !== null ? ['     no accelerator: it trains on the CPU'] : cards),
-    ...problems.flatMap(({ message, fix }) => [`     ${message}`, `       ${fix}`]),
+    ...[...problems, ...lacks].flatMap(({ message, fix }) => [`     ${message}`, `       ${fix}`]),
   ];
 }

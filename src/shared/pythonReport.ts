@@ -27,6 +27,8 @@ export const pythonReportSchema = z.strictObject({
   accelerators: z.array(acceleratorSchema),
   /** What keeps the PyTorch engine from running with it, each with its mend. */
   problems: z.array(z.strictObject({ message: z.string(), fix: z.string() })),
+  /** What it does without, each with what needs it and the mend. */
+  lacks: z.array(z.strictObject({ message: z.string(), fix: z.string() })).optional(),
 });
 export type PythonReport = z.infer<typeof pythonReportSchema>;
 

@@ -60,7 +60,7 @@ export const search: Command = {
   maxPositionals: 1,
   details: `The first trial has the settings given with --set. A tenth of the rows is kept aside as test rows that no trial sees
 (testRatio), and the winner is judged on them once. The study is in Optuna's own journal file, optuna.journal in the
-folder of the search. Samplers and pruners of Optuna run in the Python that TUNING_FORK_PYTHON names, else python3.
+folder of the search. Samplers and pruners of Optuna run in the Python that TUNING_FORK_PYTHON names, else in the environment of tuning-fork python, else python3.
 
 ${describeHyperparameters()}`,
   run: (args, output) => {

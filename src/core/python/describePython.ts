@@ -66,7 +66,8 @@ export function listCurrentEnvironments({ root, requirementsFolder }: PythonPlac
   );
 }
 
-function findInterpreter(place: PythonPlace): Pick<PythonReport, 'source' | 'interpreter'> | undefined {
+/** Nothing is asked of it. @throws TuneError `usage` when the user's own is no absolute path */
+export function findInterpreter(place: PythonPlace): Pick<PythonReport, 'source' | 'interpreter'> | undefined {
   const named = place.env[pythonVariable]?.trim();
   if (named !== undefined && named !== '') {
     if (!isAbsolute(named)) {

@@ -69,11 +69,15 @@ export async function probePython(input: ProbeInput): Promise<PythonReport> {
     return { source, interpreter, version: null, packages: {}, accelerators: [], problems: [problem] };
   }
   const { version, packages, accelerators } = parsed.data;
-  return { source, interpreter, version, packages, accelerators, problems: findProblems(input, parsed.data) };
+  const lacks = findLacks(input, parsed.data);
+  const problems = findProblems(input, parsed.data);
+  const report = { source, interpreter, version, packages, accelerators, problems };
+  return lacks.length === 0 ? report : { ...report, lacks };
 }
 
 /** Python itself, then packages that are missing or of another major and minor version, then a torch that does not load. */
-function findProblems({ interpreter, source, requirements }: ProbeInput, answer: Answer): PythonReport['problems'] {
+function findProblems(input: ProbeInput, answer: Answer): PythonReport['problems'] {
+  const { source } = input;
   if (!isPythonSupported(answer.version)) {
     const fix =
       source === 'own'
@@ -81,21 +85,57 @@ function findProblems({ interpreter, source, requirements }: ProbeInput, answer:
         : `Point tuningFork.pythonPath at Python ${supportedPythons}, or leave it empty.`;
     return [{ message: `Python ${answer.version} is not of ${supportedPythons}`, fix }];
   }
-  const problems: PythonReport['problems'] = [];
-  for (const [name, pinned] of requirements.pins) {
-    const found = answer.packages[name] ?? null;
-    const install = `"${interpreter}" -m pip install ${name}==${pinned}`;
-    // 4-bit weights alone need it, and not every platform has it.
-    if (name === 'bitsandbytes' && found === null) continue;
-    if (found === null) problems.push({ message: `${name} is missing`, fix: fixOf(source, install) });
-    else if (!isCompatible(name, found, pinned)) {
-      problems.push({ message: `${name} is ${found}, expected ${pinned}`, fix: fixOf(source, install) });
-    }
-  }
+  const problems = findPackageProblem(input, answer);
   if (answer.torchError !== null) {
     problems.push({ message: `torch does not load (${answer.torchError})`, fix: fixOf(source) });
   }
   return problems;
+}
+
+/** All packages that are amiss as one problem, because one command mends it. */
+function findPackageProblem(
+  { interpreter, source, requirements }: ProbeInput,
+  { packages }: Answer,
+): PythonReport['problems'] {
+  const pins = [...requirements.pins];
+  const missing = pins.filter(([name]) => (packages[name] ?? null) === null && !optionalPackages.has(name));
+  const others = pins.filter(([name, pinned]) => {
+    const found = packages[name] ?? null;
+    return found !== null && !isCompatible(name, found, pinned);
+  });
+  if (missing.length + others.length === 0) return [];
+  const said = [
+    ...others.map(([name, pinned]) => `${name} is ${packages[name]}, expected ${pinned}`),
+    ...(missing.length === 0 ? [] : [describeMissing(missing.map(([name]) => name))]),
+  ];
+  return [{ message: said.join('; '), fix: fixOf(source, installCommand(interpreter, [...others, ...missing])) }];
+}
+
+/** `torch, transformers, peft and 9 other packages are missing` */
+function describeMissing(names: readonly string[]): string {
+  if (names.length === 1) return `${names[0]} is missing`;
+  const [shown, rest] = names.length > 4 ? [names.slice(0, 3), names.length - 3] : [names.slice(0, -1), 0];
+  const last = rest > 0 ? `${rest} other packages` : names.at(-1);
+  return `${shown.join(', ')} and ${last} are missing`;
+}
+
+/** What each is for: runs that need none of them do without. */
+const optionalPackages: ReadonlyMap<string, string> = new Map([
+  ['bitsandbytes', 'base weights of 4 and 8 bit'],
+  ['optuna', "searches with a sampler or pruner of Optuna's"],
+]);
+
+function findLacks({ interpreter, source, requirements }: ProbeInput, { packages }: Answer): PythonReport['problems'] {
+  return [...requirements.pins].flatMap(([name, pinned]) => {
+    const use = optionalPackages.get(name);
+    if (use === undefined || (packages[name] ?? null) !== null) return [];
+    const fix = fixOf(source, installCommand(interpreter, [[name, pinned]]));
+    return [{ message: `Without ${name}: no ${use}`, fix }];
+  });
+}
+
+function installCommand(interpreter: string, pins: readonly (readonly [string, string])[]): string {
+  return `"${interpreter}" -m pip install ${pins.map(([name, pinned]) => `${name}==${pinned}`).join(' ')}`;
 }
 
 /** An environment of ours is made anew; one of the user's is theirs to mend. */

@@ -9,6 +9,7 @@ import { runAttribute, type Study } from '../../core/search/study.ts';
 import type { Trial } from '../../core/search/trial.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { SearchRecord } from '../../shared/searchRecord.ts';
+import { findOptunaPython } from './pytorch/findPython.ts';
 
 /** For a sampler that is still thinking. */
 const closingMs = 5_000;
@@ -34,6 +35,7 @@ export async function openOptunaStudy(record: SearchRecord, journal: JournalStud
 class OptunaStudy implements Study {
   private readonly child: Sidecar;
   private readonly waiting: ((reply: Reply) => void)[] = [];
+  private readonly interpreter = findOptunaPython();
   private errorText = '';
   private hasEnded = false;
 
@@ -43,7 +45,7 @@ class OptunaStudy implements Study {
   ) {
     const script = fileURLToPath(new URL('./optuna/study.py', import.meta.url));
     const { PYTHONPATH: _path, PYTHONHOME: _home, ...env } = process.env;
-    this.child = spawn(findPython(), ['-u', script], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+    this.child = spawn(this.interpreter, ['-u', script], { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.errorText = (this.errorText + text).slice(-2000);
     });
@@ -114,15 +116,10 @@ class OptunaStudy implements Study {
     if (reply.error === undefined) return reply;
     throw new TuneError(
       'unsupported-platform',
-      `Optuna: expected an answer of ${findPython()}, got ${String(reply.error)}`,
+      `Optuna: expected an answer of ${this.interpreter}, got ${String(reply.error)}`,
       {
-        hint: 'Name a Python that has Optuna (pip install optuna) with TUNING_FORK_PYTHON, or search with the built-in sampler: --sampler tpe --pruner halving',
+        hint: `Make an environment that has it (tuning-fork python install; in the editor: Set Up PyTorch...), install it into that Python ("${this.interpreter}" -m pip install optuna), or search with the built-in sampler: --sampler tpe --pruner halving`,
       },
     );
   }
-}
-
-/** As named, else the one on the PATH, given absolutely or by its plain name. */
-function findPython(): string {
-  return process.env.TUNING_FORK_PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
 }

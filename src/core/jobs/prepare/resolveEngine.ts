@@ -38,7 +38,19 @@ export function resolveEngine(
       },
     );
   }
+  if (choice.engine === 'pytorch' && isQuantized(hyperparameters) && python?.packages.bitsandbytes === null) {
+    const lack = python.lacks?.find(({ message }) => message.includes('bitsandbytes'));
+    throw new TuneError(
+      'python-missing',
+      `baseWeights: expected bitsandbytes for ${hyperparameters.baseWeights} with PyTorch, got a Python without it`,
+      { hint: `${lack?.fix ?? 'Install it.'} Or set baseWeights to float32 or auto.` },
+    );
+  }
   return choice;
+}
+
+function isQuantized({ method, baseWeights }: Hyperparameters): boolean {
+  return method === 'lora' && (baseWeights === '4bit' || baseWeights === '8bit');
 }
 
 function describeLack(engine: Engine, hyperparameters: Hyperparameters): string | undefined {

@@ -51,9 +51,13 @@ describe('probePython', () => {
   it('gives the exact mend of what is missing in a Python of the user', async () => {
     const { report } = await probe({ ...whole, packages: { ...packages, peft: null, torch: '2.9.1' } });
     expect(report.problems).toEqual([
-      { message: 'torch is 2.9.1, expected 2.13.0', fix: 'Run: "/py" -m pip install torch==2.13.0' },
-      { message: 'peft is missing', fix: 'Run: "/py" -m pip install peft==0.21.2' },
+      {
+        message: 'torch is 2.9.1, expected 2.13.0; peft is missing',
+        fix: 'Run: "/py" -m pip install torch==2.13.0 peft==0.21.2',
+      },
     ]);
+    const bare = await probe({ ...whole, packages: {} });
+    expect(bare.report.problems.map(({ message }) => message)).toEqual(['torch, peft and numpy are missing']);
   });
 
   it('says of an environment of our own to make it anew', async () => {
@@ -64,7 +68,14 @@ describe('probePython', () => {
 
   it('takes a newer PyTorch, another patch, and does without what only some platforms have', async () => {
     const others = { torch: '2.14.1+cu130', peft: '0.21.9', numpy: '2.3.0', bitsandbytes: null };
-    expect((await probe({ ...whole, packages: others })).report.problems).toEqual([]);
+    const { report } = await probe({ ...whole, packages: others });
+    expect(report.problems).toEqual([]);
+    expect(report.lacks).toEqual([
+      {
+        message: 'Without bitsandbytes: no base weights of 4 and 8 bit',
+        fix: 'Run: "/py" -m pip install bitsandbytes==0.50.0',
+      },
+    ]);
   });
 
   it('tells a Python that is too old, a torch that does not load and a program that is no Python', async () => {
