@@ -1,10 +1,14 @@
 /** Several processes on this host, by torchrun and gloo: what they learn, what lies where, and what happens when one is killed. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { requirePython } from '../support/externals.ts';
 import { waitUntil } from '../support/programs.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
-import { findRanks, prepareRun, readLog, startPython } from './preparedRun.ts';
+import { findRanks, packageFolder, prepareRun, readLog, startPython } from './preparedRun.ts';
 import { largestDifference, readSeries, readStatusFile } from './pytorchRuns.ts';
 
 const two = { processes: 2, maxSteps: 6, evalEverySteps: 3 };
@@ -25,15 +29,18 @@ function readSpread(run: string): { processes: number; elements: number } {
 }
 
 describe('several processes', () => {
-  it('learn what one learns with as many batches accumulated, whole (DDP) or in pieces (FSDP2)', async () => {
+  it('learn what one learns with as many batches accumulated, whole (DDP; by torchrun, by accelerate) or in pieces (FSDP2)', async () => {
     const dropout = 0.2;
     const alone = await trainOn({ ...two, dropout, launcher: 'python', gradientAccumulation: 2 });
     const together = await trainOn({ ...two, dropout });
+    const accelerated = await trainOn({ ...two, dropout, launcher: 'accelerate' });
     const sharded = await trainOn({ ...two, dropout, sharding: 'fsdp' });
     expect(readSpread(alone).processes).toBe(1);
     expect(readSpread(together)).toEqual({ processes: 2, elements: readSpread(alone).elements });
+    // Left to itself accelerate starts one process where there is no graphics card, and says nothing.
+    expect(readSpread(accelerated)).toEqual(readSpread(together));
     expect(readSpread(sharded)).toEqual({ processes: 2, elements: readSpread(alone).elements / 2 });
-    for (const run of [together, sharded]) {
+    for (const run of [together, accelerated, sharded]) {
       expect(largestDifference(lossesOf(run), lossesOf(alone))).toBeLessThan(1e-5);
       const heldOut = (path: string) => readSeries(path).evaluations.map(({ evalLossNats }) => evalLossNats);
       expect(largestDifference(heldOut(run), heldOut(alone))).toBeLessThan(1e-5);
@@ -73,6 +80,32 @@ describe('several processes', () => {
     expect(readStatusFile(run).error).toMatchObject({
       message: expect.stringContaining('expected 2 processes, got 1'),
     });
+  });
+
+  it('wait for no build that was killed', async () => {
+    const cache = temporaryFolder();
+    const claim = (then: string) =>
+      spawn(
+        requirePython(),
+        [
+          '-c',
+          `import os, sys\nfrom tuning_fork_engine.extension_builds import use_own_builds\nuse_own_builds()\nprint(os.environ["TORCH_EXTENSIONS_DIR"], flush=True)\n${then}`,
+        ],
+        { env: { ...process.env, PYTHONPATH: packageFolder, TUNING_FORK_CACHE: cache, TORCH_EXTENSIONS_DIR: '' } },
+      );
+    const readFolder = async (child: ChildProcessByStdio<Writable, Readable, Readable>) =>
+      String((await once(child.stdout, 'data'))[0]).trim();
+    const holding = claim('sys.stdin.read()');
+    const lock = join(await readFolder(holding), 'deepspeed_shm_comm', 'lock');
+    mkdirSync(dirname(lock));
+    writeFileSync(lock, '');
+    // Somebody is at work in the folder: the lock may be theirs.
+    await once(claim(''), 'exit');
+    expect(existsSync(lock)).toBe(true);
+    holding.kill('SIGKILL');
+    await once(holding, 'exit');
+    expect(dirname(dirname(lock))).toBe(await readFolder(claim('')));
+    expect(existsSync(lock)).toBe(false);
   });
 
   it('share optimizer or parameters by DeepSpeed, by a file of the user', async () => {

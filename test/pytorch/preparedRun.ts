@@ -7,7 +7,7 @@ import type { Hyperparameters } from '../../src/shared/hyperparameters.ts';
 import { requirePython } from '../support/externals.ts';
 import { makeTinyRun, runJob } from '../support/tinyRun.ts';
 
-const packageFolder = join(import.meta.dirname, '../../dist/pytorch');
+export const packageFolder = join(import.meta.dirname, '../../dist/pytorch');
 
 /** A queued run in `folder` whose plan is written. */
 export async function prepareRun(folder: string, settings: Partial<Hyperparameters>): Promise<string> {

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .extension_builds import use_own_builds
 from .failures import clear_failures, read_first_failure
 from .log_file import LogFile
 from .parent_watch import PARENT_VARIABLE, watch_parent
@@ -25,6 +26,8 @@ def launch(run: Path, recipe: dict[str, Any]) -> int:
     """The exit code of the launcher; a run that it leaves without a last word is failed."""
     watch_parent()
     clear_failures(run)
+    if recipe["sharding"] == "deepspeed":
+        use_own_builds()
     log = LogFile(run, int(os.environ.get("NODE_RANK", "0")))
     command = make_command(run, recipe, dict(os.environ))
     log.write(f"PyTorch: {' '.join(command)}")
@@ -47,13 +50,17 @@ def make_command(run: Path, recipe: dict[str, Any], environment: dict[str, str])
     hosts = environment.get("NNODES", str(recipe["hosts"]))
     module = ["-m", "tuning_fork_engine", str(run)]
     if recipe["launcher"] == "accelerate":
-        config = ["--config_file", recipe["launcherConfig"][0]] if recipe["launcherConfig"] else []
+        processes = recipe["processes"] * recipe["hosts"]
+        # Its word for several processes, graphics cards or not: without it one is started where it sees a single card or none.
+        several = ["--multi_gpu"] if processes > 1 else []
+        config = ["--config_file", recipe["launcherConfig"][0]] if recipe["launcherConfig"] else several
         return [
             *(sys.executable, "-m", "accelerate.commands.launch", *config),
-            *("--num_processes", str(recipe["processes"] * recipe["hosts"]), "--num_machines", hosts),
+            *("--num_processes", str(processes), "--num_machines", hosts),
             *("--machine_rank", environment.get("NODE_RANK", "0"), "--max_restarts", str(recipe["maxRestarts"])),
             *(("--main_process_ip", environment["MASTER_ADDR"]) if "MASTER_ADDR" in environment else ()),
-            *(("--main_process_port", environment["MASTER_PORT"]) if "MASTER_PORT" in environment else ()),
+            # 0: any that is free.
+            *("--main_process_port", environment.get("MASTER_PORT", "0" if hosts == "1" else _PORT)),
             *module,
         ]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(recipe["processes"]), "--max-restarts", str(recipe["maxRestarts"])]

@@ -23,7 +23,7 @@ def join_processes(expected: int, use_gpu: bool) -> None:
         raise EngineError(
             "engine",
             f"launcher: expected {expected} processes, got {count}",
-            "Set launcher to torchrun; accelerate starts only one process where there is no GPU.",
+            "Set launcher to torchrun; with a launcherConfig accelerate starts what that file says.",
         )
     if count > 1 and not dist.is_initialized():
         # Before anybody else does it: the time limit that is set later is not heeded on CPUs.
