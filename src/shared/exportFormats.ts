@@ -38,6 +38,12 @@ export const exportFormats = {
     types: ['float16', 'q8_0', 'q4_0', 'bfloat16', 'float32'],
     isAdapter: false,
   },
+  onnx: {
+    title: 'ONNX model',
+    purpose: 'Adapter merged into the base: for transformers.js in the browser and in Node.',
+    types: ['float32', 'float16'],
+    isAdapter: false,
+  },
 } as const satisfies Record<string, ExportFormatEntry>;
 
 export type ExportFormat = keyof typeof exportFormats;

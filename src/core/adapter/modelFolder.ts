@@ -17,8 +17,8 @@ const dtypeNames: Readonly<Partial<Record<TensorToWrite['dtype'], string>>> = {
 const floatField = /^( *"(?:attn_logit_softcapping|final_logit_softcapping)": -?\d+)(,?)$/gm;
 
 /** config.json, whole numbers written as transformers' strict validation wants them. */
-function serializeConfig(config: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify(config, null, 2)}\n`.replace(floatField, '$1.0$2');
+export function configFile(config: Readonly<Record<string, unknown>>): FileToWrite {
+  return textFile('config.json', `${JSON.stringify(config, null, 2)}\n`.replace(floatField, '$1.0$2'));
 }
 
 /** @param tensors all of one float type, in the order of a forward pass; read when they are written */
@@ -30,7 +30,7 @@ export function modelFolderFiles(
 ): FileToWrite[] {
   const { torch_dtype: _stored, ...rest } = config;
   const json = [
-    textFile('config.json', serializeConfig({ ...rest, dtype: dtypeNames[tensors[0]?.dtype ?? 'F32'] ?? 'float32' })),
+    configFile({ ...rest, dtype: dtypeNames[tensors[0]?.dtype ?? 'F32'] ?? 'float32' }),
     ...(generationConfig === undefined ? [] : [jsonFile('generation_config.json', generationConfig)]),
   ];
   const shards = cutIntoShards(tensors, shardBytes);

@@ -39,6 +39,8 @@ export interface OnnxInitializer {
   readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array | Uint16Array;
   /** The data is handed over beside the model, as a file of the initializer's name: models end at 2 GiB. */
   readonly isExternal?: boolean | undefined;
+  /** The data lies in a file beside the model: `data` is not looked at. */
+  readonly place?: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined;
 }
 
 export interface OnnxValueInfo {
@@ -104,8 +106,10 @@ function encodeInitializer(initializer: OnnxInitializer): ProtobufWriter {
   const writer = new ProtobufWriter();
   for (const dim of initializer.shape) writer.int(1, dim);
   writer.int(2, onnxElementTypes[initializer.elementType]).text(8, initializer.name);
-  if (!initializer.isExternal) return writer.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const place = { location: initializer.name, offset: '0', length: String(data.byteLength) };
+  if (!initializer.isExternal && !initializer.place)
+    return writer.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const { file, offset, bytes } = initializer.place ?? { file: initializer.name, offset: 0, bytes: data.byteLength };
+  const place = { location: file, offset: String(offset), length: String(bytes) };
   for (const [key, value] of Object.entries(place))
     writer.message(13, new ProtobufWriter().text(1, key).text(2, value));
   return writer.int(14, 1);

@@ -28,11 +28,13 @@ import {
 import { gatedActivationGradientOperation, gatedActivationOperation } from './operations/gatedActivation.ts';
 import { gatherRowsOperation, scatterAddRowsOperation } from './operations/gather.ts';
 import { integerLinearGradientOperation, integerLinearOperation } from './operations/integerLinear.ts';
+import { keepLastOperation, separateRowsOperation } from './operations/keepLast.ts';
 import { addProductOperation, matmulOperation } from './operations/matmul.ts';
 import { mergedLinearGradientOperation, mergedLinearOperation } from './operations/mergedLinear.ts';
 import { mergedNormsOperation } from './operations/mergedNorms.ts';
 import { packedLinearOperation } from './operations/packedLinear.ts';
 import { packedRowsOperation } from './operations/packedRows.ts';
+import { presentAttentionOperation } from './operations/presentAttention.ts';
 import { reshapeOperation, transposeOperation } from './operations/reshape.ts';
 import { rmsNormGradientOperation, rmsNormOperation } from './operations/rmsNorm.ts';
 import { rotaryOperation } from './operations/rotary.ts';
@@ -89,6 +91,9 @@ export const operationTable = {
   attention: attentionOperation,
   attentionGradient: attentionGradientOperation,
   cachedAttention: cachedAttentionOperation,
+  presentAttention: presentAttentionOperation,
+  keepLast: keepLastOperation,
+  separateRows: separateRowsOperation,
   packedLinear: packedLinearOperation,
   packedRows: packedRowsOperation,
   gatedActivation: gatedActivationOperation,

@@ -10,10 +10,12 @@ export function countPieceRows(width: number): number {
   return Math.max(1, Math.floor(maxPieceBytes / (4 * width)));
 }
 
+/** @param firstRow where a part of a matrix of that shape begins */
 export function* readFloatPieces(
   weights: TensorSource,
   { name, shape }: { readonly name: string; readonly shape: readonly number[] },
   dtype: FloatDtype,
+  firstRow = 0,
 ): Generator<Uint8Array> {
   if (shape.length !== 2) {
     yield encodeFloats(weights.readFloat32(name), dtype);
@@ -22,6 +24,6 @@ export function* readFloatPieces(
   const [rows, width] = shape as [number, number];
   const step = countPieceRows(width);
   for (let row = 0; row < rows; row += step) {
-    yield encodeFloats(weights.readFloat32Rows(name, row, Math.min(step, rows - row)), dtype);
+    yield encodeFloats(weights.readFloat32Rows(name, firstRow + row, Math.min(step, rows - row)), dtype);
   }
 }

@@ -14,6 +14,7 @@ import { openTuned } from './openTuned.ts';
 import { planGguf } from './planGguf.ts';
 import { planGgufLora } from './planGgufLora.ts';
 import { planMerged } from './planMerged.ts';
+import { planOnnx } from './planOnnx.ts';
 import { planPeft } from './planPeft.ts';
 import { requireEmpty, writeExport } from './writeExport.ts';
 
@@ -40,6 +41,7 @@ const planners: Readonly<Record<ExportFormat, ExportPlanner>> = {
   merged: planMerged,
   gguf: planGguf,
   'gguf-lora': planGgufLora,
+  onnx: planOnnx,
 };
 
 /** @throws TuneError `usage` for a type that the format has not, and whatever refuses the export; nothing is left then */

@@ -2,6 +2,7 @@
 import { applyOperation } from '../../../../src/core/graph/graph.ts';
 import { attention } from '../../../../src/core/graph/operations/attention.ts';
 import { cachedAttention } from '../../../../src/core/graph/operations/cachedAttention.ts';
+import { presentAttention } from '../../../../src/core/graph/operations/presentAttention.ts';
 import { operationTable } from '../../../../src/core/graph/operationTable.ts';
 import { type CaseInput, floats, integers, type OperationCase } from './caseInputs.ts';
 import * as reference from './references.ts';
@@ -180,10 +181,84 @@ function cachedCase({ title, headSize, half, past, spare = 0, fresh, ...options 
   };
 }
 
+/** The same with the cache going out whole, and turned by frequencies instead of tables. */
+function presentCase({ title, headSize, half, past, fresh, ...options }: CachedVariant): OperationCase {
+  const [heads, keyValueHeads] = [4, 2];
+  const total = past + fresh;
+  const names = { B: 1, S: fresh, 'B*S': fresh, P: past, total };
+  const frequencies = seededNumbers(3, half, 0, 1.5);
+  const cache = (): CaseInput => floats(['B', keyValueHeads, 'P', headSize], -1, 1, names);
+  const places = Array.from({ length: fresh }, (_, i) => past + i);
+  return {
+    title,
+    floatTypes: ['float32'],
+    sizes: names,
+    inputs: {
+      q: floats(['B*S', heads * headSize], -1, 1, names),
+      k: floats(['B*S', keyValueHeads * headSize], -1, 1, names),
+      v: floats(['B*S', keyValueHeads * headSize], -1, 1, names),
+      pastKeys: cache(),
+      pastValues: cache(),
+      mask: integers(['B', 'total'], new Array<number>(total).fill(1), 'int64'),
+      positions: integers(['B', 'S'], places, 'int64'),
+    },
+    build: ({ q, k, v, pastKeys, pastValues, mask, positions }) => {
+      const { attended, keys, values } = presentAttention(
+        { q: q!, k: k!, v: v! },
+        { keys: pastKeys!, values: pastValues! },
+        mask!,
+        positions!,
+        {
+          heads,
+          keyValueHeads,
+          factor: 1 / Math.sqrt(headSize),
+          rope: half > 0 ? { frequencies, factor: 1 } : undefined,
+          ...options,
+        },
+      );
+      return [attended, keys, values];
+    },
+    shapes: [
+      ['B*S', heads * headSize],
+      ['B', keyValueHeads, 'total', headSize],
+      ['B', keyValueHeads, 'total', headSize],
+    ],
+    expected: ({ q, k, v, pastKeys, pastValues }) => {
+      const table = (f: (angle: number) => number): number[] =>
+        Array.from({ length: total }, (_, at) => frequencies.map(frequency => f(at * frequency))).flat();
+      const turn = (x: readonly number[], count: number): number[] =>
+        reference.rotaryReference(x, places, table(Math.cos), table(Math.sin), count, half, headSize);
+      const all = Array.from({ length: total }, (_, at) => at);
+      const pick = (before: readonly number[], added: readonly number[], head: number, at: number): number[] => {
+        const from = at < past ? head * past + at : (at - past) * 2 + head;
+        return (at < past ? before : added).slice(from * headSize, (from + 1) * headSize);
+      };
+      // The reference wants [token, head * D], the cache is [head, token, D].
+      const byToken = (before: readonly number[], added: readonly number[]): number[] =>
+        all.flatMap(at => [0, 1].flatMap(head => pick(before, added, head, at)));
+      const byHead = (before: readonly number[], added: readonly number[]): number[] =>
+        [0, 1].flatMap(head => all.flatMap(at => pick(before, added, head, at)));
+      const turned = turn(k!, keyValueHeads);
+      const width = heads * headSize;
+      const queries = [...new Array<number>(past * width).fill(0), ...turn(q!, heads)];
+      const layout = { rows: 1, tokens: total, heads, keyValueHeads, headSize, ...options };
+      const attended = reference.attentionReference(
+        queries,
+        byToken(pastKeys!, turned),
+        byToken(pastValues!, v!),
+        new Array<number>(total).fill(0),
+        layout,
+      );
+      return [attended.slice(past * width), byHead(pastKeys!, turned), byHead(pastValues!, v!)];
+    },
+  };
+}
+
 export const attentionCases = {
   attention: [2, 5].flatMap(blockTokens =>
     [true, false].flatMap(recompute => variants.map(variant => attentionCase(blockTokens, recompute, variant))),
   ),
   attentionGradient: variants.map(gradientCase),
   cachedAttention: cachedVariants.map(cachedCase),
+  presentAttention: cachedVariants.filter(({ spare = 0 }) => spare === 0).map(presentCase),
 };

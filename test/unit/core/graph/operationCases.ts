@@ -17,6 +17,7 @@ import {
 import { gatedGelu, gatedSilu } from '../../../../src/core/graph/operations/gatedActivation.ts';
 import { gatherRows, scatterAddRows } from '../../../../src/core/graph/operations/gather.ts';
 import { integerLinear } from '../../../../src/core/graph/operations/integerLinear.ts';
+import { keepLast, separateRows } from '../../../../src/core/graph/operations/keepLast.ts';
 import { addProduct, matmul } from '../../../../src/core/graph/operations/matmul.ts';
 import { mergedLinear } from '../../../../src/core/graph/operations/mergedLinear.ts';
 import { mergedNorms } from '../../../../src/core/graph/operations/mergedNorms.ts';
@@ -492,6 +493,24 @@ export const operationCases: Record<OperationName, readonly OperationCase[]> = {
       build: ({ x, positions }) => [takePositions(x!, positions!)],
       shapes: [['B', 'W', 2]],
       expected: ({ x }) => [[4, 5, 0, 1, 10, 11, 6, 7].map(at => x![at]!)],
+    },
+  ],
+  keepLast: [2, 0].map(count => ({
+    title: count === 0 ? 'or all positions' : 'positions of a symbolic number',
+    inputs: { x: floats(['B', 'S', 2], -1, 1, { B: 2, S: 3 }), count: integers([], [count], 'int64') },
+    sizes: { B: 2, S: 3, kept: count || 3 },
+    build: ({ x, count: wanted }) => [keepLast(x!, wanted!, 'kept')],
+    shapes: [['B', 'kept', 2]],
+    expected: ({ x }) => [(count === 0 ? [...x!.keys()] : [2, 3, 4, 5, 8, 9, 10, 11]).map(at => x![at]!)],
+  })),
+  separateRows: [
+    {
+      title: 'of a batch',
+      inputs: { x: floats(['N', 2], -1, 1, { N: 6 }), ids: integers(['B'], [0, 0]) },
+      sizes: { N: 6, B: 2, kept: 3 },
+      build: ({ x }) => [separateRows(x!, 'B', 'kept')],
+      shapes: [['B', 'kept', 2]],
+      expected: ({ x }) => [x!],
     },
   ],
   gatherRows: [

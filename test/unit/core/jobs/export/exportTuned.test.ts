@@ -40,6 +40,8 @@ describe('exportTuned', () => {
     ['gguf', 'float16', 0.01],
     ['gguf', 'q8_0', 0.1],
     ['gguf', 'q4_0', 0.7],
+    ['onnx', 'float32', 1e-5],
+    ['onnx', 'float16', 0.01],
   ] as const)('writes %s in %s with the logits of the tuned model', async (format, dtype, largest) => {
     const { check, bytes, path } = await exportIt(format, dtype);
     expect(check.tokens).toBeGreaterThan(20);
@@ -117,7 +119,7 @@ describe('exportTuned', () => {
         },
       },
     ],
-  ] as const)('reads %s back out of GGUF and a folder (%j)', async (modelType, changes) => {
+  ] as const)('reads %s back out of GGUF, a folder and ONNX (%j)', async (modelType, changes) => {
     const base = join(folder, `arch-${count++}`);
     writeTinyChatModel(base, { model_type: modelType, ...changes });
     const plain = join(folder, `full-${count++}`);
@@ -125,6 +127,7 @@ describe('exportTuned', () => {
     for (const [format, dtype] of [
       ['gguf', 'float32'],
       ['merged', 'float32'],
+      ['onnx', 'float32'],
     ] as const) {
       const { check } = await exportIt(format, dtype, { paths: [base], model: base });
       expect(check.difference).toBeLessThan(1e-5);
