@@ -15,6 +15,7 @@ import { installPython } from '../python.mjs';
 import { forwardSignals, requireCommand } from '../runCommand.mjs';
 import { runTuningFork } from '../tuningForkCommand.mjs';
 import { takeEvenly } from './benchQuality.mjs';
+import { readShortRows } from './benchRows.mjs';
 import { formatColumns } from './benchTable.mjs';
 
 const { values } = parseArgs({
@@ -28,7 +29,6 @@ const { values } = parseArgs({
   },
 });
 const rowCount = 1000;
-const longestAnswer = 600;
 /** TRL's default, and the rate that this engine has as its own. */
 const learningRates = ['default', '2e-4'];
 
@@ -84,13 +84,6 @@ function readLines(file) {
     .split('\n')
     .filter(Boolean)
     .map(line => JSON.parse(line));
-}
-
-/** @param {string} file */
-function readShortRows(file) {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(line => line !== '' && JSON.parse(line).answer.length <= longestAnswer);
 }
 
 /** The rows that our run trained on, as TRL reads them. */
