@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { toWireError, type WireError } from '../../shared/errors.ts';
-import { type RunMessage, runMessageSchema } from '../../shared/pages.ts';
+import { type PageState, type RunMessage, runMessageSchema } from '../../shared/pages.ts';
 import { runNames } from '../../shared/runFolder.ts';
-import { iconPath } from '../icons.ts';
 import { revealFolder } from '../revealFolder.ts';
 import { takePipelineView } from '../runs/pipelineView.ts';
 import type { RunReader } from '../runs/runReader.ts';
@@ -12,10 +11,10 @@ import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../showError.ts';
 import { catchUp, openTracker, syncRun } from '../trackers/trackerActions.ts';
-import { requireTrust } from '../trust.ts';
+import { controlShownRun, followRun, type ShownRun } from './followRun.ts';
 import { StudyPanel } from './studyPanel.ts';
-import { Throttle } from './throttle.ts';
-import { openPage, postSnapshot, readRestored } from './webviewPage.ts';
+import type { Throttle } from './throttle.ts';
+import { readRestored } from './webviewPage.ts';
 
 export const runPanelType = 'tuningFork.run';
 /** A long run's snapshot is large, and its curve changes slowly. */
@@ -41,78 +40,56 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
   }
 
   private attach(panel: vscode.WebviewPanel, run: RunReader): void {
-    const attached =
-      run.kind === 'search' ? new StudyPanel(panel, run, this.services()) : new RunPanel(panel, run, this.services());
+    const shown = { panel, run, services: this.services() };
+    const attached = run.kind === 'search' ? new StudyPanel(shown) : new RunPanel(shown);
     this.panels.set(run.path, attached);
     panel.onDidDispose(() => this.panels.delete(run.path));
   }
 }
 
 class RunPanel {
-  private readonly throttle = new Throttle(
-    () => snapshotIntervalMs(this.run.series.steps.length),
-    () => this.post(),
-  );
+  private readonly run: RunReader;
+  private readonly services: Services;
+  private readonly throttle: Throttle;
   private differences: RunExtras['datasetDifferences'] = null;
   private error: WireError | null = null;
 
-  constructor(
-    private readonly panel: vscode.WebviewPanel,
-    private readonly run: RunReader,
-    private readonly services: Services,
-  ) {
-    const { stores, controls, freshness, context, log } = services;
-    const show = (changed: RunReader) => changed.path === run.path && this.throttle.request();
-    const subscriptions = [
-      openPage({
-        webview: panel.webview,
-        extensionFolder: context.extensionPath,
-        page: 'run',
-        title: run.name,
-        restore: { run: run.path },
-        schema: runMessageSchema,
-        receive: message => this.receive(message),
-        log,
-      }),
-      stores.findStore(run.store)?.watchSeries(run.id) ?? { dispose: () => undefined },
-      stores.onDidChange(({ run: changed, change }) => {
-        if (run.kind === 'pipeline' && changed.parents.includes(run.id)) this.throttle.request();
-        if (changed.path !== run.path) return;
-        if (change === 'removed') panel.dispose();
-        else this.throttle.request();
-      }),
-      controls.onDidChange(show),
-      freshness.onDidChange(path => {
-        if (run.record?.datasets[0]?.path !== path) return;
-        this.differences = null;
-        this.throttle.request();
-      }),
-      this.throttle,
-    ];
-    panel.iconPath = iconPath(context, 'run');
-    panel.onDidChangeViewState(() => this.throttle.request());
-    panel.onDidDispose(() => {
-      for (const subscription of subscriptions) subscription.dispose();
+  constructor(private readonly shown: ShownRun) {
+    const { run, services } = shown;
+    this.run = run;
+    this.services = services;
+    this.throttle = followRun(shown, {
+      page: 'run',
+      schema: runMessageSchema,
+      intervalMs: () => snapshotIntervalMs(run.series.steps.length),
+      takeSnapshot: () => this.takeSnapshot(),
+      receive: message => this.receive(message),
+      concerns: changed => run.kind === 'pipeline' && changed.parents.includes(run.id),
+      also: [
+        services.stores.findStore(run.store)?.watchSeries(run.id) ?? { dispose: () => undefined },
+        services.freshness.onDidChange(path => {
+          if (run.record?.datasets[0]?.path !== path) return;
+          this.differences = null;
+          this.throttle.request();
+        }),
+      ],
     });
-    void stores.refresh().then(() => this.throttle.request());
   }
 
   reveal(): void {
-    this.panel.reveal();
+    this.shown.panel.reveal();
   }
 
-  private post(): void {
-    if (!this.panel.visible) return;
-    const { run } = this;
-    this.panel.title = run.name;
+  private takeSnapshot(): PageState {
+    const { run, services } = this;
     const state = takeRunSnapshot(run, {
-      pendingControl: this.services.controls.pendingOf(run),
+      pendingControl: services.controls.pendingOf(run),
       datasetChanged: this.hasDatasetChanged(),
       datasetDifferences: this.differences,
-      error: this.error ?? this.services.controls.errorOf(run),
+      error: this.error ?? services.controls.errorOf(run),
       pipeline: takePipelineView(run, this.siblings()),
     });
-    postSnapshot(this.panel.webview, { type: 'run/state', state });
+    return { type: 'run/state', state };
   }
 
   private siblings(): readonly RunReader[] {
@@ -138,11 +115,8 @@ class RunPanel {
   private async receive(message: RunMessage): Promise<void> {
     const { run, services } = this;
     switch (message.type) {
-      case 'page/ready':
-        return this.throttle.request();
       case 'run/control':
-        if (message.action === 'resume') requireTrust();
-        return await services.controls.request(run, message.action);
+        return await controlShownRun(this.shown, message.action);
       case 'run/compare':
         return await services.comparePanels.open(run);
       case 'run/again':
