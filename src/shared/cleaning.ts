@@ -77,6 +77,26 @@ export const usualCleaning: CleaningRecipe = cleaningRecipeSchema.parse({
   ],
 });
 
+/** For data of doubtful origin: also drops what cannot be mended, contradicts itself or stands among the held-out rows. */
+export const strictCleaning: CleaningRecipe = cleaningRecipeSchema.parse({
+  steps: [
+    ...usualCleaning.steps.filter(({ step }) => step !== 'dropNearDuplicates'),
+    { step: 'dropMojibake' },
+    { step: 'dropShort' },
+    { step: 'dropConflicts', keep: 'longest' },
+    { step: 'dropNearDuplicates', similarity: 0.7 },
+    { step: 'dropLeaked' },
+  ],
+});
+
+/** What a search tries, by the names that its trials show. */
+export const cleaningLevels: Readonly<Record<'off' | 'basic' | 'strict', CleaningRecipe>> = {
+  off: { steps: [] },
+  basic: usualCleaning,
+  strict: strictCleaning,
+};
+export type CleaningLevel = keyof typeof cleaningLevels;
+
 /** What a step did, and the first rows that it removed and changed. */
 export interface CleaningStepResult {
   step: CleaningStepName;

@@ -1,6 +1,6 @@
 /** @file run.json and request.json of a search: which settings are tried, how they are chosen, and for how long. */
 import { z } from 'zod';
-import { type HyperparameterName, hyperparameterNames } from './hyperparameters.ts';
+import { type HyperparameterName, hyperparameterNames, hyperparameterTable } from './hyperparameters.ts';
 import {
   datasetReferenceSchema,
   forecastSchema,
@@ -17,11 +17,21 @@ export const distributionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Distribution = z.infer<typeof distributionSchema>;
 
+/** How the training rows are cleaned: off, basic, strict, or steps as of `tuning-fork clean`. */
+export const cleaningName = 'cleaning';
+export type SearchableName = HyperparameterName | typeof cleaningName;
+
 export const searchParameterSchema = z.strictObject({
-  name: z.enum(hyperparameterNames as [HyperparameterName, ...HyperparameterName[]]),
+  name: z.enum([cleaningName, ...hyperparameterNames] as [SearchableName, ...SearchableName[]]),
   distribution: distributionSchema,
 });
 export type SearchParameter = z.infer<typeof searchParameterSchema>;
+
+/** For people; of a name from elsewhere the name itself. */
+export function labelSearched(name: string): string {
+  if (name === cleaningName) return 'Cleaning';
+  return hyperparameterTable[name as HyperparameterName]?.label ?? name;
+}
 
 /** A file of ranges: as after `--space`, or as in a request. */
 export const spaceFileSchema = z.union([z.array(z.string()).min(1), z.array(searchParameterSchema).min(1)]);
@@ -32,6 +42,8 @@ export type SearchMetric = (typeof searchMetrics)[number];
 
 export const searchSettingsSchema = z.strictObject({
   space: z.array(searchParameterSchema).min(1).max(50),
+  /** Whether cleaning joins the space where it changes the training rows. */
+  offersCleaning: z.boolean().default(false),
   /** The search ends when one of them is spent. */
   budget: z
     .strictObject({

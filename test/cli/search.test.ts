@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { usualCleaning } from '../../src/shared/cleaning.ts';
 import type { JsonLine } from '../../src/shared/commandLine.ts';
+import { runRecordSchema } from '../../src/shared/recipe.ts';
+import { searchRecordSchema } from '../../src/shared/searchRecord.ts';
 import { studySnapshotSchema } from '../../src/shared/studySnapshot.ts';
 import { makePlace, type Place, runCli, startCli, waitUntil } from '../support/programs.ts';
-import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
+import { type TinyModelOptions, writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
 
 const settings = [
   'contextTokens=48',
@@ -15,8 +18,8 @@ const settings = [
   'evalEverySteps=2',
 ];
 
-function searchArguments(place: Place, more: readonly string[]): string[] {
-  const model = writeTinyModel(join(place.folder, 'model'));
+function searchArguments(place: Place, more: readonly string[], options: TinyModelOptions = {}): string[] {
+  const model = writeTinyModel(join(place.folder, 'model'), options);
   writeTinyDataset(join(place.folder, 'rows.jsonl'));
   const set = settings.flatMap(setting => ['--set', setting]);
   return ['search', 'rows.jsonl', '--model', model, '--runs', 'store', '--json', ...set, ...more];
@@ -28,6 +31,18 @@ const space = ['--space', 'learningRate=0.0005..0.05:log', '--space', 'rank=4..1
 type Trial = Extract<JsonLine, { type: 'trial' }>;
 const trialsOf = (lines: readonly JsonLine[]) => lines.filter((line): line is Trial => line.type === 'trial');
 const readStudy = (run: string) => studySnapshotSchema.parse(JSON.parse(readFileSync(join(run, 'study.json'), 'utf8')));
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Of a dataset's snapshot: how many rows train, and the rows that losses are measured on. */
+function readSides(snapshot: string): { trainRows: number; heldOut: string } {
+  const { rows: sides } = readJson(join(snapshot, 'split.json')) as { rows: string[] };
+  const rows = readFileSync(join(snapshot, 'examples.jsonl'), 'utf8').trimEnd().split('\n');
+  const messages = rows.map(row => JSON.stringify((JSON.parse(row) as { messages: unknown }).messages));
+  return {
+    trainRows: sides.filter(side => side === 'train').length,
+    heldOut: messages.filter((_, row) => sides[row] === 'heldOut').join('\n'),
+  };
+}
 const statusOf = (run: string) => JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string };
 
 describe('tuning-fork search', () => {
@@ -136,6 +151,45 @@ describe('tuning-fork search', () => {
     expect(study.trials.map(({ run }) => run)).not.toContain(study.winner!.run);
   });
 
+  it('varies how training rows are cleaned where that changes any, and measures on the same held-out rows', async () => {
+    const place = makePlace();
+    const args = searchArguments(place, ['--trials', '5', '--sampler', 'random', '--set', 'maxSteps=2']);
+    const rows = readFileSync(join(place.folder, 'rows.jsonl'), 'utf8');
+    writeFileSync(join(place.folder, 'rows.jsonl'), rows + rows);
+    const { code, lines, errorText } = await runCli(args, place);
+    expect(code, errorText).toBe(0);
+    const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;
+    const { settings: asked } = searchRecordSchema.parse(readJson(join(path, 'run.json')));
+    const cleaning = asked.space.find(({ name }) => name === 'cleaning');
+    expect(cleaning?.distribution).toEqual({ kind: 'choice', choices: ['off', 'basic'] });
+    const { trials } = readStudy(path);
+    expect(trials[0]!.settings).toMatchObject({ cleaning: 'off', learningRate: '0.005' });
+    expect(new Set(trials.map(trial => trial.settings.cleaning))).toEqual(new Set(['off', 'basic']));
+    const read = trials.map(({ run, settings: { cleaning: level } }) => {
+      const [dataset] = runRecordSchema.parse(readJson(join(place.store, 'runs', run!, 'run.json'))).datasets;
+      expect(dataset!.cleaning).toEqual(level === 'off' ? undefined : usualCleaning);
+      return { level, ...readSides(join(place.store, 'datasets', dataset!.snapshot)) };
+    });
+    expect(new Set(read.map(({ heldOut }) => heldOut)).size).toBe(1);
+    for (const { level, trainRows } of read) expect(trainRows, level).toBe(level === 'off' ? 64 : 32);
+  });
+
+  it('ends when as many tokens were trained on, and goes by token F1 where it is to', async () => {
+    const place = makePlace();
+    const budget = ['--tokens', '400', '--metric', 'tokenF1', '--set', 'maxSteps=3'];
+    const { code, lines, errorText } = await runCli(searchArguments(place, [...space, ...budget], { heads: 2 }), place);
+    expect(code, errorText).toBe(0);
+    const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;
+    const { trials, tokens, direction, best } = readStudy(path);
+    expect(direction).toBe('maximize');
+    expect(tokens).toBeGreaterThanOrEqual(400);
+    expect(tokens * ((trials.length - 1) / trials.length)).toBeLessThan(400);
+    const values = trials.flatMap(({ value }) => (value === null ? [] : [value]));
+    for (const value of values) expect(value).toBe(Math.min(1, Math.max(0, value)));
+    expect(trials[best!]!.value).toBe(Math.max(...values));
+    expect(lines.at(-1)).toMatchObject({ type: 'result', value: trials[best!]!.value, testRows: 4 });
+  });
+
   it('refuses what cannot be searched before anything is made', async () => {
     const place = makePlace();
     const refusals = [
@@ -143,6 +197,7 @@ describe('tuning-fork search', () => {
       { more: ['--trials', '2', '--space', 'evalRatio=0.1..0.3'], message: /leaves what is measured/ },
       { more: ['--trials', '2', '--space', 'rank=0..8'], message: /from 1 to 512, got 0/ },
       { more: ['--trials', '2', '--space', 'learningRate=0..1:log'], message: /above 0/ },
+      { more: ['--trials', '2', '--space', 'cleaning=off|scrub'], message: /expected some of normalizeText/ },
       { more: ['--trials', '2', '--sampler', 'best'], message: /--sampler/ },
     ];
     for (const { more, message } of refusals) {

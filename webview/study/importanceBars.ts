@@ -1,6 +1,7 @@
 /** @file How much each setting decided, as bars. */
+import { labelSearched } from '../../src/shared/searchRecord.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
-import { labelOf, type ShownStudy } from './shownStudy.ts';
+import type { ShownStudy } from './shownStudy.ts';
 import { svg } from './svg.ts';
 
 export function createImportanceBars(): View<ShownStudy> {
@@ -9,7 +10,11 @@ export function createImportanceBars(): View<ShownStudy> {
     shares.length === 0
       ? [h('p', { class: 'muted' }, 'After four complete trials this says which settings decided.')]
       : [
-          h('dl', { class: 'importance-bars' }, ...shares.flatMap(({ name, share }) => drawBar(labelOf(name), share))),
+          h(
+            'dl',
+            { class: 'importance-bars' },
+            ...shares.flatMap(({ name, share }) => drawBar(labelSearched(name), share)),
+          ),
           h('p', { class: 'muted' }, 'Shares by PED-ANOVA; of few trials a hint, no proof.'),
         ],
   );

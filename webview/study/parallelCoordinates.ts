@@ -1,9 +1,11 @@
 /** @file Trials as lines across one axis a setting, the result's last: what good trials have in common shows as a bundle. */
+
 import type { Distribution } from '../../src/shared/searchRecord.ts';
+import { labelSearched } from '../../src/shared/searchRecord.ts';
 import type { ShownTrial } from '../../src/shared/studySnapshot.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
 import { formatFigure } from '../format/formatNumber.ts';
-import { describeValue, labelOf, metricLabel, placeOf, type ShownStudy, spaceOf, trialsOf } from './shownStudy.ts';
+import { describeValue, metricLabel, placeOf, type ShownStudy, spaceOf, trialsOf } from './shownStudy.ts';
 import { svg } from './svg.ts';
 
 const size = { width: 960, height: 250, left: 70, right: 80, top: 58, bottom: 34 };
@@ -39,7 +41,7 @@ function listAxes(state: ShownStudy): Axis[] {
         ? [distribution.choices[0]!, distribution.choices.at(-1)!]
         : [formatEnd(distribution, distribution.low), formatEnd(distribution, distribution.high)];
     return {
-      label: labelOf(name),
+      label: labelSearched(name),
       low: ends[0]!,
       high: ends[1]!,
       place: ({ settings }) => placeOf(distribution, settings[name]),

@@ -1,5 +1,4 @@
 /** @file What several views of the study page need: trials, labels of settings, and where a value lies on an axis. */
-import { type HyperparameterName, hyperparameterTable } from '../../src/shared/hyperparameters.ts';
 import type { StudyState } from '../../src/shared/pages.ts';
 import type { Distribution, SearchParameter } from '../../src/shared/searchRecord.ts';
 import type { ShownTrial } from '../../src/shared/studySnapshot.ts';
@@ -10,8 +9,6 @@ export type ShownStudy = StudyState & { readonly selected: number | null };
 
 export const trialsOf = ({ study }: StudyState): readonly ShownTrial[] => study?.trials ?? [];
 export const spaceOf = ({ record }: StudyState): readonly SearchParameter[] => record?.settings.space ?? [];
-
-export const labelOf = (name: string): string => hyperparameterTable[name as HyperparameterName]?.label ?? name;
 
 export const metricLabel = ({ record }: StudyState): string =>
   record?.settings.metric === 'tokenF1' ? 'Token F1' : 'Held-out loss';

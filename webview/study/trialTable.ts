@@ -1,15 +1,8 @@
 /** @file Every trial with its result and settings; a click picks it out in the drawings, its run opens in a panel of its own. */
+import { labelSearched } from '../../src/shared/searchRecord.ts';
 import type { ShownTrial } from '../../src/shared/studySnapshot.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
-import {
-  describeValue,
-  labelOf,
-  metricLabel,
-  type ShownStudy,
-  spaceOf,
-  trialStateLabels,
-  trialsOf,
-} from './shownStudy.ts';
+import { describeValue, metricLabel, type ShownStudy, spaceOf, trialStateLabels, trialsOf } from './shownStudy.ts';
 
 export interface TrialTableEvents {
   onSelect: (trial: number) => void;
@@ -24,7 +17,7 @@ export function createTrialTable(events: TrialTableEvents): View<ShownStudy> {
     if (trials.length === 0)
       return [h('p', { class: 'muted' }, 'The first trial begins when data and model have been read.')];
     const names = spaceOf(state).map(({ name }) => name);
-    const head = ['Trial', 'Run', 'State', metricLabel(state), ...names.map(labelOf)];
+    const head = ['Trial', 'Run', 'State', metricLabel(state), ...names.map(labelSearched)];
     return [
       h(
         'table',

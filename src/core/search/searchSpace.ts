@@ -12,7 +12,9 @@ import {
   hyperparameterTable,
   parseHyperparameter,
 } from '../../shared/hyperparameters.ts';
-import type { Distribution, SearchParameter } from '../../shared/searchRecord.ts';
+import type { RunRequest } from '../../shared/recipe.ts';
+import { cleaningName, type Distribution, type SearchParameter } from '../../shared/searchRecord.ts';
+import { checkCleaningParameter, findCleaningChoice, parseCleaningParameter } from './cleaningChoice.ts';
 import { printInternal } from './distributions.ts';
 
 /** What a trial is measured by, where it runs and what it keeps. */
@@ -81,10 +83,15 @@ export function suggestSpace(base: Hyperparameters): SearchParameter[] {
 /** @param text `name`, `name=low..high`, `name=low..high:log` or `name=a|b|c`. @throws TuneError `usage` */
 export function parseParameter(text: string, base: Hyperparameters): SearchParameter {
   const [, name = '', range] = /^([^=]*)(?:=(.*))?$/s.exec(text.trim()) ?? [];
+  if (name.trim() === cleaningName) {
+    const parameter = parseCleaningParameter(range);
+    checkParameter(parameter);
+    return parameter;
+  }
   const known = hyperparameterNames.find(candidate => candidate === name.trim());
   if (known === undefined) {
     throw new TuneError('usage', `--space: expected a hyperparameter, got "${name.trim()}"`, {
-      hint: `One of: ${hyperparameterNames.filter(other => !fixedNames.includes(other)).join(', ')}.`,
+      hint: `One of: ${hyperparameterNames.filter(other => !fixedNames.includes(other)).join(', ')}, ${cleaningName}.`,
     });
   }
   const distribution = range === undefined ? suggestRange(known, base) : parseRange(known, range.trim());
@@ -95,6 +102,10 @@ export function parseParameter(text: string, base: Hyperparameters): SearchParam
 
 /** @throws TuneError `usage` for a setting that may not be searched, or values that it cannot have */
 export function checkParameter({ name, distribution }: SearchParameter): void {
+  if (name === cleaningName) {
+    checkCleaningParameter(distribution);
+    return;
+  }
   if (fixedNames.includes(name)) {
     throw new TuneError(
       'usage',
@@ -167,11 +178,17 @@ export function applySettings(base: Hyperparameters, settings: ReadonlyMap<strin
 
 /** The recipe's own values as fixed parameters of a first trial; undefined where one lies outside its range. */
 export function describeBase(
-  base: Hyperparameters,
+  { hyperparameters: base, datasets }: Pick<RunRequest, 'hyperparameters' | 'datasets'>,
   space: readonly SearchParameter[],
 ): Record<string, string | number> | undefined {
   const values: Record<string, string | number> = {};
   for (const { name, distribution } of space) {
+    if (name === cleaningName) {
+      const choice = findCleaningChoice(datasets, distribution);
+      if (choice === undefined) return undefined;
+      values[name] = choice;
+      continue;
+    }
     const value = base[name];
     if (distribution.kind === 'choice') {
       const same = distribution.choices.find(

@@ -68,7 +68,7 @@ async function openStudy({ run, openStudy: openOther }: SearchJobInput, record: 
   const { metric, space, sampler, pruner } = record.settings;
   const place = { path: join(run, searchNames.journal), name: studyName, direction: directionOf(record), metric };
   const journal = await JournalStudy.open(place);
-  const base = describeBase(record.base.hyperparameters, space);
+  const base = describeBase(record.base, space);
   if (journal.trials().length === 0 && base !== undefined) await journal.enqueue(base);
   const isOther = sampler.startsWith('optuna:') || pruner.startsWith('optuna:');
   return isOther ? openOther(record, journal) : new BuiltInStudy(journal, record.settings);

@@ -8,6 +8,7 @@ import { parseMetrics, type RunSeries } from '../../../shared/runState.ts';
 import type { SearchRecord } from '../../../shared/searchRecord.ts';
 import { readRecord, readStatus, readStoredRequest } from '../../runs/runFiles.ts';
 import { createRunFolder, listRuns, storeOf } from '../../runs/runStore.ts';
+import { applyCleaning } from '../../search/cleaningChoice.ts';
 import { applySettings } from '../../search/searchSpace.ts';
 import { runOf, type Study, settingsOf } from '../../search/study.ts';
 import type { Trial } from '../../search/trial.ts';
@@ -23,9 +24,11 @@ export const runPath = (search: string, id: string): string => join(storeOf(sear
 /** What the trial trains, under the name of the search. */
 export function writeTrialRequest(record: SearchRecord, trial: Trial, share: TrialShare): RunRequest {
   const { base, id } = record;
-  const hyperparameters = applySettings(base.hyperparameters, settingsOf(trial));
+  const settings = settingsOf(trial);
+  const hyperparameters = applySettings(base.hyperparameters, settings);
   return {
     ...base,
+    datasets: applyCleaning(base.datasets, settings),
     name: `${base.name.slice(0, 100)} · trial ${trial.number}`,
     hyperparameters: {
       ...hyperparameters,

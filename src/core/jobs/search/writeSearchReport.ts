@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDuration } from '../../../shared/formatDuration.ts';
-import { type HyperparameterName, hyperparameterTable } from '../../../shared/hyperparameters.ts';
-import type { SearchRecord } from '../../../shared/searchRecord.ts';
+import { labelSearched, type SearchRecord } from '../../../shared/searchRecord.ts';
 import { type ShownTrial, type StudySnapshot, searchNames } from '../../../shared/studySnapshot.ts';
 import { toWriteError } from '../../formats/stagedFile.ts';
 
@@ -41,7 +40,7 @@ export function describeSearch(record: SearchRecord, study: StudySnapshot, more:
     '## What was tried',
     '',
     ...table(
-      ['Trial', 'State', settings.metric === 'heldOutLoss' ? 'Held-out loss' : 'Token F1', ...names.map(labelOf)],
+      ['Trial', 'State', settings.metric === 'heldOutLoss' ? 'Held-out loss' : 'Token F1', ...names.map(labelSearched)],
       rank(study).map(trial => [
         `${trial.number}${trial.number === study.winner?.trial ? ' (chosen)' : ''}`,
         trial.state === 'pruned' ? 'ended early' : trial.state,
@@ -59,7 +58,7 @@ export function describeSearch(record: SearchRecord, study: StudySnapshot, more:
           '',
           ...table(
             ['Setting', 'Share'],
-            study.importance.map(({ name, share }) => [labelOf(name), `${(100 * share).toFixed(0)} %`]),
+            study.importance.map(({ name, share }) => [labelSearched(name), `${(100 * share).toFixed(0)} %`]),
           ),
         ]),
   ];
@@ -72,7 +71,7 @@ export function describeDecisions({ minutes, decisions }: NonNullable<SearchReco
 function describeWinner(record: SearchRecord, { trials, winner }: StudySnapshot): string[] {
   if (winner === null) return [];
   const chosen = trials.find(({ number }) => number === winner.trial);
-  const settings = Object.entries(chosen?.settings ?? {}).map(([name, text]) => `${labelOf(name)} ${text}`);
+  const settings = Object.entries(chosen?.settings ?? {}).map(([name, text]) => `${labelSearched(name)} ${text}`);
   const value = chosen?.value == null ? '' : `, with ${chosen.value.toFixed(4)} on the held-out rows`;
   const first = trials.find(({ number }) => number === 0);
   const gain =
@@ -119,5 +118,4 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${head.map(() => ' --- |').join('')}`, ...rows.map(line)];
 }
 
-const labelOf = (name: string): string => hyperparameterTable[name as HyperparameterName]?.label ?? name;
 const inCell = (text: string): string => text.replaceAll(/[|\r\n]/g, ' ');

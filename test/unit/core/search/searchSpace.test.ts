@@ -15,7 +15,11 @@ describe('suggestSpace', () => {
       'epochs',
       'batchRows',
     ]);
-    expect(describeBase(base, space)).toMatchObject({ learningRate: 2e-4, rank: 16, targetModules: 'all' });
+    expect(describeBase({ hyperparameters: base, datasets: [] }, space)).toMatchObject({
+      learningRate: 2e-4,
+      rank: 16,
+      targetModules: 'all',
+    });
   });
 
   it('leaves out what has no effect', () => {
@@ -52,6 +56,8 @@ describe('parseParameter', () => {
     ['schedule=cosine|bent', /expected one of cosine, linear, constant, got "bent"/],
     ['rank=8||16', /low\.\.high/],
     ['seed=1..2', /leaves what is measured as it is/],
+    ['cleaning=off|scrub', /expected some of normalizeText/],
+    ['cleaning=off|', /off, basic, strict or steps, got nothing/],
     ['layersToTransform', /expected a range, got none/],
   ])('refuses %s', (text, message) => {
     expect(() => parseParameter(text, base)).toThrow(message);
