@@ -176,7 +176,7 @@ describe('tuning-fork search', () => {
 
   it('ends when as many tokens were trained on, and goes by token F1 where it is to', async () => {
     const place = makePlace();
-    const budget = ['--tokens', '400', '--metric', 'tokenF1', '--set', 'maxSteps=3'];
+    const budget = ['--tokens', '400', '--parallel', '1', '--metric', 'tokenF1', '--set', 'maxSteps=12'];
     const { code, lines, errorText } = await runCli(searchArguments(place, [...space, ...budget], { heads: 2 }), place);
     expect(code, errorText).toBe(0);
     const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;

@@ -31,8 +31,10 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '500' },
     /** Of the search, and points of the grid. */
     trials: { type: 'string', default: '12' },
-    /** Optimizer steps of each, of 4 contexts of 256 tokens. */
+    /** Optimizer steps of each. */
     steps: { type: 'string', default: '24' },
+    /** Of 256 tokens, in a step. */
+    contexts: { type: 'string', default: '4' },
     /** In the middle of the range; default what the form suggests for SmolLM2-135M. */
     'learning-rate': { type: 'string', default: '0.0013' },
     threads: { type: 'string', default: '2' },
@@ -47,7 +49,7 @@ const { values } = parseArgs({
 forwardSignals();
 if (values.data === undefined) {
   console.error(
-    'usage: npm run bench:search -- --data rows.jsonl [--model M] [--rows 500] [--trials 12] [--steps 24] [--seed 42]',
+    'usage: npm run bench:search -- --data rows.jsonl [--model M] [--rows 500] [--trials 12] [--steps 24] [--contexts 4] [--seed 42]',
   );
   process.exit(2);
 }
@@ -73,7 +75,7 @@ const store = join(folder, 'runs');
 /** @type {Settings} */
 const common = {
   contextTokens: 256,
-  batchRows: 4,
+  batchRows: values.contexts,
   maxSteps: values.steps,
   evalEverySteps: values.steps,
   // As a search keeps them aside.
