@@ -42,8 +42,8 @@ export type SearchMetric = (typeof searchMetrics)[number];
 
 export const searchSettingsSchema = z.strictObject({
   space: z.array(searchParameterSchema).min(1).max(50),
-  /** Whether cleaning joins the space where it changes the training rows. */
-  offersCleaning: z.boolean().default(false),
+  /** Whether cleaning, and the share of synthetic rows, join the space where they change the training rows. */
+  offersDataChoices: z.boolean().default(false),
   /** The search ends when one of them is spent. */
   budget: z
     .strictObject({

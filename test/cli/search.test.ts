@@ -31,17 +31,18 @@ const space = ['--space', 'learningRate=0.0005..0.05:log', '--space', 'rank=4..1
 type Trial = Extract<JsonLine, { type: 'trial' }>;
 const trialsOf = (lines: readonly JsonLine[]) => lines.filter((line): line is Trial => line.type === 'trial');
 const readStudy = (run: string) => studySnapshotSchema.parse(JSON.parse(readFileSync(join(run, 'study.json'), 'utf8')));
+const line = (row: object) => `${JSON.stringify(row)}\n`;
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 
-/** Of a dataset's snapshot: how many rows train, and the rows that losses are measured on. */
-function readSides(snapshot: string): { trainRows: number; heldOut: string } {
+/** Of a dataset's snapshot: how many rows of people's and of programs' train, and the rows that losses are measured on. */
+function readSides(snapshot: string) {
   const { rows: sides } = readJson(join(snapshot, 'split.json')) as { rows: string[] };
   const rows = readFileSync(join(snapshot, 'examples.jsonl'), 'utf8').trimEnd().split('\n');
   const messages = rows.map(row => JSON.stringify((JSON.parse(row) as { messages: unknown }).messages));
-  return {
-    trainRows: sides.filter(side => side === 'train').length,
-    heldOut: messages.filter((_, row) => sides[row] === 'heldOut').join('\n'),
-  };
+  const training = messages.filter((_, row) => sides[row] === 'train');
+  const madeRows = training.filter(text => text.includes('made ')).length;
+  const heldOut = messages.filter((_, row) => sides[row] === 'heldOut').join('\n');
+  return { writtenRows: training.length - madeRows, madeRows, heldOut };
 }
 const statusOf = (run: string) => JSON.parse(readFileSync(join(run, 'status.json'), 'utf8')) as { state: string };
 
@@ -151,27 +152,36 @@ describe('tuning-fork search', () => {
     expect(study.trials.map(({ run }) => run)).not.toContain(study.winner!.run);
   });
 
-  it('varies how training rows are cleaned where that changes any, and measures on the same held-out rows', async () => {
+  it('varies cleaning and the share of synthetic rows where that changes what is trained on, and measures on the same held-out rows', async () => {
     const place = makePlace();
     const args = searchArguments(place, ['--trials', '5', '--sampler', 'random', '--set', 'maxSteps=2']);
     const rows = readFileSync(join(place.folder, 'rows.jsonl'), 'utf8');
-    writeFileSync(join(place.folder, 'rows.jsonl'), rows + rows);
+    const made = Array.from({ length: 30 }, (_, i) => line({ question: `made ${i}`, answer: 'zz', synthetic: true }));
+    writeFileSync(join(place.folder, 'rows.jsonl'), rows + rows + made.join(''));
     const { code, lines, errorText } = await runCli(args, place);
     expect(code, errorText).toBe(0);
     const { path } = lines[0] as Extract<JsonLine, { type: 'run' }>;
     const { settings: asked } = searchRecordSchema.parse(readJson(join(path, 'run.json')));
-    const cleaning = asked.space.find(({ name }) => name === 'cleaning');
-    expect(cleaning?.distribution).toEqual({ kind: 'choice', choices: ['off', 'basic'] });
+    const choicesOf = (wanted: string) => asked.space.find(({ name }) => name === wanted)?.distribution;
+    expect(choicesOf('cleaning')).toEqual({ kind: 'choice', choices: ['off', 'basic'] });
+    expect(choicesOf('maxSyntheticShare')).toEqual({ kind: 'choice', choices: ['0', '0.25', '0.5'] });
     const { trials } = readStudy(path);
     expect(trials[0]!.settings).toMatchObject({ cleaning: 'off', learningRate: '0.005' });
     expect(new Set(trials.map(trial => trial.settings.cleaning))).toEqual(new Set(['off', 'basic']));
-    const read = trials.map(({ run, settings: { cleaning: level } }) => {
+    const read = trials.map(({ run, settings: { cleaning: level, maxSyntheticShare } }) => {
       const [dataset] = runRecordSchema.parse(readJson(join(place.store, 'runs', run!, 'run.json'))).datasets;
       expect(dataset!.cleaning).toEqual(level === 'off' ? undefined : usualCleaning);
-      return { level, ...readSides(join(place.store, 'datasets', dataset!.snapshot)) };
+      return {
+        level,
+        share: Number(maxSyntheticShare),
+        ...readSides(join(place.store, 'datasets', dataset!.snapshot)),
+      };
     });
     expect(new Set(read.map(({ heldOut }) => heldOut)).size).toBe(1);
-    for (const { level, trainRows } of read) expect(trainRows, level).toBe(level === 'off' ? 64 : 32);
+    for (const { level, share, writtenRows, madeRows } of read) {
+      expect(writtenRows, level).toBe(level === 'off' ? 64 : 32);
+      expect(madeRows === 0, `${level} ${share}`).toBe(share === 0);
+    }
   });
 
   it('ends when as many tokens were trained on, and goes by token F1 where it is to', async () => {

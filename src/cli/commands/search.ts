@@ -30,7 +30,7 @@ export const search: Command = {
       name: 'space',
       value: 'k=RANGE|FILE',
       isRepeatable: true,
-      help: 'What to search: k=low..high, k=low..high:log, k=a|b|c, k alone for its usual range, or a JSON file; may be repeated. cleaning=off|basic|strict varies how training rows are cleaned. Default: what usually matters, cleaning where it changes rows.',
+      help: 'What to search: k=low..high, k=low..high:log, k=a|b|c, k alone for its usual range, or a JSON file; may be repeated. cleaning=off|basic|strict varies how training rows are cleaned. Default: what usually matters, with cleaning and the share of synthetic rows where they change the training rows.',
     },
     {
       name: 'sampler',
@@ -88,7 +88,7 @@ function readSettings(args: CommandArguments, base: Hyperparameters): SearchSett
   if (twice !== undefined) throw new TuneError('usage', `--space ${twice.name}: expected it once, got it twice`);
   const settings = {
     space,
-    offersCleaning: given.length === 0,
+    offersDataChoices: given.length === 0,
     budget,
     sampler: args.one('sampler') ?? 'tpe',
     pruner: args.one('pruner') ?? 'halving',

@@ -41,7 +41,7 @@ const record: SearchRecord = {
       { name: 'epochs', distribution: { kind: 'integer', low: 1, high: 5, log: false } },
       { name: 'batchRows', distribution: { kind: 'integer', low: 2, high: 8, log: true } },
     ],
-    offersCleaning: false,
+    offersDataChoices: false,
     budget: { trials: 12, minutes: null, tokens: null },
     sampler: 'tpe',
     pruner: 'halving',

@@ -11,7 +11,7 @@ import { checkParameter } from '../../search/searchSpace.ts';
 import { type CheckOptions, checkRun, enforceChecks } from '../prepare/checkRun.ts';
 import { describeModel, snapshotSources } from '../prepare/prepareRun.ts';
 import { listVersions } from '../prepare/versions.ts';
-import { offerCleaning } from './offerCleaning.ts';
+import { offerDataChoices } from './offerDataChoices.ts';
 import type { TrialShare } from './trialRuns.ts';
 
 /** Rows that no trial sees, where the recipe keeps none. */
@@ -27,7 +27,7 @@ export async function prepareSearch(
   if (known?.kind === 'search') return known;
   const asked = readStoredRequest(run);
   if (asked.kind !== 'search') throw new TuneError('run-invalid', `${run}: expected a search, got another kind of run`);
-  const request = await offerCleaning(await decide(withTestRows(asked)), options);
+  const request = await offerDataChoices(await decide(withTestRows(asked)), options);
   for (const parameter of request.settings.space) checkParameter(parameter);
   const checked = await checkRun(request.base, { ...options, measures: true });
   try {
