@@ -1,5 +1,6 @@
 /** Every command, in the order of the help text. A new one is a file in commands/ and a line here. */
 import type { Command } from './command.ts';
+import { augment } from './commands/augment.ts';
 import { best } from './commands/best.ts';
 import { cache } from './commands/cache.ts';
 import { clean } from './commands/clean.ts';
@@ -26,6 +27,7 @@ import { train } from './commands/train.ts';
 export const commands: readonly Command[] = [
   inspect,
   clean,
+  augment,
   forecast,
   train,
   pipeline,

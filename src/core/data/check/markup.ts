@@ -117,7 +117,7 @@ function stripPart(text: string): string {
 }
 
 /** Names that are not known stay as they are. */
-function decodeEntities(text: string): string {
+export function decodeEntities(text: string): string {
   return text.replace(entity, found => {
     const name = found.slice(1, -1);
     if (!name.startsWith('#')) return entities.get(name) ?? entities.get(name.toLowerCase()) ?? found;

@@ -98,7 +98,7 @@ async function requireFree(target: string, { files }: Dataset, replaces: boolean
 }
 
 /** The sha256 of what was written. */
-function writeRows(path: string, rows: readonly unknown[]): string {
+export function writeRows(path: string, rows: readonly unknown[]): string {
   const hash = createHash('sha256');
   const pieces = function* (): Generator<Uint8Array> {
     let held = '';

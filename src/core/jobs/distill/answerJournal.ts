@@ -5,26 +5,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { TuneError } from '../../../shared/errors.ts';
-import { mappingSchema } from '../../../shared/recipe.ts';
 import { LineWriter } from '../../runs/lineWriter.ts';
 import type { TeacherOutcome } from '../../teachers/teacher.ts';
 
-const headSchema = z.strictObject({
-  kind: z.literal('distillation'),
-  version: z.literal(1),
-  datasetSha256: z.string(),
-  mapping: mappingSchema,
-  seed: z.number(),
-  evalRatio: z.number(),
-  testRatio: z.number(),
-  teacher: z.string(),
-  maxTokens: z.number(),
-  temperature: z.number(),
-  topP: z.number(),
-  samplingSeed: z.number(),
-});
-/** All on which the answers depend. */
-export type DistillationHead = z.infer<typeof headSchema>;
+/** All on which the answers depend, by name; `kind` says what is being made. */
+export type JournalHead = Readonly<{ kind: string } & Record<string, unknown>>;
 
 const outcomeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ row: z.number().int(), kind: z.literal('answer'), text: z.string() }),
@@ -39,7 +24,7 @@ export class AnswerJournal {
   private readonly writer: LineWriter;
 
   /** Opens what an earlier attempt left at `path`, or begins. @throws TuneError `usage` when that made something else */
-  constructor(path: string, head: DistillationHead) {
+  constructor(path: string, head: JournalHead) {
     this.path = path;
     this.writer = new LineWriter(path);
     if (existsSync(path)) this.readEarlier(head);
@@ -63,14 +48,13 @@ export class AnswerJournal {
     rmSync(this.path, { force: true });
   }
 
-  private readEarlier(head: DistillationHead): void {
+  private readEarlier(head: JournalHead): void {
     const [first = '', ...lines] = readFileSync(this.path, 'utf8').split('\n');
-    const found = headSchema.safeParse(parseLine(first));
-    const differing = found.success ? findDifference(found.data, head) : 'kind';
+    const differing = findDifference(parseLine(first), head);
     if (differing !== undefined) {
       throw new TuneError(
         'usage',
-        `${this.path}: expected answers of the same distillation, got another ${differing}`,
+        `${this.path}: expected answers of the same ${head.kind}, got another ${differing}`,
         {
           file: this.path,
           hint: 'Go on with the same dataset, teacher and settings, delete that file to begin anew, or name another output.',
@@ -86,9 +70,11 @@ export class AnswerJournal {
   }
 }
 
-function findDifference(found: DistillationHead, wanted: DistillationHead): string | undefined {
-  const names = Object.keys(wanted) as (keyof DistillationHead)[];
-  return names.find(name => JSON.stringify(found[name]) !== JSON.stringify(wanted[name]));
+function findDifference(found: unknown, wanted: JournalHead): string | undefined {
+  if (typeof found !== 'object' || found === null) return 'kind';
+  const held = new Map(Object.entries(found));
+  // What stands on disk went through JSON: what is wanted is compared as it would.
+  return Object.keys(wanted).find(name => JSON.stringify(held.get(name)) !== JSON.stringify(wanted[name]));
 }
 
 function parseLine(line: string): unknown {
