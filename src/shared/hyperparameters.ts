@@ -637,7 +637,6 @@ export const hyperparameterTable = {
   precision: choice<'auto' | 'float32' | 'bfloat16' | 'float16'>({
     label: 'Precision',
     group: 'machine',
-    appliesWhen: pytorchOnly,
     advanced: true,
     default: 'auto',
     choices: [
@@ -646,7 +645,7 @@ export const hyperparameterTable = {
       { value: 'bfloat16', label: 'bfloat16' },
       { value: 'float16', label: 'float16 (graphics cards)' },
     ],
-    help: 'Arithmetic of the PyTorch engine, default automatic, which is bfloat16 on graphics cards that have it and 32 bit elsewhere: 16 bit = half the memory, faster, less exact.',
+    help: 'Arithmetic, default automatic: with PyTorch bfloat16 on graphics cards that have it, with the embedded engine float16 products where the device computes them right and faster, 32 bit elsewhere: 16 bit = faster, less exact, and half the memory with PyTorch.',
   }),
   gradientCheckpointing: flag({
     label: 'Gradient checkpointing',

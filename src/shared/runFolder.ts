@@ -22,6 +22,8 @@ export const runNames = {
   start: 'start',
   /** Where a run with `device: auto` computes; chosen once. */
   device: 'device.json',
+  /** Whether a run on a device that is not the CPU computes in half precision; chosen once. */
+  precision: 'precision.json',
   checkpoints: 'checkpoints',
   adapter: 'adapter',
   model: 'model',
@@ -135,6 +137,9 @@ export const stepRowSchema = z.strictObject({
   tokensPerSecond: z.number(),
   elapsedMs: z.number(),
   peakRssBytes: z.number(),
+  /** Of half precision: what the loss was multiplied by on the way back, and whether the gradients overflowed, so that nothing changed. */
+  lossScale: z.number().optional(),
+  isSkipped: z.boolean().optional(),
   ...measuresShape,
 });
 export type StepRow = z.infer<typeof stepRowSchema>;

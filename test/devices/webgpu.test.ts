@@ -69,6 +69,17 @@ describe.skipIf(!listCarriedDevices().includes('webgpu'))('training on WebGPU', 
     expect(check).toMatchObject({ ok: true });
   });
 
+  it('checks half precision before a run: it agrees, or the operation that the adapter lacks is named', async () => {
+    const model = makeTinyModel();
+    const settings = { model, weights: makeTinyWeights(model), method: 'lora', targetModules: linearLayers } as const;
+    const check = await checkDevice(
+      { ...settings, rank: 8, alpha: 16, seed: 7, batchRows: 1, contextTokens: 64, threads: 1, halfPrecision: true },
+      'webgpu',
+    );
+    console.log('WebGPU, check of half precision:', check);
+    expect(check).toMatchObject(check.ok ? { ok: true } : { ok: false, operation: expect.any(String) });
+  });
+
   it('gives the gradients of the CPU, all weights, layer by layer', async () => {
     const cpu = await openTinyEngine({ shape: 'layered', method: 'full' });
     const gpu = await openTinyEngine({ shape: 'layered', method: 'full', device: 'webgpu' });

@@ -125,7 +125,7 @@ export function createSettingsForm(events: SettingsFormEvents): SettingsForm {
       values = state.values;
       const engine = engineOf(state);
       for (const [name, field] of fields) {
-        field.limit(findLimit(engine, name));
+        field.limit(findLimit(engine, name, state.values));
         field.update(state.values[name], state.problems.find(problem => problem.name === name)?.message ?? null);
       }
       showFields();

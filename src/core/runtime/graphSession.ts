@@ -2,6 +2,7 @@
 import { TuneError } from '../../shared/errors.ts';
 import type { Device } from '../../shared/hyperparameters.ts';
 import { encodeOnnxModel, type OnnxModel } from '../formats/onnxModel.ts';
+import { halveProducts } from '../graph/halveProducts.ts';
 import { loadOnnxRuntime, type OnnxRuntime } from './onnxRuntime.ts';
 import type { RuntimeTensor } from './tensor.ts';
 
@@ -10,6 +11,8 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** Where operators run; those that its provider lacks run on the CPU. Default cpu. */
   readonly device?: Device | undefined;
+  /** Products in float16, see `halveProducts`; of a model that is given as such, not as bytes. */
+  readonly halfPrecision?: boolean | undefined;
   /** Lets ONNX Runtime keep its own copy of constant weights, laid out for its kernels. Off: weights are inputs. */
   readonly prepackWeights?: boolean | undefined;
   /** Writes the time of every operator to `<prefix>_<date>.json` when the session is released; absent: nothing. */
@@ -37,7 +40,10 @@ export class GraphSession {
 
   /** @throws TuneError `engine` when ONNX Runtime refuses the model. */
   static async create(model: OnnxModel | Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
-    const bytes = model instanceof Uint8Array ? model : encodeOnnxModel(model);
+    const bytes =
+      model instanceof Uint8Array
+        ? model
+        : encodeOnnxModel(options.halfPrecision ? halveFor(model, options.device) : model);
     const external = model instanceof Uint8Array ? [] : model.initializers.filter(({ isExternal }) => isExternal);
     try {
       const session = await loadOnnxRuntime().InferenceSession.create(bytes, {
@@ -91,6 +97,10 @@ export class GraphSession {
     if (this.isProfiled) this.session.endProfiling();
     await this.session.release();
   }
+}
+
+function halveFor(model: OnnxModel, device: Device = 'cpu'): OnnxModel {
+  return halveProducts(model, device === 'cpu' ? 'float32' : 'float16');
 }
 
 function listProviders(device: Device): Device[] {

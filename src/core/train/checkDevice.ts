@@ -6,6 +6,7 @@ import { TuneError } from '../../shared/errors.ts';
 import type { Device } from '../../shared/hyperparameters.ts';
 import { plainLoss } from '../models/lossSpec.ts';
 import { buildTrainingGraph } from '../models/trainingGraph.ts';
+import { unscaleGradients } from '../optim/lossScale.ts';
 import { makeBatchFeeds } from './batchFeeds.ts';
 import { createTrainingEngine, prepareEngine, type TrainingEngineSettings } from './createTrainingEngine.ts';
 import { firstDraw } from './dropoutMasks.ts';
@@ -15,9 +16,14 @@ import type { TrainableParameter } from './trainingEngine.ts';
 
 /**
  * Of a loss by itself, of a gradient and of an operation by the largest element. Float32 on another processor differs by
- * about 1e-6; half precision, or a kernel that is wrong, by 1e-3 and more.
+ * about 1e-6; a kernel that is wrong by 1e-3 and more. Half precision rounds each operand by up to 5e-4.
  */
-const tolerance = { loss: 1e-4, gradient: 5e-4, operation: 5e-4 } as const;
+const tolerances = {
+  single: { loss: 1e-4, gradient: 5e-4, operation: 5e-4 },
+  half: { loss: 5e-3, gradient: 3e-2, operation: 5e-3 },
+} as const;
+/** In half precision gradients below 6e-8 would be zero. */
+const halfLossScale = 1024;
 
 export type DeviceCheck =
   | { readonly ok: true; readonly largestDifference: number }
@@ -32,7 +38,8 @@ export type DeviceCheck =
 /** Takes some seconds on a device that compiles a program for each operator. */
 export async function checkDevice(settings: TrainingEngineSettings, device: Device): Promise<DeviceCheck> {
   const small = shrinkSettings(settings);
-  const expected = await computeStep({ ...small, device: 'cpu' });
+  const tolerance = tolerances[settings.halfPrecision ? 'half' : 'single'];
+  const expected = await computeStep({ ...small, device: 'cpu', halfPrecision: false });
   let reason: string;
   try {
     const got = await computeStep({ ...small, device });
@@ -52,7 +59,7 @@ export async function checkDevice(settings: TrainingEngineSettings, device: Devi
     if (!(error instanceof TuneError)) throw error;
     reason = error.message;
   }
-  const differing = await findInSmallGraph(small, device);
+  const differing = await findInSmallGraph(small, device, tolerance.operation);
   if (differing === undefined) return { ok: false, reason: `${reason}; each operation alone is right` };
   return { ok: false, reason: `${reason}; ${describe(differing)}`, operation: differing.operation };
 }
@@ -84,7 +91,10 @@ async function computeStep(settings: TrainingEngineSettings): Promise<SmallStep>
   try {
     fillZeros(engine.parameters);
     engine.zeroGradients();
-    const { lossNatsSum } = await engine.accumulate(makeSmallBatch(settings.loss ?? plainLoss), 1, firstDraw);
+    const scale = settings.halfPrecision ? halfLossScale : 1;
+    const batch = makeSmallBatch(settings.loss ?? plainLoss);
+    const { lossNatsSum } = await engine.accumulate(batch, scale, firstDraw);
+    unscaleGradients(engine.parameters, scale);
     return {
       lossNatsSum,
       gradients: engine.parameters.map(({ name, gradient }) => ({ name, gradient: gradient.slice() })),
@@ -104,7 +114,9 @@ function fillZeros(parameters: readonly TrainableParameter[]): void {
 async function findInSmallGraph(
   settings: TrainingEngineSettings,
   device: Device,
+  tolerance: number,
 ): Promise<DifferingOperation | undefined> {
+  const { threads, halfPrecision } = settings;
   const { setup } = await prepareEngine({ ...settings, device: 'cpu' });
   fillZeros(setup.tensors.parameters);
   const graph = buildTrainingGraph(setup.model, setup.shape, setup.trainable, 'training', setup.loss);
@@ -113,7 +125,7 @@ async function findInSmallGraph(
     ...makeBatchFeeds(makeSmallBatch(setup.loss), setup.shape, 1),
     ...setup.dropout?.draw(firstDraw),
   };
-  return findDifferingOperation(graph, feeds, tolerance.operation, { threads: settings.threads, device });
+  return findDifferingOperation(graph, feeds, tolerance, { threads, device, halfPrecision });
 }
 
 function describe({ operation, failure, difference }: DifferingOperation): string {

@@ -48,6 +48,8 @@ export interface TrainingEngineSettings extends TrainableSettings {
   readonly threads: number;
   /** Where sessions run; `auto`, the default, is the CPU for whoever did not choose before. */
   readonly device?: Device | 'auto' | undefined;
+  /** Products of training steps in float16; who trains so scales the loss (`optim/lossScale.ts`). Default off. */
+  readonly halfPrecision?: boolean | undefined;
   /** Default: half of the machine's memory. */
   readonly memoryLimitBytes?: number | undefined;
   /** Default: `whole` when its forecast fits the limit, else `layered`. */
@@ -88,6 +90,7 @@ export async function prepareEngine(
       threads: settings.threads,
       device: settings.device === 'auto' ? 'cpu' : settings.device,
       profilePrefix: settings.profilePrefix,
+      halfPrecision: settings.halfPrecision,
     },
     dropout: makeDropout(settings, trainable, chosen.targets),
   };

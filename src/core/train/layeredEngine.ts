@@ -25,7 +25,7 @@ type Feeds = Record<string, RuntimeTensor>;
 
 interface LayerSessions {
   readonly forward: GraphSession;
-  /** The same without dropout and with finer integer products; `forward` itself where there is neither. */
+  /** The same without dropout, in float32 and with finer integer products; `forward` itself where nothing differs. */
   readonly evaluation: GraphSession;
   readonly backward: GraphSession;
 }
@@ -78,14 +78,15 @@ export class LayeredEngine implements TrainingEngine {
   static async create(setup: EngineSetup): Promise<LayeredEngine> {
     const { model, shape, trainable, session, dropout, loss } = setup;
     const layers = new Map<number, LayerSessions>();
+    const exact = { ...session, halfPrecision: false };
     for (const kind of new Set(listLayerKinds(model, trainable))) {
-      const compile = (graph: TrainingGraph): Promise<GraphSession> => compileGraph(graph, session);
+      const compile = (graph: TrainingGraph, options = session): Promise<GraphSession> => compileGraph(graph, options);
       const forward = await compile(buildLayerForward(model, shape, trainable, kind, 'training'));
       layers.set(kind, {
         forward,
         evaluation:
-          dropout || evaluatesFiner(model.weightForms)
-            ? await compile(buildLayerForward(model, shape, trainable, kind, 'evaluation'))
+          dropout || session.halfPrecision || evaluatesFiner(model.weightForms)
+            ? await compile(buildLayerForward(model, shape, trainable, kind, 'evaluation'), exact)
             : forward,
         backward: await compile(buildLayerBackward(model, shape, trainable, kind)),
       });
@@ -121,7 +122,8 @@ export class LayeredEngine implements TrainingEngine {
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
     const { model, shape, tensors, trainable, session, loss } = this.setup;
-    this.evaluationHead ??= await compileGraph(buildHeadGraph(model, shape, trainable, 'evaluation', loss), session);
+    const graph = () => buildHeadGraph(model, shape, trainable, 'evaluation', loss);
+    this.evaluationHead ??= await compileGraph(graph(), { ...session, halfPrecision: false });
     const batchFeeds = { ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) };
     const last = await this.runForward('evaluation', batch, batchFeeds, index => this.hidden[index % 2]!);
     const results = await this.evaluationHead.run({ ...batchFeeds, [layerNames.hidden]: last });

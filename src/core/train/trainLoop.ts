@@ -7,6 +7,7 @@ import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { Measures } from '../../shared/runFolder.ts';
 import type { AdamW } from '../optim/adamW.ts';
 import { learningRateAt } from '../optim/learningRate.ts';
+import { afterOverflow, afterSteadyStep, firstLossScale } from '../optim/lossScale.ts';
 import type { RankAllocator } from '../optim/rankAllocator.ts';
 import type { PackedBatch } from '../text/packedBatch.ts';
 import { checkFinite } from './checkFinite.ts';
@@ -32,6 +33,8 @@ export interface TrainInput {
   readonly optimizer: AdamW;
   /** For AdaLoRA. */
   readonly allocator?: RankAllocator | undefined;
+  /** The engine's steps are in half precision: the loss is scaled, and steps that overflow are skipped. */
+  readonly scalesLoss?: boolean | undefined;
   readonly stepBatches: StepBatches;
   readonly heldOut: PackedBatches;
   readonly plan: TrainPlan;
@@ -54,6 +57,9 @@ export type TrainEvent =
       readonly tokensPerSecond: number;
       readonly elapsedMs: number;
       readonly measures: Measures;
+      /** In half precision: what the loss was multiplied by on the way back, and whether the step was skipped. */
+      readonly lossScale?: number;
+      readonly isSkipped?: boolean;
     }
   | { readonly kind: 'evaluationProgress'; readonly done: number; readonly total: number }
   | {
@@ -130,17 +136,25 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
     const learningRate = learningRateAt(step, plan.learningRate);
     const startMs = now();
     const clues = { ...settings, previousGradNorm };
+    const lossScale = input.scalesLoss ? (state.lossScale ?? firstLossScale) : undefined;
     const outcome = await runStep(engine, optimizer, {
       step,
       batches,
       learningRate,
       clipNorm: settings.clipNorm,
       clues,
+      lossScale: lossScale?.scale,
+      update: step - (lossScale?.skippedSteps ?? 0),
       allocator: input.allocator,
     });
     const stepMs = now() - startMs;
-    previousGradNorm = outcome.gradNorm;
-    state = { ...state, step, lastLossNats: outcome.lossNats };
+    if (!outcome.isSkipped) previousGradNorm = outcome.gradNorm;
+    state = {
+      ...state,
+      step,
+      lastLossNats: outcome.lossNats,
+      ...(lossScale && { lossScale: outcome.isSkipped ? afterOverflow(lossScale) : afterSteadyStep(lossScale) }),
+    };
     yield {
       kind: 'step',
       step,
@@ -152,6 +166,7 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
       tokensPerSecond: stepMs > 0 ? (outcome.tokens * 1000) / stepMs : 0,
       elapsedMs: addElapsed(),
       measures: outcome.measures,
+      ...(lossScale && { lossScale: lossScale.scale, isSkipped: outcome.isSkipped }),
     };
   }
 }

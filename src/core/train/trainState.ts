@@ -1,5 +1,6 @@
 /** @file Everything the loop remembers beside tensors: what a checkpoint stores and an exact resume starts from. */
 import { z } from 'zod';
+import { lossScaleSchema } from '../optim/lossScale.ts';
 
 export const trainStateSchema = z.strictObject({
   /** Optimizer steps done. */
@@ -14,6 +15,8 @@ export const trainStateSchema = z.strictObject({
   lastLossNats: z.number().nullable(),
   /** Over all attempts. */
   elapsedMs: z.number().min(0),
+  /** Of runs in half precision. */
+  lossScale: lossScaleSchema.optional(),
 });
 export type TrainState = z.infer<typeof trainStateSchema>;
 

@@ -92,7 +92,8 @@ export class WholeGraphEngine implements TrainingEngine {
   async evaluate(batch: PackedBatch): Promise<BatchLoss> {
     if (batch.labels.length === 0) return emptyLoss;
     const { model, shape, trainable, session, tensors, loss } = this.setup;
-    this.evaluation ??= await compileGraph(buildTrainingGraph(model, shape, trainable, 'evaluation', loss), session);
+    const graph = () => buildTrainingGraph(model, shape, trainable, 'evaluation', loss);
+    this.evaluation ??= await compileGraph(graph(), { ...session, halfPrecision: false });
     const results = await this.evaluation.run({ ...tensors.feeds, ...makeBatchFeeds(batch, shape, 1) });
     return measureLoss(results, batch, this.setup.loss);
   }

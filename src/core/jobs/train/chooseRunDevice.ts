@@ -36,8 +36,8 @@ export interface DeviceOptions {
 }
 
 /** How much faster than the CPU a device must be to be taken. */
-const worthwhileSpeedup = 1.2;
-const smallestTried = 32 * 2 ** 20;
+export const worthwhileSpeedup = 1.2;
+export const smallestTried = 32 * 2 ** 20;
 const choiceSchema = z.strictObject({ device: z.enum(devices) });
 
 /**

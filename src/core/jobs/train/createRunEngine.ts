@@ -16,15 +16,18 @@ type EngineOrigin = Omit<EngineSource, 'record'> & { readonly record: Pick<RunRe
 /**
  * @param weightCache where weights that are rounded to 4 bit are kept for the next run; absent: nowhere
  * @param device where it computes, see `chooseRunDevice`
+ * @param halfPrecision see `chooseRunPrecision`
  */
 export async function createRunEngine(
   prepared: EngineSource,
   weightCache?: WeightCache,
   device: Device = 'cpu',
+  halfPrecision = false,
 ): Promise<TrainingEngine> {
   const { sha256 } = prepared.record.model;
   const engine = await createTrainingEngine({
     ...engineSettings(prepared, device),
+    halfPrecision,
     cacheRounded: weightCache && (rounded => openCachedWeights(weightCache, sha256, rounded)),
   });
   collectGarbage();

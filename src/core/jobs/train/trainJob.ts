@@ -26,6 +26,7 @@ import { streamPhases } from '../streamPhases.ts';
 import { addReference } from '../teacher/referencePass.ts';
 import { addTeacher } from '../teacher/teacherPass.ts';
 import { chooseRunDevice } from './chooseRunDevice.ts';
+import { chooseRunPrecision } from './chooseRunPrecision.ts';
 import { continueFrom, readReachedState } from './continueFrom.ts';
 import { createAllocator } from './createAllocator.ts';
 import { createRunEngine } from './createRunEngine.ts';
@@ -92,10 +93,12 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
   for (const text of prepared.notes) yield { kind: 'note', text };
   for (const problem of prepared.warnings) yield { kind: 'warning', problem };
   const device = input.createEngine ? 'cpu' : yield* chooseRunDevice(run, prepared, { control, now });
+  const halfPrecision = input.createEngine ? false : yield* chooseRunPrecision(run, prepared, device, { control, now });
   // Before the student is loaded: the two are never in memory together.
   const taught = hyperparameters.objective === 'distill' ? yield* addTeacher(input, prepared) : prepared.batches;
   yield { kind: 'phase', name: 'loading weights', done: 0, total: 1 };
-  const engine = await (input.createEngine?.(prepared) ?? createRunEngine(prepared, input.weightCache, device));
+  const engine = await (input.createEngine?.(prepared) ??
+    createRunEngine(prepared, input.weightCache, device, halfPrecision));
   const rows = new RunRows(run, attempt);
   const samples = new SampleAnswers(prepared, engine);
   try {
@@ -115,6 +118,7 @@ async function* trainPrepared(input: TrainJobInput, prepared: PreparedRun): Asyn
       engine,
       optimizer,
       allocator,
+      scalesLoss: halfPrecision,
       stepBatches: batches.stepBatches,
       heldOut: batches.heldOut,
       plan: planTraining(hyperparameters, batches.totalSteps),
