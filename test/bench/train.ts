@@ -42,18 +42,25 @@ async function measureTraining(plan: BenchPlan, engineShape: EngineShape, base: 
   const { learningRate, clipNorm } = plan.optimizer;
   const batches = [toPackedBatch(plan)];
   const stepMs: number[] = [];
+  const stepCpuMs: number[] = [];
   const losses: number[] = [];
   for (let step = 1; step <= plan.warmupSteps + plan.timedSteps; step++) {
     const startedAt = performance.now();
+    const cpuBefore = process.cpuUsage();
     const clues = { method: 'lora', learningRate, clipNorm, previousGradNorm: null } as const;
     const { lossNats } = await runStep(engine, optimizer, { step, batches, learningRate, clipNorm, clues });
-    if (step > plan.warmupSteps) stepMs.push(performance.now() - startedAt);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    if (step > plan.warmupSteps) {
+      stepMs.push(performance.now() - startedAt);
+      stepCpuMs.push((user + system) / 1000);
+    }
     losses.push(lossNats);
   }
   const stepsPeakRssBytes = readPeakRssBytes();
   await engine.dispose();
   return {
     stepMs,
+    stepCpuMs,
     losses,
     peakRssBytes: Math.max(loadingPeakRssBytes, stepsPeakRssBytes),
     stepsPeakRssBytes: hasOwnPeak ? stepsPeakRssBytes : null,

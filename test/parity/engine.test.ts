@@ -8,6 +8,9 @@ import { openSafetensors } from '../../src/core/formats/safetensors.ts';
 import { DecodingSession } from '../../src/core/infer/decodingSession.ts';
 import { loadResidentModel } from '../../src/core/infer/residentModel.ts';
 import { openModel } from '../../src/core/models/openModel.ts';
+import type { RunRecord } from '../../src/shared/recipe.ts';
+import { runNames } from '../../src/shared/runFolder.ts';
+import { parseMetrics } from '../../src/shared/runState.ts';
 import { requirePython, requireRealModel } from '../support/externals.ts';
 import { type EngineRun, writeBundle } from './engineRun.ts';
 
@@ -148,6 +151,21 @@ describe.each(cases)('$name', ({ name, golden, model, settings, prompts }) => {
     if (reference.adapterHeldOutLoss === undefined) return;
     measured.adapterHeldOut = relative(tuned.evalLossNats, reference.adapterHeldOutLoss);
     expect(measured.adapterHeldOut).toBeLessThan(tolerance.heldOut);
+  });
+
+  it.runIf(prompts > 0)('trains on the 4-bit blocks of the file as on the same weights in floats', () => {
+    const inBlocks = settings.map(setting => (setting === 'baseWeights=float32' ? 'baseWeights=4bit' : setting));
+    const run = train(model(), inBlocks, join(folder, 'blocks'));
+    const record = JSON.parse(readFileSync(join(run, runNames.run), 'utf8')) as RunRecord;
+    expect(record.forecast.baseWeights).toBe('4bit');
+    const series = parseMetrics(readFileSync(join(run, runNames.metrics), 'utf8'));
+    const floats = ours.series.steps.map(row => row.lossNats);
+    const blocks = series.steps.map(row => row.lossNats);
+    measured.blocks = Math.max(...blocks.map((loss, i) => relative(loss, floats[i]!)));
+    expect(blocks.length).toBe(20);
+    expect(measured.blocks).toBeLessThan(tolerance.losses);
+    // Otherwise floats would have been trained twice.
+    expect(blocks).not.toEqual(floats);
   });
 
   it.runIf(prompts > 0)("has the base's logits and transformers' greedy tokens", async () => {

@@ -33,7 +33,7 @@ const usage = `usage: npm run bench -- [options]
   --threads N    2
   --quality int8 --data FILE   instead of speed: held-out loss after training on 8-bit and on float weights
   --seeds LIST                 of --quality, default 1,2,3
-  --profile S    instead of measuring, shows where a step of shape S (whole, layered) spends its time
+  --profile S    instead of measuring, shows where a step of S (whole, layered, int8) spends its time; int8 is one graph
   --json         one JSON object on standard output instead of tables
   --write        put the figures into test/bench/README.md`;
 
@@ -63,7 +63,8 @@ try {
   process.exitCode = 1;
 }
 
-/** @typedef {{ chosen: readonly import('./benchCases.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: 'whole' | 'layered' | undefined, qualityData: string | undefined, seeds: readonly number[], quick: boolean, json: boolean, write: boolean }} Options */
+/** @typedef {'whole' | 'layered' | 'int8'} Profiled */
+/** @typedef {{ chosen: readonly import('./benchCases.mjs').BenchCase[], contexts: readonly number[], repeats: number, threads: number, profile: Profiled | undefined, qualityData: string | undefined, seeds: readonly number[], quick: boolean, json: boolean, write: boolean }} Options */
 
 /** The options, or what is wrong with them. @returns {Options | string} */
 function readOptions() {
@@ -102,8 +103,8 @@ function readOptions() {
       return `--repeats: expected 1 or more, got ${values.repeats}\n${usage}`;
     if (!(Number.isInteger(threads) && threads > 0))
       return `--threads: expected 1 or more, got ${values.threads}\n${usage}`;
-    if (profile !== undefined && profile !== 'whole' && profile !== 'layered') {
-      return `--profile: expected whole or layered, got ${profile}\n${usage}`;
+    if (profile !== undefined && profile !== 'whole' && profile !== 'layered' && profile !== 'int8') {
+      return `--profile: expected whole, layered or int8, got ${profile}\n${usage}`;
     }
     const chosen = benchCases.filter(({ group }) => wanted.includes(group));
     return {
@@ -180,18 +181,17 @@ async function bench({ chosen, contexts: wanted, repeats, threads, quick, json, 
 
 /**
  * One warm-up step and the timed ones, all of them profiled.
- * @param {'whole' | 'layered'} shape
+ * @param {Profiled} profiled
  * @param {Options} options
  */
-async function profile(shape, { contexts: [contextTokens = batchTokens], threads, quick, json }) {
+async function profile(profiled, { contexts: [contextTokens = batchTokens], threads, quick, json }) {
   await installPackages();
   await requireCommand([process.execPath, 'esbuild.mjs', '--bench'], { cwd: root });
   const plan = join(folder, 'plan.json');
   writeFileSync(plan, JSON.stringify(makePlan({ model: await installRealModel(), threads, quick, contextTokens })));
   const prefix = join(folder, 'profile');
-  await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), shape, plan, 'float32', prefix], {
-    cwd: folder,
-  });
+  const how = profiled === 'int8' ? ['whole', plan, '8bit'] : [profiled, plan, 'float32'];
+  await requireCommand([process.execPath, join(root, '.cache/bench/train.js'), ...how, prefix], { cwd: folder });
   const files = readdirSync(folder).filter(name => name.startsWith('profile'));
   const summary = summarizeProfile(files.flatMap(name => JSON.parse(readFileSync(join(folder, name), 'utf8'))));
   if (json) {

@@ -5,6 +5,7 @@
 /**
  * @typedef {object} TrainingMeasurement one process
  * @property {readonly number[]} stepMs of the steps that count
+ * @property {readonly number[]} [stepCpuMs] processor time of the same steps, of all threads
  * @property {readonly number[]} losses of every step
  * @property {number} peakRssBytes of the whole process
  * @property {number | null} stepsPeakRssBytes after everything was loaded; null where the system cannot tell
