@@ -1,10 +1,10 @@
 /** `tuning-fork export`: what a run tuned -> a folder for the program that is to use it. */
 import { resolve } from 'node:path';
+import { describeCheck } from '../../core/jobs/export/exportReadme.ts';
 import { exportTuned } from '../../core/jobs/export/exportTuned.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError } from '../../shared/errors.ts';
 import {
-  type ExportCheck,
   type ExportFormat,
   type ExportType,
   exportFormatNames,
@@ -85,10 +85,4 @@ function readType(args: CommandArguments): ExportType | null {
   const type = typeNames[given] ?? exportTypes.find(name => name === given.toLowerCase());
   if (type !== undefined) return type;
   throw new TuneError('usage', `--dtype: expected one of ${exportTypes.join(', ')}, got "${given}"`);
-}
-
-function describeCheck({ tool, tokens, sameTokens, difference }: ExportCheck): string {
-  const distance = difference.toExponential(1);
-  if (tokens === 0) return `Checked by ${tool}: weights read back, error at most ${distance}.`;
-  return `Checked by ${tool}: logits differ by ${distance} of their spread; ${sameTokens} of ${tokens} likeliest tokens are the same.`;
 }

@@ -7,6 +7,8 @@ import type { TunedModel } from './openTuned.ts';
 export interface PlannedExport {
   /** Weights are read when they are written. */
   readonly files: Iterable<FileToWrite>;
+  /** Name of the one file that holds it all, where there is one. */
+  readonly file?: string | undefined;
   /** What the files take, about. */
   readonly totalBytes: number;
   /** Reads the written folder again. @param expected undefined where memory is too small to run the model */

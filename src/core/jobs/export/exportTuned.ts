@@ -1,4 +1,6 @@
 /** @file A tuned model -> a folder in one of the formats, written, read again and compared before it is put in its place. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { TuneError } from '../../../shared/errors.ts';
 import {
   type ExportCheck,
@@ -7,9 +9,12 @@ import {
   type ExportType,
   exportFormats,
 } from '../../../shared/exportFormats.ts';
+import { textFile } from '../../adapter/tokenizerFolder.ts';
 import type { OpenModelOptions } from '../../models/openModel.ts';
 import { canProbe, chooseProbe, probe } from './compareExport.ts';
 import type { ExportPlanner } from './exportPlan.ts';
+import { writeExportReadme } from './exportReadme.ts';
+import { makeLaunchFiles, toCommands } from './launchFiles.ts';
 import { openTuned } from './openTuned.ts';
 import { planGguf } from './planGguf.ts';
 import { planGgufLora } from './planGgufLora.ts';
@@ -58,6 +63,7 @@ export async function exportTuned(request: ExportRequest, options: ExportOptions
     const probed = canProbe(tuned);
     if (probed) onProgress('computing reference', 0, 1);
     const expected = probed ? await probe(tuned.base, tuned.adapter, chooseProbe(tuned), signal) : undefined;
+    const launching = makeLaunchFiles(tuned, format, dtype, planned.file);
     let check: ExportCheck | undefined;
     const bytes = await writeExport(
       out,
@@ -65,11 +71,14 @@ export async function exportTuned(request: ExportRequest, options: ExportOptions
       async staged => {
         onProgress('comparing', 0, 1);
         check = await planned.check(staged, expected);
-        return [];
+        // A run's adapter goes out with the card that it has.
+        if (existsSync(join(staged, 'README.md'))) return launching.files;
+        const readme = writeExportReadme({ tuned, format, dtype, check, launches: launching.launches });
+        return [textFile('README.md', readme), ...launching.files];
       },
       { totalBytes, signal, onBytes: done => onProgress('writing', Math.min(done, totalBytes), totalBytes) },
     );
-    return { path: out, format, dtype, bytes, check: check!, commands: [] };
+    return { path: out, format, dtype, bytes, check: check!, commands: toCommands(launching.launches, out) };
   } finally {
     tuned.base.close();
   }

@@ -17,6 +17,7 @@ const shortNames = { float32: 'f32', float16: 'f16', bfloat16: 'bf16', q8_0: 'q8
 export const planGguf: ExportPlanner = (tuned, { dtype, signal }) => {
   const name = `${slugOf(tuned.name)}-${shortNames[dtype]}.gguf`;
   return {
+    file: name,
     files: [{ name, pieces: ggufModelPieces(tuned, dtype) }],
     totalBytes: Math.ceil(1.1 * tuned.weightCount * exportTypeBytes[dtype]),
     async check(staged, expected) {

@@ -44,6 +44,7 @@ export const planGgufLora: ExportPlanner = (tuned, { signal }) => {
   };
   const name = `${slugOf(tuned.name)}-lora.gguf`;
   return {
+    file: name,
     files: [{ name, pieces: serializeGguf(tensors, metadata) }],
     totalBytes: adapter.pairs.reduce((sum, { a, b }) => sum + a.byteLength + b.byteLength, 0),
     async check(staged, expected) {

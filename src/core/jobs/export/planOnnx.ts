@@ -8,6 +8,7 @@ import { jsonFile, tokenizerFolderFiles } from '../../adapter/tokenizerFolder.ts
 import { encodeOnnxModel, type OnnxInitializer, type OnnxModel, onnxElementTypes } from '../../formats/onnxModel.ts';
 import type { TensorSource } from '../../formats/tensorSource.ts';
 import { emitOnnx } from '../../graph/emitOnnx.ts';
+import { completeGenerationConfig } from '../../models/endTokens.ts';
 import { buildExportGraph } from '../../models/exportGraph.ts';
 import type { ParameterTensor } from '../../models/parameterTensors.ts';
 import { readFloatPieces } from '../../models/readFloatPieces.ts';
@@ -68,7 +69,7 @@ function describeFiles({ base, chatTemplate }: TunedModel, settings: object): Fi
   const files = tokenizerFolderFiles(base.tokenizer, template);
   return [
     configFile({ ...config, dtype: 'float32', 'transformers.js_config': settings }),
-    ...(base.generationConfig === undefined ? [] : [jsonFile('generation_config.json', base.generationConfig)]),
+    jsonFile('generation_config.json', completeGenerationConfig(base)),
     ...files,
   ];
 }

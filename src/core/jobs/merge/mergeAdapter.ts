@@ -6,6 +6,7 @@ import { tokenizerFolderFiles } from '../../adapter/tokenizerFolder.ts';
 import type { FloatDtype } from '../../formats/encodeFloats.ts';
 import type { TensorSource } from '../../formats/tensorSource.ts';
 import { checkFits } from '../../infer/adapterInputs.ts';
+import { completeGenerationConfig } from '../../models/endTokens.ts';
 import type { Model } from '../../models/findArchitecture.ts';
 import { listParameters } from '../../models/listParameters.ts';
 import type { OpenModel } from '../../models/openedModel.ts';
@@ -39,7 +40,7 @@ export function wholeModelFiles(
     readPieces: () => readFloatPieces(weights, parameter, dtype),
   }));
   return [
-    ...modelFolderFiles(tensors, base.config, base.generationConfig, shardBytes),
+    ...modelFolderFiles(tensors, base.config, completeGenerationConfig(base), shardBytes),
     ...tokenizerFolderFiles(base.tokenizer, chatTemplate),
   ];
 }
