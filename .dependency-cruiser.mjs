@@ -14,6 +14,7 @@ const coreOrder = [
   'adapter',
   'infer',
   'teachers',
+  'judge',
   'runs',
   'python',
   'trackers',

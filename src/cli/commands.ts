@@ -13,6 +13,7 @@ import { exportJobCommand } from './commands/exportJob.ts';
 import { forecast } from './commands/forecast.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
+import { judge } from './commands/judge.ts';
 import { pause } from './commands/pause.ts';
 import { pipeline } from './commands/pipeline.ts';
 import { python } from './commands/python.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   evaluate,
   generate,
   compare,
+  judge,
   distill,
   serve,
   exportRun,

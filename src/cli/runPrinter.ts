@@ -2,6 +2,7 @@
 import type { JsonLine, TrainResult } from '../shared/commandLine.ts';
 import type { ForgettingTable } from '../shared/pipeline.ts';
 import type { Measures } from '../shared/runFolder.ts';
+import { type EvaluationLineResult, formatEvaluation } from './evaluationTable.ts';
 import { formatForgetting } from './forgettingTable.ts';
 import type { Output } from './output.ts';
 
@@ -28,6 +29,8 @@ export class RunPrinter {
       }
       case 'evaluation': {
         this.evalLoss = `  held-out ${line.evalLossNats.toFixed(4)}`;
+        // Of an evaluation: its table follows.
+        if (line.step === undefined) break;
         const label = line.step === 0 ? 'base model' : `step ${line.step}`;
         this.output.say(`${label}: held-out loss ${line.evalLossNats.toFixed(4)} nats${describeMeasures(line)}`);
         break;
@@ -54,7 +57,8 @@ export class RunPrinter {
         else if (line.line.type === 'step') this.output.progress(`${line.id}  ${describeStep(line.line)}`);
         break;
       case 'result':
-        if ('forgetting' in line) this.output.say(describePipeline(line as unknown as PipelineResult));
+        if ('metricsFile' in line) this.output.say(formatEvaluation(line as unknown as EvaluationLineResult));
+        else if ('forgetting' in line) this.output.say(describePipeline(line as unknown as PipelineResult));
         else if ('report' in line) this.output.say(describeSearch(line));
         else this.output.say(describeResult(line as unknown as TrainResult));
         break;

@@ -73,6 +73,8 @@ function placeOf(request: StoredRequest): string {
   switch (request.kind) {
     case 'pipeline':
       return request.file;
+    case 'evaluate':
+      return request.rows.kind === 'run' ? request.rows.run : request.rows.path;
     case 'search':
       return request.base.datasets[0]!.path;
     default:

@@ -3,6 +3,7 @@
  * (recipe.ts); those that list, show, resume or delete runs take every kind.
  */
 import { z } from 'zod';
+import { evaluationRecordSchema, evaluationRequestSchema } from './evaluation.ts';
 import { pipelineRecordSchema, pipelineRequestSchema } from './pipeline.ts';
 import { type RunRecord, type RunRequest, runRecordSchema, runRequestSchema } from './recipe.ts';
 import { searchRecordSchema, searchRequestSchema } from './searchRecord.ts';
@@ -11,6 +12,7 @@ export const storedRecordSchema = z.discriminatedUnion('kind', [
   runRecordSchema,
   searchRecordSchema,
   pipelineRecordSchema,
+  evaluationRecordSchema,
 ]);
 export type StoredRecord = z.infer<typeof storedRecordSchema>;
 
@@ -19,6 +21,7 @@ export const storedRequestSchema = z.discriminatedUnion('kind', [
   runRequestSchema,
   searchRequestSchema,
   pipelineRequestSchema,
+  evaluationRequestSchema,
 ]);
 export type StoredRequest = z.infer<typeof storedRequestSchema>;
 

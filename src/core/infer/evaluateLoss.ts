@@ -12,9 +12,9 @@ import type { TrainableSpec } from '../models/trainableSpec.ts';
 import type { BatchShape } from '../models/trainingContext.ts';
 import { buildTrainingGraph } from '../models/trainingGraph.ts';
 import { GraphSession, type SessionOptions } from '../runtime/graphSession.ts';
-import { makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
+import { floatData, makeTensor, type RuntimeTensor } from '../runtime/tensor.ts';
 import { evaluationBatches } from '../text/batchOrder.ts';
-import type { EncodedRow } from '../text/packedBatch.ts';
+import { countLabels, type EncodedRow, type PackedBatch } from '../text/packedBatch.ts';
 import { emptyLoss, makeBatchFeeds, sumLosses } from '../train/batchFeeds.ts';
 import { evaluateHeldOut, type HeldOutLoss } from '../train/evaluateHeldOut.ts';
 import { padBatch } from '../train/padBatch.ts';
@@ -25,6 +25,8 @@ import { makeRopeFeeds } from './ropeFeeds.ts';
 export interface LossSettings extends BatchShape, SessionOptions {
   /** Several rows share a context, as in training. */
   readonly packing: boolean;
+  /** Told each row's own sum, by its number among the examples. */
+  readonly onRow?: ((row: number, lossNats: number, tokens: number) => void) | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,6 +59,7 @@ export async function evaluateLoss(
           await setImmediate();
           if (batch.labels.length === 0) return emptyLoss;
           const results = await session.run({ ...feeds, ...makeBatchFeeds(batch, shape, 1) });
+          if (settings.onRow !== undefined) tellRows(results[lossesOutput]!, batch, settings.onRow);
           return sumLosses(results[lossesOutput]!, batch);
         },
       },
@@ -75,6 +78,21 @@ export async function evaluateLoss(
     }
   } finally {
     await session.release();
+  }
+}
+
+/** Labels stand row after row, in the order in which rows were packed. */
+function tellRows(losses: RuntimeTensor, { rows }: PackedBatch, onRow: NonNullable<LossSettings['onRow']>): void {
+  const values = floatData(losses);
+  let at = 0;
+  for (const row of rows ?? []) {
+    const tokens = countLabels(row);
+    onRow(
+      row.row,
+      values.subarray(at, at + tokens).reduce((sum, loss) => sum + loss, 0),
+      tokens,
+    );
+    at += tokens;
   }
 }
 

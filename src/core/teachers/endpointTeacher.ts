@@ -24,7 +24,9 @@ export class EndpointTeacher implements Teacher {
     const work = async (): Promise<void> => {
       while (next < conversations.length) {
         const { row, messages } = conversations[next++]!;
-        onOutcome(row, await this.answer(messages, stop));
+        const startedAt = performance.now();
+        const outcome = await this.answer(messages, stop);
+        onOutcome(row, outcome, (performance.now() - startedAt) / 1000);
       }
     };
     const workers = Array.from({ length: Math.max(1, this.endpoint.options.parallelRequests) }, async () => {

@@ -17,8 +17,8 @@ export interface Conversation {
 
 export interface TeacherRequest {
   readonly conversations: readonly Conversation[];
-  /** Told once for each conversation, by its row, as soon as its outcome is known; in any order. */
-  readonly onOutcome: (row: number, outcome: TeacherOutcome) => void;
+  /** Told once for each conversation, by its row, as soon as its outcome is known; in any order. `seconds` that it took, where it was asked alone. */
+  readonly onOutcome: (row: number, outcome: TeacherOutcome, seconds?: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -19,9 +19,9 @@ import { PytorchAttempt } from './pytorch/pytorchAttempt.ts';
 import { StatusKeeper } from './statusKeeper.ts';
 import { ControlWriter } from './workerProtocol.ts';
 
-/** Of the training that the run is, or that its trials are; stages of a pipeline are runs that ask for themselves. */
+/** Of the training that the run is, or that its trials are; stages of a pipeline ask for themselves, evaluations for none. */
 function settingsOf(request: StoredRequest): Hyperparameters | undefined {
-  if (request.kind === 'pipeline') return undefined;
+  if (request.kind === 'pipeline' || request.kind === 'evaluate') return undefined;
   return request.kind === 'search' ? request.base.hyperparameters : request.hyperparameters;
 }
 

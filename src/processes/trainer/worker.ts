@@ -1,6 +1,7 @@
 /** The computing thread of a trainer: runs one job and says what happens. Blocks while the engine computes. */
 import { homedir } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { evaluateJob } from '../../core/jobs/evaluate/evaluateJob.ts';
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import { pipelineJob } from '../../core/jobs/pipeline/pipelineJob.ts';
 import { searchJob } from '../../core/jobs/search/searchJob.ts';
@@ -26,6 +27,7 @@ function createJob(): AsyncGenerator<JobEvent, JobEnd> {
     const weightCache = { folder: weightCacheFolder(place), budgetBytes: weightCacheBudget(place) };
     return trainJob({ ...common, attempt, weightCache });
   }
+  if (kind === 'evaluate') return evaluateJob(common);
   const log = (text: string) => send({ type: 'event', event: { kind: 'note', text } });
   const children = new ChildTrainers({ run, identity, hub, control, log });
   switch (kind) {

@@ -1,0 +1,59 @@
+/**
+ * @file Questions and answers -> how near they are in meaning: the cosine of their vectors by the base model, after what all
+ * questions and references share is taken away. The measure is the same for every candidate, whoever answered.
+ */
+import { lastQuestion } from '../../infer/answeredQuestion.ts';
+import { embedTexts } from '../../infer/embed/embedTexts.ts';
+import { centerVectors, dot, meanOf, rowOf } from '../../infer/embed/vectors.ts';
+import { ModelPool } from '../../infer/modelPool.ts';
+import type { EvaluationContext } from './evaluationContext.ts';
+
+/** @throws TuneError; AbortError when cancelled */
+export async function measureRelevance({
+  request,
+  data,
+  journal,
+  models,
+  signal,
+  onPhase,
+}: EvaluationContext): Promise<void> {
+  const asked = data.questions.flatMap((question, row) => (question === undefined ? [] : [{ question, row }]));
+  const open = request.candidates.flatMap(({ id }) =>
+    [...journal.rowsOf('answer', id).values()].filter(
+      ({ row }) => !journal.has({ kind: 'relevance', row, candidate: id }),
+    ),
+  );
+  if (open.length === 0) return;
+  const pool = new ModelPool({
+    models,
+    weights: 'float',
+    onProgress: (_model, phase, done, total) => onPhase(phase, done, total),
+  });
+  try {
+    const { resident } = await pool.open(request.model, signal);
+    const options = {
+      signal,
+      onProgress: (done: number, total: number) => onPhase('measuring relevance', done, total),
+    };
+    const texts = asked.flatMap(({ question }) => [lastQuestion(question), question.reference]);
+    const known = await embedTexts(resident, texts, options);
+    const center = meanOf(known);
+    const questions = centerVectors(known, center);
+    const placeOf = new Map(asked.map(({ row }, i) => [row, 2 * i]));
+    const answers = centerVectors(
+      await embedTexts(
+        resident,
+        open.map(({ text }) => text),
+        options,
+      ),
+      center,
+    );
+    for (const [i, { row, candidate, text }] of open.entries()) {
+      // Nothing said is about nothing.
+      const cosine = text.trim() === '' ? 0 : dot(rowOf(answers, i), rowOf(questions, placeOf.get(row)!));
+      journal.add({ kind: 'relevance', row, candidate, cosine });
+    }
+  } finally {
+    await pool.release();
+  }
+}
