@@ -25,12 +25,14 @@ export interface EngineCircumstances {
   /** What PyTorch cannot do of the recipe, a sentence; undefined when it can do all. */
   readonly pytorchLacks?: string | undefined;
   readonly embeddedLacks?: string | undefined;
+  /** Why the recipe does not fit where PyTorch computes, a sentence; undefined when it does. */
+  readonly pytorchMisfit?: string | undefined;
 }
 
-/** `asked` as it is, or for `auto`: PyTorch where it is ready, finds a graphics card, can do the recipe and the model is big; or where it alone can do it. */
+/** `asked` as it is, or for `auto`: PyTorch where it is ready, finds a graphics card, can do the recipe, the model is big and fits it; or where it alone can do it. */
 export function chooseEngine(
   asked: 'auto' | Engine,
-  { parameters, python, pytorchLacks, embeddedLacks }: EngineCircumstances,
+  { parameters, python, pytorchLacks, embeddedLacks, pytorchMisfit }: EngineCircumstances,
 ): EngineChoice {
   if (asked !== 'auto') return { engine: asked, reason: 'It was chosen.' };
   if (embeddedLacks !== undefined && pytorchLacks === undefined) return { engine: 'pytorch', reason: embeddedLacks };
@@ -50,6 +52,7 @@ export function chooseEngine(
     const least = formatCount(bigModelParameters);
     return { engine: 'embedded', reason: `The model is small (${size}); from ${least} on PyTorch takes over.` };
   }
+  if (pytorchMisfit !== undefined) return { engine: 'embedded', reason: pytorchMisfit };
   return { engine: 'pytorch', reason: `The model is big (${size}) and PyTorch can use ${nameCard(card)}.` };
 }
 

@@ -63,6 +63,8 @@ export const forecastSchema = z.strictObject({
   plan: z.enum(['whole', 'layered']),
   /** How the planner holds the frozen weights. */
   baseWeights: z.enum(baseWeightsChoices).default('float32'),
+  /** Of the graphics card whose memory is meant; absent: the machine's. */
+  card: z.string().optional(),
 });
 export type Forecast = z.infer<typeof forecastSchema>;
 

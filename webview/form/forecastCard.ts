@@ -56,19 +56,21 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
       const forecast = report?.forecast ?? null;
       const isPyTorch = report?.engine?.engine === 'pytorch';
       rebuildFacts({ forecast, isPyTorch });
-      // The plan of memory is the embedded engine's.
-      setShown(memoryPart, forecast !== null && !isPyTorch);
+      setShown(memoryPart, forecast !== null);
       if (forecast) showMemory(forecast);
       rebuildFindings({ findings: report?.findings ?? [], overrides });
-      setShown(fit.element, Boolean(report?.fit) && !isPyTorch);
+      setShown(fit.element, Boolean(report?.fit));
       error.update(report?.error ?? null);
     },
   };
 
-  function showMemory({ peakMemoryBytes, memoryLimitBytes }: Forecast): void {
+  function showMemory({ peakMemoryBytes, memoryLimitBytes, card }: Forecast): void {
     const text = `${formatBytes(peakMemoryBytes)} of ${formatBytes(memoryLimitBytes)}`;
     const isOver = peakMemoryBytes > memoryLimitBytes;
-    setText(memoryText, `Peak memory ${text}${isOver ? ': does not fit' : ''}`);
+    setText(
+      memoryText,
+      `Peak memory ${text}${card === undefined ? '' : ` of ${card}`}${isOver ? ': does not fit' : ''}`,
+    );
     memoryText.classList.toggle('error-text', isOver);
     memory.update({ value: peakMemoryBytes, max: memoryLimitBytes, text, tone: isOver ? 'over' : 'normal' });
   }

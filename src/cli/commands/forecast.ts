@@ -5,6 +5,7 @@ import { type CheckOptions, forecastRun } from '../../core/jobs/prepare/checkRun
 import { describePython } from '../../core/python/describePython.ts';
 import { runProgram } from '../../core/python/runProgram.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
+import type { EngineChoice } from '../../shared/engineChoice.ts';
 import { fromWireError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
 import { formatDuration } from '../../shared/formatDuration.ts';
@@ -31,7 +32,7 @@ export const forecast: Command = {
       return forecastTrainingMs(checked, { now: () => performance.now(), check: () => undefined });
     });
     if (report.error !== null) throw fromWireError(report.error);
-    if (report.forecast !== null) output.print(describe(report.forecast));
+    if (report.forecast !== null) output.print(describe(report.forecast, report.engine));
     if (report.engine !== undefined) output.print(`engine ${report.engine.engine}: ${report.engine.reason}`);
     if (report.trainingMs !== null) output.print(`time about ${formatDuration(report.trainingMs)} of training`);
     for (const finding of report.findings) {
@@ -53,10 +54,12 @@ export const forecast: Command = {
   },
 };
 
-function describe(f: Forecast): string {
+function describe(f: Forecast, choice: EngineChoice | undefined): string {
+  const isPytorch = choice?.engine === 'pytorch';
+  const how = `${isPytorch ? 'PyTorch' : `${f.plan} model`}, base weights ${f.baseWeights}`;
   return [
     `${f.totalSteps} steps; ${f.trainRows} rows for training, ${f.heldOutRows} held out`,
     `${f.tokensPerEpoch} tokens an epoch, ${f.supervisedTokensPerEpoch} of them supervised`,
-    `memory ${formatBytes(f.peakMemoryBytes)} of ${formatBytes(f.memoryLimitBytes)} allowed (${f.plan} model, base weights ${f.baseWeights})`,
+    `memory ${formatBytes(f.peakMemoryBytes)} of ${formatBytes(f.memoryLimitBytes)} allowed${f.card === undefined ? '' : ` on ${f.card}`} (${how})`,
   ].join('\n');
 }

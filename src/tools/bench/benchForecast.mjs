@@ -11,10 +11,18 @@ import { parseArgs } from 'node:util';
 import { installPackages } from '../installPackages.mjs';
 import { installRealModel } from '../models.mjs';
 import { root } from '../paths.mjs';
+import { installPython } from '../python.mjs';
 import { forwardSignals, requireCommand } from '../runCommand.mjs';
 import { runTuningFork } from '../tuningForkCommand.mjs';
 import { formatColumns } from './benchTable.mjs';
-import { compareForecast, forecastGrid, forecastTable, isWithin, writeForecastRows } from './forecastGrid.mjs';
+import {
+  compareForecast,
+  forecastGrid,
+  forecastTable,
+  isWithin,
+  pytorchGrid,
+  writeForecastRows,
+} from './forecastGrid.mjs';
 
 /** @typedef {import('./forecastGrid.mjs').GridPoint} GridPoint */
 /** @typedef {import('./forecastGrid.mjs').ForecastComparison} ForecastComparison */
@@ -26,6 +34,8 @@ const { values } = parseArgs({
     /** Numbers of grid points, as the table has them. */
     only: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    /** The PyTorch engine's memory, on this machine's processor. */
+    engine: { type: 'string', default: 'embedded' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -36,13 +46,19 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 await installPackages();
 await requireCommand([process.execPath, 'esbuild.mjs'], { cwd: root });
 const realModel = await installRealModel();
-const env = { ...process.env, TUNING_FORK_STATE: join(folder, 'state') };
 const files = writeForecastRows(folder);
+const isPytorch = values.engine === 'pytorch';
+const python = isPytorch ? await installPython() : undefined;
+const env = {
+  ...process.env,
+  TUNING_FORK_STATE: join(folder, 'state'),
+  ...(python && { TUNING_FORK_PYTHON: python }),
+};
 const wanted = values.only?.split(',').map(Number);
 
 /** @type {ForecastComparison[]} */
 const comparisons = [];
-for (const [index, point] of forecastGrid.entries()) {
+for (const [index, point] of (isPytorch ? pytorchGrid : forecastGrid).entries()) {
   if (wanted !== undefined && !wanted.includes(index + 1)) continue;
   const comparison = await measurePoint(index + 1, point);
   comparisons.push(comparison);
@@ -54,8 +70,13 @@ if (!comparisons.every(isWithin)) process.exitCode = 1;
 
 /** @param {number} number @param {GridPoint} point @returns {Promise<ForecastComparison>} */
 async function measurePoint(number, { model, plan, settings }) {
-  const steps = values.memory ? 2 : 6;
-  const all = { ...settings, threads: values.threads, maxSteps: steps, evalEverySteps: steps, epochs: 1000 };
+  const measuresTime = !(values.memory || isPytorch);
+  const steps = measuresTime ? 6 : 2;
+  const all = {
+    ...settings,
+    ...(isPytorch && { engine: 'pytorch', evalRatio: 0 }),
+    ...{ threads: values.threads, maxSteps: steps, evalEverySteps: steps, epochs: 1000 },
+  };
   const data = settings.objective === 'dpo' ? files.pairs : files.questions;
   const common = [data, '--model', model === 'tiny' ? 'tiny' : realModel];
   const ask = (/** @type {Record<string, unknown>} */ more) =>
@@ -68,7 +89,7 @@ async function measurePoint(number, { model, plan, settings }) {
       runTuningFork(['forecast', ...common, ...ask({ memoryLimitBytes })], { env, onLine })
     );
   const memoryLimitBytes = plan === 'whole' ? plenty : Math.floor((await forecastWith(plenty)).peakMemoryBytes) - 1;
-  const trainingMs = values.memory ? null : (await forecastWith(memoryLimitBytes)).trainingMs;
+  const trainingMs = measuresTime ? (await forecastWith(memoryLimitBytes)).trainingMs : null;
   // A first pass over the data belongs to the time, and is not in the metrics.
   /** @type {{ startedMs?: number, evaluatedMs: number }} */
   const pass = { evaluatedMs: 0 };
@@ -89,7 +110,7 @@ async function measurePoint(number, { model, plan, settings }) {
   rmSync(run.path, { recursive: true });
   return compareForecast(
     number,
-    { model, plan, settings },
+    { model, plan, settings: isPytorch ? { ...settings, engine: 'pytorch' } : settings },
     {
       forecastBytes: record.forecast.peakMemoryBytes,
       measuredBytes: run.peakRssBytes,

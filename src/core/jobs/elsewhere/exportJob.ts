@@ -68,21 +68,21 @@ function settingsFor({ nodes, gpus }: JobShape): Partial<RunRequest['hyperparame
 }
 
 /** The Python is that of the machine where it will run; the script there makes it. */
-const pythonElsewhere: PythonReport = {
+const describePythonElsewhere = ({ gpus, gpuName }: JobShape): PythonReport => ({
   source: 'own',
   interpreter: '/elsewhere',
   version: null,
   packages: {},
-  accelerators: [],
+  accelerators: gpus === 0 ? [] : [{ kind: 'cuda', name: gpuName, memoryBytes: null }],
   problems: [],
-};
+});
 
 async function fill(input: ExportJobInput, request: RunRequest): Promise<ExportedJob> {
   const { out, shape, copiesModel, engineFolder, weightCache, check } = input;
   const store = join(out, 'store');
   makeFolders(store);
   const { path: run } = createRunFolder(store, request, new Date());
-  const prepared = await prepareRun(run, { ...check, python: pythonElsewhere });
+  const prepared = await prepareRun(run, { ...check, python: describePythonElsewhere(shape) });
   try {
     check.onPhase('writing the plan', 0, 1);
     const modelFolder = ensureModelFolder(prepared.model, weightCache);

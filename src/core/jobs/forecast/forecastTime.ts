@@ -8,12 +8,12 @@ import { engineSettings } from '../train/createRunEngine.ts';
 
 /**
  * Milliseconds of all steps and held-out evaluations, and of the pass over the data that `dpo` and `distill` begin with;
- * loading and early stopping left aside. Null where there is nothing to train on.
+ * loading and early stopping left aside. Null where there is nothing to train on, and for PyTorch, which is not measured.
  */
 export async function forecastTrainingMs(checked: CheckedRun, clock: SpeedClock): Promise<number | null> {
   const { request, batches, forecast } = checked;
   const { hyperparameters } = request;
-  if (batches.totalSteps === 0) return null;
+  if (batches.totalSteps === 0 || checked.engine.engine === 'pytorch') return null;
   const settings = engineSettings({ ...checked, record: { hyperparameters, forecast }, start: undefined }, 'cpu');
   const step = batches.stepBatches(1).batches;
   const first = addTeacherTokens(step[0]!, settings);

@@ -11,7 +11,7 @@ import { holdWeights } from '../../train/holdWeights.ts';
 import { listMatrices } from '../../train/planWeightForms.ts';
 import { countFreeBytes } from './freeMemory.ts';
 
-export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights'>;
+export type MemoryPlan = Pick<Forecast, 'peakMemoryBytes' | 'memoryLimitBytes' | 'plan' | 'baseWeights' | 'card'>;
 
 export interface PlanCircumstances {
   readonly freeBytes?: number;

@@ -21,6 +21,8 @@ export interface FitRequest {
   /** Of the rows that are there; longer contexts hold nothing but padding. */
   readonly longestTokens: number;
   readonly circumstances?: PlanCircumstances | undefined;
+  /** Of another engine than the embedded one; it may compute layers again instead of keeping what they computed. */
+  readonly planOther?: ((settings: Hyperparameters) => MemoryPlan) | undefined;
 }
 
 /** Contexts are multiples of this. */
@@ -30,11 +32,13 @@ const smallestContext = 128;
 /** Undefined when it fits as it is, or nothing makes it fit. */
 export function proposeFit(request: FitRequest): ProposedFit | undefined {
   const { model, weights, hyperparameters: given, circumstances } = request;
-  const plan = (settings: Hyperparameters): MemoryPlan => planMemory(model, weights, settings, circumstances);
+  const plan =
+    request.planOther ??
+    ((settings: Hyperparameters): MemoryPlan => planMemory(model, weights, settings, circumstances));
   const fits = ({ peakMemoryBytes, memoryLimitBytes }: MemoryPlan): boolean => peakMemoryBytes <= memoryLimitBytes;
   if (fits(plan(given))) return undefined;
   let settings = given;
-  for (const change of listChanges(given, request.longestTokens)) {
+  for (const change of listChanges(given, request.longestTokens, request.planOther !== undefined)) {
     settings = { ...settings, ...change };
     const planned = plan(settings);
     if (fits(planned)) {
@@ -45,7 +49,7 @@ export function proposeFit(request: FitRequest): ProposedFit | undefined {
 }
 
 /** Changes that are made one after another until it fits. */
-function listChanges(given: Hyperparameters, longestTokens: number): Partial<Hyperparameters>[] {
+function listChanges(given: Hyperparameters, longestTokens: number, recomputes: boolean): Partial<Hyperparameters>[] {
   const changes: Partial<Hyperparameters>[] = [];
   const needed = Math.max(smallestContext, Math.ceil(longestTokens / contextStep) * contextStep);
   let { contextTokens } = given;
@@ -58,6 +62,7 @@ function listChanges(given: Hyperparameters, longestTokens: number): Partial<Hyp
     batchRows = Math.floor(batchRows / 2);
     changes.push({ batchRows, gradientAccumulation: Math.ceil(effectiveRows / batchRows) });
   }
+  if (recomputes && !given.gradientCheckpointing) changes.push({ gradientCheckpointing: true });
   if (given.method === 'full') changes.push({ method: 'lora' });
   if (given.baseWeights !== '4bit') changes.push({ baseWeights: '4bit' });
   while (contextTokens > smallestContext) {

@@ -23,6 +23,7 @@ import { findIntegerSpeedup } from '../forecast/integerSpeedup.ts';
 import { planMemory } from '../forecast/memoryPlan.ts';
 import { findMemoryRefusal } from '../forecast/memoryRefusal.ts';
 import { type ProposedFit, proposeFit } from '../forecast/proposeFit.ts';
+import { planPytorchMemory } from '../forecast/pytorchPlan.ts';
 import { interruptible, throwIfInterrupted } from '../interruption.ts';
 import { refuseForPytorch } from '../pytorch/refusePytorch.ts';
 import { type OpenTeacher, openTeacher } from '../teacher/openTeacher.ts';
@@ -78,8 +79,13 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
   try {
     const architecture = readArchitecture(model);
     checkWeights(model, architecture);
-    const engine = resolveEngine(request.hyperparameters, countParameters(architecture), options.python);
-    if (engine.engine === 'pytorch') refuseForPytorch(request);
+    const ofPytorch = planPytorchMemory(architecture, request.hyperparameters, options.python);
+    const engine = resolveEngine(
+      request.hyperparameters,
+      { parameters: countParameters(architecture), memory: ofPytorch },
+      options.python,
+    );
+    if (engine.engine === 'pytorch') refuseForPytorch(request, options.python);
     checkStart(request, architecture);
     const sources = await interruptible(control, signal =>
       readSources(request, signal, (done, total) => onPhase('reading data', done, total)),
@@ -107,13 +113,17 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
     const integerSpeedup = await findIntegerSpeedup(architecture, request.hyperparameters, options.measures === true);
     const supervisedShare = report.supervisedTokens / Math.max(1, report.tokens);
     const circumstances = { teacher: teacher?.architecture, integerSpeedup, supervisedShare };
-    const memory = planMemory(architecture, model.weights, request.hyperparameters, circumstances);
+    const isPytorch = engine.engine === 'pytorch';
+    const memory = isPytorch
+      ? ofPytorch
+      : planMemory(architecture, model.weights, request.hyperparameters, circumstances);
     const fit = proposeFit({
       model: architecture,
       weights: model.weights,
       hyperparameters: request.hyperparameters,
       longestTokens: report.longestTokens,
       circumstances,
+      planOther: isPytorch ? settings => planPytorchMemory(architecture, settings, options.python) : undefined,
     });
     return {
       request,
@@ -134,10 +144,9 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
         ...memory,
       },
       fit: fit ?? null,
-      // The plan is the embedded engine's; what PyTorch takes of a graphics card it does not say.
-      refusals: [...refusals, ...(engine.engine === 'embedded' ? findMemoryRefusal(memory, fit) : [])],
+      refusals: [...refusals, ...findMemoryRefusal(memory, fit)],
       warnings: [
-        ...(engine.engine === 'pytorch' ? [memoryUnknown] : []),
+        ...(memory.card === undefined ? [] : [describeCardForecast(memory.card, memory.peakMemoryBytes)]),
         ...findWarnings({ report, tokenizer, trainOn }),
         ...findNothingHeldOut(sides, request),
         ...findDeviceMemoryWarning(memory.peakMemoryBytes, request.hyperparameters),
@@ -151,12 +160,16 @@ export async function checkRun(asked: RunRequest, options: CheckOptions): Promis
   }
 }
 
-const memoryUnknown: PreflightFinding = {
-  code: 'pytorch-memory',
-  message: 'Memory: the forecast is for the embedded engine; PyTorch keeps weights and activations on its own device.',
-  remedy: 'If its memory runs out, lower batchRows or contextTokens, or set baseWeights to 4bit.',
-  override: null,
-};
+/** On graphics cards the counts were never held beside a measured peak. */
+function describeCardForecast(card: string, peakMemoryBytes: number): PreflightFinding {
+  return {
+    code: 'pytorch-memory',
+    message: `Memory: about ${formatBytes(peakMemoryBytes)} of ${card} is counted, not measured.`,
+    remedy:
+      'If its memory runs out, lower batchRows or contextTokens, set gradientCheckpointing, or baseWeights to 4bit.',
+    override: null,
+  };
+}
 
 /** Of a device that is named; `auto` passes one with too little memory over. */
 function findDeviceMemoryWarning(

@@ -2,18 +2,27 @@
 import { findEngineProblems, nameSetting } from '../../../shared/engineCapabilities.ts';
 import { chooseEngine, type Engine, type EngineChoice } from '../../../shared/engineChoice.ts';
 import { TuneError } from '../../../shared/errors.ts';
+import { formatBytes } from '../../../shared/formatBytes.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
 import { isPythonReady, type PythonReport } from '../../../shared/pythonReport.ts';
+import type { MemoryPlan } from '../forecast/memoryPlan.ts';
+
+export interface ModelDemand {
+  readonly parameters: number;
+  /** What PyTorch would take; absent: not asked. */
+  readonly memory?: Pick<MemoryPlan, 'peakMemoryBytes' | 'memoryLimitBytes' | 'card'> | undefined;
+}
 
 /** @throws TuneError `python-missing` when PyTorch was asked for and is not ready, `usage` for a setting that the engine cannot do */
 export function resolveEngine(
   hyperparameters: Hyperparameters,
-  parameters: number,
+  { parameters, memory }: ModelDemand,
   python: PythonReport | undefined,
 ): EngineChoice {
   const choice = chooseEngine(hyperparameters.engine, {
     parameters,
     python,
+    pytorchMisfit: describeMisfit(memory),
     pytorchLacks: describeLack('pytorch', hyperparameters),
     embeddedLacks: describeLack('embedded', hyperparameters),
   });
@@ -47,6 +56,12 @@ export function resolveEngine(
     );
   }
   return choice;
+}
+
+function describeMisfit(memory: ModelDemand['memory']): string | undefined {
+  if (memory === undefined || memory.peakMemoryBytes <= memory.memoryLimitBytes) return undefined;
+  const { peakMemoryBytes, memoryLimitBytes, card = 'memory' } = memory;
+  return `With PyTorch it would take about ${formatBytes(peakMemoryBytes)}, more than the ${formatBytes(memoryLimitBytes)} of ${card} that it may use.`;
 }
 
 function isQuantized({ method, baseWeights }: Hyperparameters): boolean {

@@ -1,13 +1,14 @@
 /** @file A request for PyTorch -> nothing, or an error that names the two things that it cannot do together. */
 import { TuneError } from '../../../shared/errors.ts';
+import type { PythonReport } from '../../../shared/pythonReport.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
 
 /** What no single setting decides; see also `engineCapabilities.ts`. @throws TuneError `usage` */
-export function refuseForPytorch({ startFrom, hyperparameters }: RunRequest): void {
-  const { method, adaLora, baseWeights, launcher, sharding } = hyperparameters;
-  if (startFrom?.mode === 'stack') {
-    throw new TuneError('usage', 'stack: expected the embedded engine, got pytorch', {
-      hint: 'Only the embedded engine trains on top of other adapters: --set engine=embedded. Or go on training one: --adapter.',
+export function refuseForPytorch({ hyperparameters }: RunRequest, python: PythonReport | undefined): void {
+  const { method, adaLora, baseWeights, launcher, sharding, precision } = hyperparameters;
+  if (precision === 'float16' && python?.accelerators.length === 0) {
+    throw new TuneError('usage', 'precision: expected float32 or bfloat16 without a graphics card, got float16', {
+      hint: 'Processors add and multiply in 16 bit by way of 32: --set precision=bfloat16, or float32.',
     });
   }
   if (launcher === 'python' || sharding === 'none') return;
