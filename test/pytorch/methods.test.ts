@@ -1,7 +1,11 @@
 /** Every method of the PyTorch engine beside the embedded engine's, and its output read back by it. */
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { requirePython } from '../support/externals.ts';
+import type { Place } from '../support/programs.ts';
 import { evaluate, largestDifference, makePytorchPlace, type Settings, train } from './pytorchRuns.ts';
 
 const twoLayers = { targetModules: 'q_proj,v_proj', rank: 4, alpha: 8 };
@@ -60,13 +64,43 @@ describe('the PyTorch engine', () => {
     }
   });
 
+  it('goes on from an adapter, and trains on top of two, as the embedded engine does', async () => {
+    const place = makePytorchPlace();
+    const [first, second] = await Promise.all([
+      train(place, { ...twoLayers, engine: 'embedded' }),
+      train(makePytorchPlace(), { ...twoLayers, engine: 'embedded', targetModules: 'v_proj,o_proj', rank: 2, seed: 7 }),
+    ]);
+    const [a, b] = [first.result.path, second.result.path];
+    const base = first.series.evaluations[0]!.evalLossNats;
+    for (const more of [
+      ['--adapter', a],
+      ['--stack', a, '--stack', b],
+    ]) {
+      const learn = (engine: string) => train(place, { ...twoLayers, seed: 3, engine }, undefined, undefined, more);
+      const [pytorch, embedded] = [await learn('pytorch'), await learn('embedded')];
+      expect(largestDifference(pytorch.losses, embedded.losses), more[0]).toBeLessThan(1e-4);
+      // Before the first step it is what the adapters have learned already.
+      expect(pytorch.series.evaluations[0]!.evalLossNats, more[0]).toBeLessThan(base - 0.01);
+    }
+  });
+
   it('trains beside weights of 4 and of 8 bit, in bfloat16, and with checkpointed gradients', async () => {
     const place = makePytorchPlace();
+    const dequantizing = dequantize(place, ['4bit', '8bit']);
     const plain = await train(place, twoLayers);
+    await dequantizing;
     const [fourBit, eightBit] = await Promise.all([
       train(makePytorchPlace(), { ...twoLayers, baseWeights: '4bit' }),
       train(makePytorchPlace(), { ...twoLayers, baseWeights: '8bit' }),
     ]);
+    const [ofFourBit, ofEightBit] = await Promise.all([
+      train(place, twoLayers, undefined, 'model-4bit'),
+      train(place, twoLayers, undefined, 'model-8bit'),
+    ]);
+    // What is learned beside 4-bit weights is what is learned beside the floats that they stand for.
+    expect(largestDifference(fourBit.losses, ofFourBit.losses)).toBeLessThan(1e-3);
+    // Beside 8-bit weights bitsandbytes rounds each token's activations to 8 bit too (LLM.int8()), which no dense run does.
+    expect(largestDifference(eightBit.losses, ofEightBit.losses)).toBeLessThan(0.02);
     const [half, checkpointed] = await Promise.all([
       train(makePytorchPlace(), { ...twoLayers, precision: 'bfloat16' }),
       train(makePytorchPlace(), { ...twoLayers, gradientCheckpointing: true }),
@@ -82,6 +116,12 @@ describe('the PyTorch engine', () => {
     }
   });
 });
+
+/** `model-4bit` and so on beside the place's model. */
+async function dequantize({ folder }: Place, forms: readonly string[]): Promise<void> {
+  const script = join(import.meta.dirname, 'dequantize.py');
+  await promisify(execFile)(requirePython(), [script, join(folder, 'model'), join(folder, 'model'), ...forms]);
+}
 
 function writePreferences(path: string): void {
   const lines = Array.from({ length: 40 }, (_, i) => {

@@ -20,6 +20,7 @@ import { freshTrainState } from '../../train/trainState.ts';
 import type { PreparedRun } from '../prepare/prepareRun.ts';
 import { openTeacherCache } from '../teacher/teacherPass.ts';
 import { planTensors } from './planTensors.ts';
+import { stackedTensors } from './stackedTensors.ts';
 import { startTensors } from './startTensors.ts';
 
 /** Under the run's cache. */
@@ -43,6 +44,8 @@ export function writePytorchPlan(run: string, prepared: PreparedRun, modelFolder
   }
   writeSafetensors(join(folder, 'plan.safetensors'), planTensors(sides, batches, plan, teacher));
   writeSafetensors(join(folder, 'start.safetensors'), startTensors(prepared));
+  const { stacked = [] } = prepared.start ?? {};
+  if (stacked.length > 0) writeSafetensors(join(folder, 'stacked.safetensors'), stackedTensors(stacked));
   for (const { name, pieces } of outputTemplates(run, prepared)) {
     writeStagedFile(join(folder, 'output', name), pieces);
   }

@@ -4,6 +4,7 @@ plan.json           totals, intervals, token ids of the sample prompts, where th
 plan.safetensors    rows of both sides (tokens, supervised, lengths) and the order: rows of a pack, packs of a micro-batch,
                     micro-batches of a step, learning rate of a step
 start.safetensors   start values of what is trained, where they are not the base model's own or zero
+stacked.safetensors adapters that stay as they are under what is trained; absent without them
 """
 
 from __future__ import annotations

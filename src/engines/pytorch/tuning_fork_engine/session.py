@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,10 @@ from .control import Control
 from .log_file import LogFile
 from .loop import Loop
 from .plan import Plan, read_plan
-from .recipe import Recipe, choose_precision, count_processes, is_quantized, read_recipe, use_gpu
+from .recipe import Recipe, choose_precision, count_processes, dtype_of, is_quantized, read_recipe, use_gpu
 from .run_writer import RunWriter
 from .sharding import allow_fsdp_on_cpu, require_sharded, sharding_arguments
+from .stacked import add_stacked
 from .status import StatusKeeper
 from .trainers import PlannedDPOTrainer, PlannedSFTTrainer, placeholder_rows
 
@@ -39,6 +39,9 @@ def build_training(run: Path, log: LogFile, status: StatusKeeper | None, control
     arguments = make_arguments(plan, recipe, plan.folder / "trl")
     allow_fsdp_on_cpu(recipe)
     model = load_base_model(plan, recipe)
+    stacked = add_stacked(model, plan, dtype_of(choose_precision(recipe)))
+    if stacked > 0:
+        writer.log(f"on top of other adapters, at {stacked} layers")
     tokenizer = read_tokenizer(plan)
     is_paired = plan.is_paired
     trainer = (PlannedDPOTrainer if is_paired else PlannedSFTTrainer)(
@@ -120,9 +123,3 @@ def fill_start(model: torch.nn.Module, plan: Plan, recipe: Recipe) -> None:
                     parameter.data.copy_(value)
             else:
                 parameter.copy_(value)
-
-
-def prefer_offline() -> None:
-    """Models are on this disk: nothing is asked of the Hub."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
