@@ -67,6 +67,7 @@ export class RunSession {
   private readonly writer = new ControlWriter();
   /** While Python looks after status and requests. */
   private pytorch: PytorchAttempt | undefined;
+  private asked: 'pause' | 'stop' | undefined;
 
   constructor(input: SessionInput) {
     this.input = input;
@@ -128,6 +129,8 @@ export class RunSession {
       log,
       onEvent: event => this.sendEvent(event),
     });
+    // What was asked for while the plan was written, after anybody looked.
+    if (this.asked !== undefined) this.pytorch.ask(this.asked);
     const outcome = await this.pytorch.run();
     if ('end' in outcome) return this.tellEnd(outcome.end);
     if (!outcome.isWritten) {
@@ -169,6 +172,7 @@ export class RunSession {
       return;
     }
     this.writer.ask(type);
+    if (this.asked !== 'stop') this.asked = type;
     if (type === 'stop' || this.status.current.state !== 'stopping') {
       this.status.show({ state: type === 'pause' ? 'pausing' : 'stopping' });
     }

@@ -34,10 +34,15 @@ function startTrainer(command: TrainerCommand): Promise<TrainerReply | undefined
     windowsHide: true,
   });
   return new Promise(resolve => {
-    const timer = setTimeout(() => settle(undefined), answerTimeoutMs);
+    const timer = setTimeout(() => {
+      // One that took the device later, when another has it, would make two.
+      child.kill('SIGKILL');
+      settle(undefined);
+    }, answerTimeoutMs);
     const settle = (reply: TrainerReply | undefined) => {
       clearTimeout(timer);
       child.removeAllListeners();
+      child.on('error', () => undefined);
       if (child.connected) child.disconnect();
       child.unref();
       resolve(reply);
@@ -45,6 +50,8 @@ function startTrainer(command: TrainerCommand): Promise<TrainerReply | undefined
     child.once('message', message => settle(message as TrainerReply));
     child.once('error', () => settle(undefined));
     child.once('exit', () => settle(undefined));
-    child.send(command);
+    child.send(command, error => {
+      if (error !== null) settle(undefined);
+    });
   });
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { JobEnd, JobEvent } from '../../../core/jobs/jobEvents.ts';
 import { requestControl } from '../../../core/runs/controlFolder.ts';
 import { readStatus } from '../../../core/runs/runFiles.ts';
-import type { WireError } from '../../../shared/errors.ts';
+import { TuneError, type WireError } from '../../../shared/errors.ts';
 import { type ProcessIdentity, type RunStatus, runNames } from '../../../shared/runFolder.ts';
 import { pythonCommand } from './pythonCommand.ts';
 import { type PythonEnd, runPython } from './pythonProcess.ts';
@@ -37,7 +37,13 @@ export class PytorchAttempt {
 
   /** Asked for as anybody asks: Python looks after the folder of requests. */
   ask(what: 'pause' | 'stop'): void {
-    requestControl(this.input.run, what);
+    try {
+      requestControl(this.input.run, what);
+    } catch (error) {
+      // A disk that takes nothing: Python fails by itself where it has to write.
+      if (!(error instanceof TuneError)) throw error;
+      this.input.log(`trainer: could not ask Python to ${what}: ${error.message}`);
+    }
   }
 
   async run(): Promise<PytorchOutcome> {
