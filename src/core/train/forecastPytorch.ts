@@ -59,7 +59,7 @@ export function forecastPytorch(model: Model, settings: Hyperparameters, { devic
   const tokens = countBatchRows(settings) * settings.contextTokens;
   const activationsBytes = countActivations(model, settings, { tokens, computeBytes, targets, where });
   const stepBytes =
-    overhead[where] * (activationsBytes + largestDequantized(layers.flat(), settings, computeBytes)) + gradientBytes;
+    overhead[where] * (activationsBytes + countDequantized(layers, settings, computeBytes, where)) + gradientBytes;
   // On the way to disk all that is trained lies there three times: as values and moments, and as the bytes of a file.
   const savedBytes = where === 'cpu' ? 4 * 6 * trained : 0;
   const processBytes =
@@ -95,14 +95,19 @@ function countHeldBytes(weight: ParameterInfo, { method, baseWeights }: Hyperpar
   return computeBytes * elements;
 }
 
-/** A layer's weights become floats for its product. */
-function largestDequantized(
-  weights: readonly ParameterInfo[],
-  { method, baseWeights }: Hyperparameters,
+/** Weights become floats for their product; on a processor those of 4 bit are kept so for the way back. */
+function countDequantized(
+  layers: readonly (readonly ParameterInfo[])[],
+  { method, baseWeights, gradientCheckpointing }: Hyperparameters,
   computeBytes: number,
+  where: 'cpu' | 'card',
 ): number {
   if (method === 'full' || (baseWeights !== '4bit' && baseWeights !== '8bit')) return 0;
-  return 2 * computeBytes * Math.max(...weights.map(({ shape }) => countElements(shape)));
+  const linears = layers.map(layer => layer.filter(({ kind }) => kind === 'linear'));
+  if (where === 'cpu' && baseWeights === '4bit') {
+    return computeBytes * (gradientCheckpointing ? countAll(linears[0]!) : countAll(linears.flat()));
+  }
+  return 2 * computeBytes * Math.max(...linears.flat().map(({ shape }) => countElements(shape)));
 }
 
 interface Shape {

@@ -48,6 +48,7 @@ describe('planPytorchMemory', () => {
     [4.92e9, { batchRows: 4, contextTokens: 256 }],
     [3.22e9, { batchRows: 4, contextTokens: 256, gradientCheckpointing: true }],
     [3.51e9, { batchRows: 4, contextTokens: 256, precision: 'bfloat16' }],
+    [4.97e9, { batchRows: 4, contextTokens: 256, baseWeights: '4bit' }],
   ] as const)('is within 15 %% of the %d bytes that were measured with %o', (measured, changes) => {
     expect(Math.abs(peakOf(changes) / measured - 1)).toBeLessThan(0.15);
   });
@@ -57,8 +58,10 @@ describe('planPytorchMemory', () => {
     expect(peakOf({ method: 'full' })).toBeGreaterThan(lora);
     expect(peakOf({ gradientCheckpointing: true })).toBeLessThan(lora);
     expect(peakOf({ contextTokens: 1024 })).toBeGreaterThan(1.5 * lora);
-    expect(peakOf({ baseWeights: '4bit' }, big)).toBeLessThan(peakOf({ baseWeights: '8bit' }, big));
-    expect(peakOf({ baseWeights: '8bit' }, big)).toBeLessThan(peakOf({}, big));
+    const held = (baseWeights: Hyperparameters['baseWeights']) =>
+      planPytorchMemory(big, settingsOf({ baseWeights }), card(24e9)).peakMemoryBytes;
+    expect(held('4bit')).toBeLessThan(held('8bit'));
+    expect(held('8bit')).toBeLessThan(held('float32'));
     // On one machine two processes hold everything twice, unless they share it.
     const two = { launcher: 'torchrun', processes: 2, method: 'full' } as const;
     expect(peakOf({ ...two })).toBe(2 * peakOf({ method: 'full' }));
