@@ -72,11 +72,13 @@ describe('the PyTorch engine', () => {
     ]);
     const [a, b] = [first.result.path, second.result.path];
     const base = first.series.evaluations[0]!.evalLossNats;
-    for (const more of [
-      ['--adapter', a],
-      ['--stack', a, '--stack', b],
-    ]) {
-      const learn = (engine: string) => train(place, { ...twoLayers, seed: 3, engine }, undefined, undefined, more);
+    // An adapter that goes on being trained decides what is trained.
+    const ways: readonly (readonly [Settings, readonly string[]])[] = [
+      [{}, ['--adapter', a]],
+      [twoLayers, ['--stack', a, '--stack', b]],
+    ];
+    for (const [settings, more] of ways) {
+      const learn = (engine: string) => train(place, { ...settings, seed: 3, engine }, undefined, undefined, more);
       const [pytorch, embedded] = [await learn('pytorch'), await learn('embedded')];
       expect(largestDifference(pytorch.losses, embedded.losses), more[0]).toBeLessThan(1e-4);
       // Before the first step it is what the adapters have learned already.
