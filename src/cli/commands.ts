@@ -18,6 +18,7 @@ import { pause } from './commands/pause.ts';
 import { pipeline } from './commands/pipeline.ts';
 import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
+import { review } from './commands/review.ts';
 import { runs } from './commands/runs.ts';
 import { search } from './commands/search.ts';
 import { serve } from './commands/serve.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   inspect,
   clean,
   augment,
+  review,
   forecast,
   train,
   pipeline,

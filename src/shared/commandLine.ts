@@ -61,6 +61,11 @@ export type JsonLine =
   /** Where `serve` answers; the key where it stands nowhere else. */
   | { type: 'server'; baseUrl: string; models: string[]; key?: string }
   | ({ type: 'request' } & ServedRequest)
+  /** A row of a dataset under review, and who decided when, where somebody did. */
+  | ({ type: 'reviewed'; key: string; file: string; line: number; state: 'pending' | 'accept' | 'edit' | 'reject' } & (
+      | { reviewer: string; at: string; note: string | null }
+      | Record<never, never>
+    ))
   | ({ type: 'result' } & Record<string, unknown>)
   | ({ type: 'error' } & WireError);
 

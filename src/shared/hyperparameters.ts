@@ -509,6 +509,18 @@ export const hyperparameterTable = {
     ],
     help: 'Tokens that count in the loss, default assistant tokens including the end token.',
   }),
+  reviewedRows: choice<'notRejected' | 'accepted' | 'ignore'>({
+    label: 'Reviewed rows',
+    group: 'data',
+    advanced: true,
+    default: 'notRejected',
+    choices: [
+      { value: 'notRejected', label: 'All but rejected' },
+      { value: 'accepted', label: 'Accepted only' },
+      { value: 'ignore', label: 'As the file has them' },
+    ],
+    help: 'What a run takes of a dataset with a review beside it, default all but rejected rows, edited ones as edited: accepted = trains on accepted and edited rows alone; ignore = the review does not count.',
+  }),
   maxSyntheticShare: real({
     label: 'Most synthetic rows',
     group: 'data',
@@ -788,6 +800,7 @@ export const hyperparametersSchema = z.strictObject({
   packing: z.boolean(),
   trainOn: values(table.trainOn),
   // Older recipes have neither.
+  reviewedRows: values(table.reviewedRows).default(table.reviewedRows.default),
   maxSyntheticShare: ranged(table.maxSyntheticShare).default(table.maxSyntheticShare.default),
   replayRatio: ranged(table.replayRatio).default(table.replayRatio.default),
   evalRatio: ranged(table.evalRatio),

@@ -28,6 +28,7 @@ const fixedNames: readonly HyperparameterName[] = [
   'distillTopK',
   'contextTokens',
   'trainOn',
+  'reviewedRows',
   'evalRatio',
   'testRatio',
   'evalEverySteps',

@@ -7,6 +7,8 @@ import { TuneError } from '../../../shared/errors.ts';
 /** Files of one dataset; more are no dataset but a wrong folder. */
 const maxFiles = 100_000;
 const maxDepth = 32;
+/** Decisions on rows, and reports of cleaning, that lie beside datasets. */
+const besideDatasets = /\.(review\.jsonl|report\.json)$/;
 const skippedFolders = new Set(['node_modules', '__pycache__']);
 /** What describes datasets instead of being one. */
 const descriptions = new Set([
@@ -32,7 +34,9 @@ export function isPattern(path: string): boolean {
 }
 
 async function listFolder(folder: string): Promise<string[]> {
-  const files = (await walk(folder)).filter(file => hasDatasetName(file) && !descriptions.has(basename(file)));
+  const files = (await walk(folder)).filter(
+    file => hasDatasetName(file) && !descriptions.has(basename(file)) && !besideDatasets.test(file),
+  );
   const rows = files.filter(file => (rowExtensions as readonly string[]).includes(datasetExtension(file)));
   const taken = rows.length > 0 ? rows : files;
   if (taken.length > 0) return taken;
@@ -47,7 +51,9 @@ async function listPattern(pattern: string): Promise<string[]> {
   const firstOpen = parts.findIndex(isPattern);
   const root = parts.slice(0, firstOpen).join(sep) || sep;
   const expression = toExpression(resolve(pattern).split(sep).join('/'));
-  const files = (await walk(root)).filter(file => expression.test(file.split(sep).join('/')));
+  const files = (await walk(root)).filter(
+    file => expression.test(file.split(sep).join('/')) && !besideDatasets.test(file),
+  );
   if (files.length > 0) return files;
   throw new TuneError('dataset-unreadable', `${pattern}: expected files that fit the pattern, got none`, {
     file: pattern,

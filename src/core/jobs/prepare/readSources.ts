@@ -9,6 +9,7 @@ import type { Example } from '../../data/example.ts';
 import { questionKey } from '../../data/normalizeQuestion.ts';
 import { type Dataset, readDataset } from '../../data/readDataset.ts';
 import { requireTrainable } from '../../data/requireTrainable.ts';
+import { applyReview, type ReviewedDataset } from '../../data/review/applyReview.ts';
 import type { Split, SplitOptions } from '../../data/split/splitExamples.ts';
 import { findUnfit, splitMarked } from '../../data/split/splitMarked.ts';
 import { type EarlierRows, splitSince } from '../../data/split/splitSince.ts';
@@ -27,13 +28,14 @@ export async function readSources(
   signal: AbortSignal | undefined,
   onProgress: (done: number, total: number) => void,
 ): Promise<ReadSource[]> {
-  const datasets: Dataset[] = [];
+  const reviewed: ReviewedDataset[] = [];
   for (const { path, mapping, encoding } of request.datasets) {
     const dataset = await readDataset(path, { mapping, encoding, signal, onProgress });
     requireTrainable(dataset, { skipBrokenRows: request.overrides.includes('brokenRows') });
-    datasets.push(dataset);
+    reviewed.push(applyReview(dataset, request.hyperparameters.reviewedRows));
   }
-  const whole = await splitAll(datasets, request);
+  const datasets = reviewed.map(({ dataset }) => dataset);
+  const whole = await splitAll(reviewed, request);
   let first = 0;
   const sources = datasets.map((dataset): ReadSource => {
     const rows = whole.rows.slice(first, (first += dataset.examples.length));
@@ -51,21 +53,22 @@ interface WholeSplit extends SplitOptions {
   readonly notes: readonly string[];
 }
 
-async function splitAll(datasets: readonly Dataset[], request: RunRequest): Promise<WholeSplit> {
+async function splitAll(reviewed: readonly ReviewedDataset[], request: RunRequest): Promise<WholeSplit> {
   const { hyperparameters, since } = request;
   const { seed, evalRatio, testRatio, maxSyntheticShare } = hyperparameters;
-  const examples = datasets.flatMap(dataset => dataset.examples);
-  const notes: string[] = [];
+  const examples = reviewed.flatMap(({ dataset }) => dataset.examples);
+  const notes = reviewed.flatMap(one => one.notes);
   const sides: (SplitName | null)[] = [];
   if (since === undefined) sides.push(...splitMarked(examples, hyperparameters).rows);
   else {
     const split = splitSince(examples, await readEarlier(since), hyperparameters);
-    if (split.newRows === 0) throw nothingNew(datasets[0]!.file, since);
+    if (split.newRows === 0) throw nothingNew(reviewed[0]!.dataset.file, since);
     sides.push(...split.rows);
     notes.push(
       `${count(split.newRows, 'row')} that ${basename(since)} was not trained on, ${split.replayedRows} of its rows replayed beside them`,
     );
   }
+  dropUnaccepted(reviewed, sides);
   const taken = sides.flatMap((side, row) => (side === null ? [] : [row]));
   const unfit = findUnfit(
     taken.map(row => examples[row]!),
@@ -80,6 +83,23 @@ async function splitAll(datasets: readonly Dataset[], request: RunRequest): Prom
     );
   }
   return { seed, evalRatio, testRatio, rows: sides, notes };
+}
+
+/** Training rows that the review does not let a run train on; those that are only measured on stay. */
+function dropUnaccepted(reviewed: readonly ReviewedDataset[], sides: (SplitName | null)[]): void {
+  let row = 0;
+  for (const { dataset, mayTrain } of reviewed) {
+    for (const example of dataset.examples) {
+      if (sides[row] === 'train' && !mayTrain(example)) sides[row] = null;
+      row++;
+    }
+  }
+  if (sides.includes('train')) return;
+  const { file } = reviewed[0]!.dataset;
+  throw new TuneError('dataset-empty', `${file}: expected accepted rows to train on, got only held-out ones`, {
+    file,
+    hint: 'Accept more rows with tuning-fork review, or lower evalRatio.',
+  });
 }
 
 const count = (rows: number, what: string): string => `${rows} ${what}${rows === 1 ? '' : 's'}`;
