@@ -7,6 +7,7 @@ import { showEndNotices } from './host/endNotices.ts';
 import { followChanges } from './host/followChanges.ts';
 import { runPanelType } from './host/panels/runPanels.ts';
 import { registerPipelineLanguage } from './host/pipeline/pipelineLanguage.ts';
+import { showServerStatus } from './host/server/serverStatus.ts';
 import { showError } from './host/showError.ts';
 import { showStatusBar } from './host/statusBar.ts';
 import { AdaptersView } from './host/views/adaptersView.ts';
@@ -39,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(comparePanelType, services.comparePanels),
     registerPipelineLanguage(() => services),
     showStatusBar(stores),
+    showServerStatus(services.server),
     showEndNotices(services),
     followChanges(services),
   );

@@ -25,6 +25,7 @@ import { PythonClient } from './python/pythonClient.ts';
 import { DatasetFreshness } from './runs/datasetFreshness.ts';
 import { RunControls } from './runs/runControls.ts';
 import { RunStores } from './runs/runStores.ts';
+import { ModelServer } from './server/modelServer.ts';
 import type { Services } from './services.ts';
 import { readSettings } from './settings.ts';
 import { leaveQueue, resumeRun } from './startRun.ts';
@@ -98,6 +99,14 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       const { pythonIndex, torchIndex } = readSettings();
       return { build: null, packageIndex: pythonIndex || null, torchIndex: torchIndex || null };
     }),
+    server: new ModelServer({
+      prepare: () => {
+        requireEngine();
+        return children.prepare('server');
+      },
+      log: line => log.info(line),
+      onLost: error => void tellGivenUp(log, error),
+    }),
     form: new FormController(makeFormServices(context, () => services)),
     runPanels: new RunPanels(() => services),
     comparePanels: new ComparePanels(() => services),
@@ -111,6 +120,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     services.dataset,
     services.inference,
     services.python,
+    services.server,
     services.form,
   );
   return services;

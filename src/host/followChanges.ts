@@ -1,5 +1,6 @@
 /** @file Folders, settings, trust and the Hub token -> the parts that depend on them. */
 import * as vscode from 'vscode';
+import { hubTokenSecret } from './hubToken.ts';
 import type { Services } from './services.ts';
 import { readSettings } from './settings.ts';
 import { findStorePlaces } from './storePlaces.ts';
@@ -39,6 +40,6 @@ export function followChanges({ context, stores, form, dataset, inference, pytho
       if (event.affectsConfiguration('tuningFork.onWindowClose')) followLease();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshForm),
-    context.secrets.onDidChange(restartHelpers),
+    context.secrets.onDidChange(({ key }) => key === hubTokenSecret && restartHelpers()),
   );
 }

@@ -3,11 +3,11 @@ import * as vscode from 'vscode';
 import type { HubSettings } from '../shared/hubSettings.ts';
 import { readSettings } from './settings.ts';
 
-const secretName = 'tuningFork.hubToken';
+export const hubTokenSecret = 'tuningFork.hubToken';
 
 export async function readHubSettings(secrets: vscode.SecretStorage): Promise<HubSettings> {
   const { hubEndpoint, hubCache } = readSettings();
-  const token = await secrets.get(secretName);
+  const token = await secrets.get(hubTokenSecret);
   return { endpoint: hubEndpoint || null, cache: hubCache || null, token: token ?? null };
 }
 
@@ -21,11 +21,11 @@ export async function askForHubToken(secrets: vscode.SecretStorage): Promise<voi
       /^\S+$/.test(value.trim()) ? undefined : vscode.l10n.t('Expected a token without spaces.'),
   });
   if (token === undefined) return;
-  await secrets.store(secretName, token.trim());
+  await secrets.store(hubTokenSecret, token.trim());
   void vscode.window.showInformationMessage(vscode.l10n.t('The Hub token is stored.'));
 }
 
 export async function clearHubToken(secrets: vscode.SecretStorage): Promise<void> {
-  await secrets.delete(secretName);
+  await secrets.delete(hubTokenSecret);
   void vscode.window.showInformationMessage(vscode.l10n.t('The Hub token is removed.'));
 }

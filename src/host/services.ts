@@ -12,6 +12,7 @@ import type { DatasetFreshness } from './runs/datasetFreshness.ts';
 import type { RunControls } from './runs/runControls.ts';
 import type { RunReader } from './runs/runReader.ts';
 import type { RunStores } from './runs/runStores.ts';
+import type { ModelServer } from './server/modelServer.ts';
 
 export interface Services {
   context: vscode.ExtensionContext;
@@ -25,6 +26,7 @@ export interface Services {
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
   inference: InferenceClient;
   python: PythonClient;
+  server: ModelServer;
   form: FormController;
   runPanels: { open(run: RunReader): void };
   comparePanels: {

@@ -23,6 +23,8 @@ export interface Settings {
   wandbProject: string;
   wandbEntity: string;
   wandbUrl: string;
+  /** Of the server; 0 takes one that is free. */
+  serverPort: number;
   /** What becomes of runs when the last window closes. */
   onWindowClose: 'keepTraining' | 'pause';
 }
@@ -51,6 +53,7 @@ export function readSettings(scope?: vscode.Uri): Settings {
     wandbProject: text('wandbProject') || defaultWandbProject,
     wandbEntity: text('wandbEntity'),
     wandbUrl: text('wandbUrl'),
+    serverPort: configuration.get<number>('serverPort', 0),
     onWindowClose: text('onWindowClose') === 'pause' ? 'pause' : 'keepTraining',
   };
 }

@@ -2,6 +2,7 @@
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
 import { exportJob } from '../python/exportJob.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
+import { showServer, startServer, stopServer } from '../server/serverCommands.ts';
 import type { Services } from '../services.ts';
 import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
 import { openTrust } from '../trust.ts';
@@ -48,6 +49,9 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.run.delete': deleteRunCommand,
   'tuningFork.run.compare': compareRun,
   'tuningFork.adapter.test': testPrompt,
+  'tuningFork.server.start': startServer,
+  'tuningFork.server.stop': stopServer,
+  'tuningFork.server.show': showServer,
   'tuningFork.refresh': ({ stores }) => stores.refresh(),
   'tuningFork.run.report': reportRunCommand,
   'tuningFork.setMlflowToken': ({ context }) => askForTrackerKey(context.secrets, 'mlflow'),
