@@ -6,25 +6,17 @@ import OpenAI, { APIError } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/shared/commandLine.ts';
 import { makeAnsweringRun } from '../support/answeringRun.ts';
-import { type CliChild, makePlace, type Place, runCli, startCli, waitUntil } from '../support/programs.ts';
+import { makePlace, type Place, runCli } from '../support/programs.ts';
+import { type ServedModels, serveModels } from '../support/servedModels.ts';
 import { writeTinyModel } from '../support/tinyModel.ts';
 
-interface Served {
-  readonly child: CliChild;
-  readonly baseUrl: string;
-  readonly models: string[];
-  readonly key: string;
+interface Served extends ServedModels {
   readonly client: OpenAI;
 }
 
 async function startServer(args: readonly string[], place: Place): Promise<Served> {
-  const child = startCli(['serve', ...args, '--json'], place);
-  const line = await waitUntil('the server', () => {
-    if (child.process.exitCode !== null) throw new Error(`the server ended: ${JSON.stringify(child.lines.at(-1))}`);
-    return child.lines.find(each => each.type === 'server');
-  });
-  const { baseUrl, models, key = 'no key was shown' } = line as { baseUrl: string; models: string[]; key?: string };
-  return { child, baseUrl, models, key, client: new OpenAI({ baseURL: baseUrl, apiKey: key, maxRetries: 0 }) };
+  const served = await serveModels(args, place);
+  return { ...served, client: new OpenAI({ baseURL: served.baseUrl, apiKey: served.key, maxRetries: 0 }) };
 }
 
 const ask = (content: string) => [{ role: 'user' as const, content }];
