@@ -1,12 +1,14 @@
 /** @file Where the editor enters: builds the parts and registers commands, views and panels. */
 import * as vscode from 'vscode';
 import { buildServices } from './host/buildServices.ts';
+import { registerChatModels } from './host/chat/chatModels.ts';
 import { commandTable } from './host/commands/commandTable.ts';
 import { comparePanelType } from './host/compare/comparePanels.ts';
 import { showEndNotices } from './host/endNotices.ts';
 import { followChanges } from './host/followChanges.ts';
 import { runPanelType } from './host/panels/runPanels.ts';
 import { registerPipelineLanguage } from './host/pipeline/pipelineLanguage.ts';
+import { registerPromptLenses } from './host/prompts/promptLenses.ts';
 import { showServerStatus } from './host/server/serverStatus.ts';
 import { showError } from './host/showError.ts';
 import { showStatusBar } from './host/statusBar.ts';
@@ -39,6 +41,8 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(runPanelType, services.runPanels),
     vscode.window.registerWebviewPanelSerializer(comparePanelType, services.comparePanels),
     registerPipelineLanguage(() => services),
+    registerChatModels(services),
+    registerPromptLenses(services),
     showStatusBar(stores),
     showServerStatus(services.server),
     showEndNotices(services),

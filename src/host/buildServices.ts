@@ -21,6 +21,7 @@ import { endProcessTree } from './processes/endProcessTree.ts';
 import { requireEngine } from './processes/platformSupport.ts';
 import { ProcessVerifier } from './processes/processIdentity.ts';
 import { RpcProcess } from './processes/rpcProcess.ts';
+import { AnswerDocuments } from './prompts/answerDocuments.ts';
 import { PythonClient } from './python/pythonClient.ts';
 import { DatasetFreshness } from './runs/datasetFreshness.ts';
 import { RunControls } from './runs/runControls.ts';
@@ -91,6 +92,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     freshness: new DatasetFreshness(workspacePaths, error => log.warn(String(error))),
     findings: new DatasetFindings(),
     previews: new CleaningPreviews(),
+    answers: new AnswerDocuments(),
     dataset: openProcess<DatasetCalls, DatasetEvents>('dataset', datasetIdleMs, {
       'dataset/progress': () => undefined,
     }),
@@ -117,6 +119,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     services.freshness,
     services.findings,
     services.previews,
+    services.answers,
     services.dataset,
     services.inference,
     services.python,

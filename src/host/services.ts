@@ -7,6 +7,7 @@ import type { DatasetFindings } from './dataset/datasetFindings.ts';
 import type { FormController } from './form/formController.ts';
 import type { ChildPrograms } from './processes/childPrograms.ts';
 import type { RpcProcess } from './processes/rpcProcess.ts';
+import type { AnswerDocuments } from './prompts/answerDocuments.ts';
 import type { PythonClient } from './python/pythonClient.ts';
 import type { DatasetFreshness } from './runs/datasetFreshness.ts';
 import type { RunControls } from './runs/runControls.ts';
@@ -23,6 +24,7 @@ export interface Services {
   freshness: DatasetFreshness;
   findings: DatasetFindings;
   previews: CleaningPreviews;
+  answers: AnswerDocuments;
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
   inference: InferenceClient;
   python: PythonClient;

@@ -46,6 +46,8 @@ export type InferenceCalls = {
   'hub/configure': { parameters: HubSettings; result: null };
   /** Loads base weights and tokenizer; a second call for the same model is free. */
   'model/open': { parameters: { model: string }; result: { modelType: string; contextTokens: number; loadMs: number } };
+  /** Tokens of a text alone. */
+  'text/count': { parameters: { model: string; text: string }; result: { tokens: number } };
   'generation/run': {
     /** `id` names the stream of `generation/text` events; `adapter` is a run or adapter folder, null for the base. */
     parameters: {

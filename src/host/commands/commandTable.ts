@@ -1,5 +1,6 @@
 /** @file Every command of the extension: its id and what it does. */
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
+import { runPrompt, runPromptWith } from '../prompts/promptCommands.ts';
 import { exportJob } from '../python/exportJob.ts';
 import { setUpPyTorch } from '../python/setUpPyTorch.ts';
 import { showServer, startServer, stopServer } from '../server/serverCommands.ts';
@@ -49,6 +50,8 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.run.delete': deleteRunCommand,
   'tuningFork.run.compare': compareRun,
   'tuningFork.adapter.test': testPrompt,
+  'tuningFork.prompt.run': runPrompt,
+  'tuningFork.prompt.runWith': runPromptWith,
   'tuningFork.server.start': startServer,
   'tuningFork.server.stop': stopServer,
   'tuningFork.server.show': showServer,

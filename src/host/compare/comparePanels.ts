@@ -126,7 +126,8 @@ export function modelLabel(run: RunReader): string {
   return id.split(/[\\/]/).at(-1) || id;
 }
 
-function toAdapter(run: RunReader): ComparedAdapter {
+/** As it is asked. */
+export function toAdapter(run: RunReader): ComparedAdapter {
   return { run: run.path, name: run.name, model: modelToOpen(run.record!.model) };
 }
 

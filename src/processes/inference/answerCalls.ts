@@ -39,6 +39,12 @@ export function answerCalls(tinyFolder: string, emit: Emit): Handlers<InferenceC
         const { contextTokens, model: opened } = resident;
         return { modelType: opened.config.modelType, contextTokens, loadMs: performance.now() - startedAt };
       }),
+    'text/count': ({ model, text }, signal) =>
+      turns.take(async () => {
+        signal.throwIfAborted();
+        const { resident } = await pool.open(model, signal);
+        return { tokens: resident.tokenizer.encode(text).length };
+      }),
     'generation/run': ({ id, model, adapter, messages, settings }, signal) =>
       turns.take(async () => {
         signal.throwIfAborted();
