@@ -16,6 +16,7 @@ import { inspect } from './commands/inspect.ts';
 import { judge } from './commands/judge.ts';
 import { pause } from './commands/pause.ts';
 import { pipeline } from './commands/pipeline.ts';
+import { push } from './commands/push.ts';
 import { python } from './commands/python.ts';
 import { resume } from './commands/resume.ts';
 import { review } from './commands/review.ts';
@@ -47,6 +48,7 @@ export const commands: readonly Command[] = [
   distill,
   serve,
   exportRun,
+  push,
   exportJobCommand,
   track,
   doctor,
