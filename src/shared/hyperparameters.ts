@@ -509,6 +509,17 @@ export const hyperparameterTable = {
     ],
     help: 'Tokens that count in the loss, default assistant tokens including the end token.',
   }),
+  splitBy: choice<'question' | 'nearDuplicates'>({
+    label: 'Keep together',
+    group: 'evaluation',
+    advanced: true,
+    default: 'question',
+    choices: [
+      { value: 'question', label: 'Equal questions' },
+      { value: 'nearDuplicates', label: 'Nearly equal rows too' },
+    ],
+    help: 'Which rows never stand on both sides of the split, default those with equal questions; nearDuplicates = rows that are 80 % equal too, so that nothing held out is nearly learned.',
+  }),
   reviewedRows: choice<'notRejected' | 'accepted' | 'ignore'>({
     label: 'Reviewed rows',
     group: 'data',
@@ -800,6 +811,7 @@ export const hyperparametersSchema = z.strictObject({
   packing: z.boolean(),
   trainOn: values(table.trainOn),
   // Older recipes have neither.
+  splitBy: values(table.splitBy).default(table.splitBy.default),
   reviewedRows: values(table.reviewedRows).default(table.reviewedRows.default),
   maxSyntheticShare: ranged(table.maxSyntheticShare).default(table.maxSyntheticShare.default),
   replayRatio: ranged(table.replayRatio).default(table.replayRatio.default),

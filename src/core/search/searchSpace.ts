@@ -29,6 +29,7 @@ const fixedNames: readonly HyperparameterName[] = [
   'contextTokens',
   'trainOn',
   'reviewedRows',
+  'splitBy',
   'evalRatio',
   'testRatio',
   'evalEverySteps',

@@ -7,7 +7,7 @@ import { normalizeText, questionKey } from '../normalizeQuestion.ts';
 import { answerOf, textsOf } from './exampleTexts.ts';
 import { hasMarkup } from './markup.ts';
 import { hasLostCharacters, mendMojibake } from './mojibake.ts';
-import { findNearDuplicates } from './nearDuplicates.ts';
+import { findNearDuplicates, groupNearDuplicates } from './nearDuplicates.ts';
 import { findPersonalData } from './personalData.ts';
 import { findRoleProblem } from './roleOrder.ts';
 import { findConflicts, findDuplicates, findLanguages, repeatsQuestion } from './rowRules.ts';
@@ -26,6 +26,7 @@ export interface CheckOptions {
 }
 
 const rowsATurn = 500;
+const usualSimilarity = 0.8;
 
 /** Every check over all rows. @throws AbortError when cancelled */
 export async function checkExamples(examples: readonly Example[], options: CheckOptions = {}): Promise<CheckReport> {
@@ -87,7 +88,7 @@ function checkBesideEachOther(examples: readonly Example[], findings: FindingLis
 
 async function checkNearness(
   examples: readonly Example[],
-  { similarity = 0.8, heldOut = [], signal, onProgress }: CheckOptions,
+  { similarity = usualSimilarity, heldOut = [], signal, onProgress }: CheckOptions,
   findings: FindingList,
 ): Promise<void> {
   const duplicates = findDuplicates(examples);
@@ -114,6 +115,15 @@ export function findNearRows(examples: readonly Example[], options: NearOptions)
     examples.map(example => textsOf(example).join('\n')),
     options,
   );
+}
+
+/** The group of each row, by the similarity from which rows count as nearly equal. @throws AbortError when cancelled */
+export function groupNearRows(
+  examples: readonly Example[],
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): Promise<Int32Array> {
+  const texts = examples.map(example => textsOf(example).join('\n'));
+  return groupNearDuplicates(texts, { similarity: usualSimilarity, signal });
 }
 
 /** For each row the held-out row that asks the same or is nearly equal. */

@@ -61,6 +61,44 @@ export async function findNearDuplicates(
   return found;
 }
 
+/** The number of the group of each text: texts that nearly equal each other, directly or through others. @throws AbortError when cancelled */
+export async function groupNearDuplicates(
+  texts: readonly string[],
+  { similarity, signal }: Pick<NearDuplicateOptions, 'similarity' | 'signal'>,
+): Promise<Int32Array> {
+  const { bands, rows } = chooseBands(similarity);
+  const buckets = Array.from({ length: bands }, () => new Map<number, number[]>());
+  const sets = new GramSets(texts);
+  const groups = Int32Array.from(texts, (_, index) => index);
+  const rootOf = (index: number): number => {
+    let root = index;
+    while (groups[root] !== root) root = groups[root] = groups[groups[root]!]!;
+    return root;
+  };
+  const signature = new Uint32Array(hashCount);
+  for (const [index, text] of texts.entries()) {
+    if (index % textsATurn === textsATurn - 1) {
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
+    const grams = hashGrams(text);
+    fillSignature(grams, signature);
+    const keys = buckets.map((_, band) => hashBand(signature, band * rows, rows));
+    // What is joined already need not be compared again.
+    for (const candidate of listCandidates(buckets, keys)) {
+      if (rootOf(candidate) === rootOf(index)) continue;
+      if (sets.findBest(grams, new Set([candidate]), similarity) !== undefined)
+        groups[rootOf(index)] = rootOf(candidate);
+    }
+    for (const [band, key] of keys.entries()) {
+      const bucket = buckets[band]!.get(key);
+      if (bucket === undefined) buckets[band]!.set(key, [index]);
+      else bucket.push(index);
+    }
+  }
+  return groups.map((_, index) => rootOf(index));
+}
+
 /** Bands that let through nearly every pair (99 % and more) at the similarity itself. */
 function chooseBands(similarity: number): { bands: number; rows: number } {
   const rows = similarity >= 0.75 ? 4 : similarity >= 0.6 ? 3 : 2;

@@ -29,9 +29,10 @@ interface Group {
  * The side of every row. Equal questions always stand on one side; with a ratio above 0 a side gets at least one row as long
  * as enough questions differ (2 for held-out, 3 for both), and training always keeps one. Which side a question is on does
  * not depend on the order of the rows.
+ * @param near the group of each row, beside that of its question: rows of one group stand on one side too
  */
-export function splitExamples(examples: readonly Example[], options: SplitOptions): Split {
-  const groups = groupByQuestion(examples, options.seed);
+export function splitExamples(examples: readonly Example[], options: SplitOptions, near?: ArrayLike<number>): Split {
+  const groups = groupByQuestion(examples, options.seed, near);
   const rows = new Array<SplitName>(examples.length).fill('train');
   const left = new Set(groups);
   const sides = [
@@ -57,16 +58,36 @@ export function splitExamples(examples: readonly Example[], options: SplitOption
   return { seed, evalRatio, testRatio, rows, counts, groups: groups.length };
 }
 
-/** Groups of rows with equal questions, in an order that only the questions and the seed decide. */
-function groupByQuestion(examples: readonly Example[], seed: number): Group[] {
+/** Groups of rows with equal questions or in one group of `near`, in an order that only the questions and the seed decide. */
+function groupByQuestion(examples: readonly Example[], seed: number, near: ArrayLike<number> | undefined): Group[] {
   const byKey = new Map<string, Group>();
+  const parents = new Map<Group, Group>();
+  const rootOf = (group: Group): Group => {
+    let root = group;
+    for (let next = parents.get(root); next !== undefined; next = parents.get(root)) root = next;
+    return root;
+  };
+  const byNear = new Map<number, Group>();
   for (const [row, example] of examples.entries()) {
     const key = questionKey(example);
-    const group = byKey.get(key);
-    if (group !== undefined) group.rows.push(row);
-    else byKey.set(key, { rank: createHash('sha256').update(`${seed}\n${key}`).digest('hex'), rows: [row] });
+    const group = byKey.get(key) ?? { rank: createHash('sha256').update(`${seed}\n${key}`).digest('hex'), rows: [] };
+    byKey.set(key, group);
+    group.rows.push(row);
+    if (near === undefined) continue;
+    const beside = rootOf(byNear.get(near[row]!) ?? group);
+    const own = rootOf(group);
+    // The lowest rank is kept, whichever row comes first.
+    const [lower, higher] = beside.rank <= own.rank ? [beside, own] : [own, beside];
+    if (lower !== higher) parents.set(higher, lower);
+    byNear.set(near[row]!, lower);
   }
-  return [...byKey.values()].sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const joined = new Map<Group, number[]>();
+  for (const group of byKey.values()) {
+    const root = rootOf(group);
+    joined.set(root, [...(joined.get(root) ?? []), ...group.rows]);
+  }
+  const groups = [...joined].map(([{ rank }, rows]) => ({ rank, rows }));
+  return groups.sort((a, b) => (a.rank < b.rank ? -1 : 1));
 }
 
 /** Groups in order that together come close to `target` rows, at most `limit` of them; the smallest one when none fits. */

@@ -8,12 +8,13 @@ import { hashQuestion, questionsOf } from '../synthetic.ts';
 import { type Split, type SplitOptions, splitExamples } from './splitExamples.ts';
 
 /** Where all rows are synthetic they are split as any others: there is nothing else to measure on. */
-export function splitMarked(examples: readonly Example[], options: SplitOptions): Split {
+export function splitMarked(examples: readonly Example[], options: SplitOptions, near?: ArrayLike<number>): Split {
   const real = examples.flatMap((example, row) => (example.synthetic === undefined ? [row] : []));
-  if (real.length === examples.length || real.length === 0) return splitExamples(examples, options);
+  if (real.length === examples.length || real.length === 0) return splitExamples(examples, options, near);
   const split = splitExamples(
     real.map(row => examples[row]!),
     options,
+    near && real.map(row => near[row]!),
   );
   const rows: Split['rows'][number][] = examples.map(() => 'train');
   for (const [i, row] of real.entries()) rows[row] = split.rows[i]!;

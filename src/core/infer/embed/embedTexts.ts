@@ -1,6 +1,6 @@
 /**
  * @file Texts -> vectors that lie near each other where the texts are about the same: the base model's own hidden states,
- * averaged over the tokens of a text. Short texts share a context, as in training. States of an inner layer say more of the
+ * averaged over the tokens of a text. Short texts share a context, as in training. States of an early layer say more of the
  * meaning than the last ones, which say what comes next (Skean et al. 2025), and cost less.
  * @see https://arxiv.org/abs/2502.02013
  */
@@ -24,14 +24,15 @@ export interface EmbedOptions extends SessionOptions {
   readonly contextTokens?: number | undefined;
   /** Contexts that run at a time. Default 4. */
   readonly batchRows?: number | undefined;
-  /** Layers that are run; default a third. */
+  /** Layers that are run; default a fifth. */
   readonly layers?: number | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A row of length 1 for each text; zeros for a text without tokens. Compare rows after `centerVectors`.
+ * A row of length 1 for each text; zeros for a text without tokens. Compare rows after `centerVectors`, texts of different kinds
+ * (questions, answers) each with the mean of their own kind.
  * @param resident its weights in floats
  * @throws AbortError when cancelled
  */
@@ -43,7 +44,7 @@ export async function embedTexts(
   const { model, tokenizer, weights } = resident;
   const { hiddenSize, layers: allLayers } = model.config;
   const contextTokens = Math.min(options.contextTokens ?? 256, resident.contextTokens);
-  const layers = options.layers ?? Math.max(1, Math.round(allLayers / 3));
+  const layers = options.layers ?? Math.max(1, Math.round(allLayers / 5));
   const values = new Float32Array(texts.length * hiddenSize);
   const rows = texts.flatMap((text, row) => encodeStart(text, row, tokenizer, contextTokens));
   const packs = [...evaluationPacks(rows, { contextTokens, batchRows: options.batchRows ?? 4, packing: true })];

@@ -1,6 +1,6 @@
 /**
  * @file Questions and answers -> how near they are in meaning: the cosine of their vectors by the base model, after what all
- * questions and references share is taken away. The measure is the same for every candidate, whoever answered.
+ * questions share, and all references, is taken away from each kind. The measure is the same for every candidate, whoever answered.
  */
 import { lastQuestion } from '../../infer/answeredQuestion.ts';
 import { embedTexts } from '../../infer/embed/embedTexts.ts';
@@ -35,19 +35,12 @@ export async function measureRelevance({
       signal,
       onProgress: (done: number, total: number) => onPhase('measuring relevance', done, total),
     };
-    const texts = asked.flatMap(({ question }) => [lastQuestion(question), question.reference]);
-    const known = await embedTexts(resident, texts, options);
-    const center = meanOf(known);
-    const questions = centerVectors(known, center);
-    const placeOf = new Map(asked.map(({ row }, i) => [row, 2 * i]));
-    const answers = centerVectors(
-      await embedTexts(
-        resident,
-        open.map(({ text }) => text),
-        options,
-      ),
-      center,
-    );
+    const embed = (texts: readonly string[]) => embedTexts(resident, texts, options);
+    const questionVectors = await embed(asked.map(({ question }) => lastQuestion(question)));
+    const questions = centerVectors(questionVectors, meanOf(questionVectors));
+    const references = await embed(asked.map(({ question }) => question.reference));
+    const placeOf = new Map(asked.map(({ row }, i) => [row, i]));
+    const answers = centerVectors(await embed(open.map(({ text }) => text)), meanOf(references));
     for (const [i, { row, candidate, text }] of open.entries()) {
       // Nothing said is about nothing.
       const cosine = text.trim() === '' ? 0 : dot(rowOf(answers, i), rowOf(questions, placeOf.get(row)!));

@@ -4,6 +4,7 @@ import type { CleaningRecipe } from '../../../shared/cleaning.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
 import type { SplitName } from '../../../shared/runFolder.ts';
+import { groupNearRows } from '../../data/check/checkExamples.ts';
 import { cleanExamples } from '../../data/clean/cleanExamples.ts';
 import type { Example } from '../../data/example.ts';
 import { questionKey } from '../../data/normalizeQuestion.ts';
@@ -35,7 +36,7 @@ export async function readSources(
     reviewed.push(applyReview(dataset, request.hyperparameters.reviewedRows));
   }
   const datasets = reviewed.map(({ dataset }) => dataset);
-  const whole = await splitAll(reviewed, request);
+  const whole = await splitAll(reviewed, request, signal);
   let first = 0;
   const sources = datasets.map((dataset): ReadSource => {
     const rows = whole.rows.slice(first, (first += dataset.examples.length));
@@ -53,14 +54,20 @@ interface WholeSplit extends SplitOptions {
   readonly notes: readonly string[];
 }
 
-async function splitAll(reviewed: readonly ReviewedDataset[], request: RunRequest): Promise<WholeSplit> {
+async function splitAll(
+  reviewed: readonly ReviewedDataset[],
+  request: RunRequest,
+  signal: AbortSignal | undefined,
+): Promise<WholeSplit> {
   const { hyperparameters, since } = request;
   const { seed, evalRatio, testRatio, maxSyntheticShare } = hyperparameters;
   const examples = reviewed.flatMap(({ dataset }) => dataset.examples);
   const notes = reviewed.flatMap(one => one.notes);
   const sides: (SplitName | null)[] = [];
-  if (since === undefined) sides.push(...splitMarked(examples, hyperparameters).rows);
-  else {
+  if (since === undefined) {
+    const near = hyperparameters.splitBy === 'nearDuplicates' ? await groupNearRows(examples, { signal }) : undefined;
+    sides.push(...splitMarked(examples, hyperparameters, near).rows);
+  } else {
     const split = splitSince(examples, await readEarlier(since), hyperparameters);
     if (split.newRows === 0) throw nothingNew(reviewed[0]!.dataset.file, since);
     sides.push(...split.rows);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findLeaks, groupNearRows } from '../../../../../src/core/data/check/checkExamples.ts';
 import type { Example } from '../../../../../src/core/data/example.ts';
 import { questionKey } from '../../../../../src/core/data/normalizeQuestion.ts';
 import { splitExamples } from '../../../../../src/core/data/split/splitExamples.ts';
@@ -92,5 +93,47 @@ describe('splitExamples', () => {
 
   it('tells questions of nothing but punctuation apart', () => {
     expect(questionKey(ask('?'))).not.toBe(questionKey(ask('!')));
+  });
+});
+
+describe('splitExamples with near duplicates', () => {
+  const makeRow = (question: string, answer: string, line: number) => ({
+    kind: 'chat' as const,
+    messages: [
+      { role: 'user' as const, content: question },
+      { role: 'assistant' as const, content: answer },
+    ],
+    origin: { file: 'rows.jsonl', line },
+  });
+  const words = 'anchor basalt copper drum elbow fern garnet hollow iris jetty kelp lantern marble nettle oak'.split(
+    ' ',
+  );
+  const sentence = (n: number) =>
+    Array.from({ length: 16 }, (_, i) => `${words[(n * 7 + i * ((n % 5) + 1)) % 15]}${(n * 13 + i) % 89}`).join(' ');
+  /** 60 rows, each followed by one that differs in a word, asked in other words. */
+  const rows = Array.from({ length: 60 }, (_, n) => [
+    makeRow(`Say ${n}`, sentence(n), 2 * n + 1),
+    makeRow(`Tell ${n}`, `${sentence(n)} so`, 2 * n + 2),
+  ]).flat();
+  const options = { seed: 5, evalRatio: 0.2, testRatio: 0.1 };
+  const countLeaks = async ({ rows: sides }: { rows: readonly string[] }) => {
+    const of = (isTrain: boolean) => rows.filter((_, row) => (sides[row] === 'train') === isTrain);
+    const leaks = await findLeaks(of(true), of(false), { similarity: 0.8 });
+    return leaks.filter(leak => leak !== undefined).length;
+  };
+
+  it('keeps nearly equal rows on one side, so that nothing leaks', async () => {
+    expect(await countLeaks(splitExamples(rows, options))).toBeGreaterThan(5);
+    const split = splitExamples(rows, options, await groupNearRows(rows, {}));
+    expect(await countLeaks(split)).toBe(0);
+    expect(split.groups).toBe(60);
+    expect(split.counts).toEqual({ train: 84, heldOut: 24, test: 12 });
+  });
+
+  it('does not depend on the order of the rows', async () => {
+    const turned = [...rows].reverse();
+    const split = splitExamples(rows, options, await groupNearRows(rows, {}));
+    const other = splitExamples(turned, options, await groupNearRows(turned, {}));
+    expect([...other.rows].reverse()).toEqual(split.rows);
   });
 });
