@@ -31,6 +31,10 @@ export class FormPage {
     return this.frame.locator('.start-bar vscode-button[appearance="primary"]');
   }
 
+  get findBestButton(): Locator {
+    return this.frame.locator('.start-bar vscode-button', { hasText: 'Find the best' });
+  }
+
   /** Why the run cannot start; empty when it can. */
   get reason(): Locator {
     return this.frame.locator('.start-reason');
