@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { JournalStudy } from '../../src/core/search/journalStudy.ts';
@@ -8,6 +8,7 @@ import { BuiltInStudy, settingsOf } from '../../src/core/search/study.ts';
 import type { Trial } from '../../src/core/search/trial.ts';
 import type { SearchParameter } from '../../src/shared/searchRecord.ts';
 import { studySnapshotSchema } from '../../src/shared/studySnapshot.ts';
+import { startLocalServer } from '../support/localServer.ts';
 import { makePlace, runCli } from '../support/programs.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
@@ -42,6 +43,52 @@ async function tryOut(study: BuiltInStudy, count: number): Promise<Trial[]> {
   return trials;
 }
 
+interface DashboardTrial {
+  readonly number: number;
+  readonly state: string;
+  readonly values?: number[];
+  readonly params: { name: string; param_external_value: string }[];
+  readonly intermediate_values: { step: number; value: number }[];
+  readonly user_attrs: { key: string; value: string }[];
+}
+
+/** The dashboard, started on the journal as a person would, shows every trial with what it has. */
+async function expectInDashboard(journal: string, trials: readonly Trial[]): Promise<void> {
+  const server = await startLocalServer({
+    program: join(dirname(python), 'optuna-dashboard'),
+    args: port => ['--host', '127.0.0.1', '--port', String(port), journal],
+    folder: dirname(journal),
+    healthPath: '/api/studies',
+  });
+  try {
+    const read = async (path: string) => (await fetch(`${server.uri}${path}`)).json();
+    expect(await read('/api/studies')).toMatchObject({
+      study_summaries: [{ study_id: 0, study_name: 'study', directions: ['minimize'] }],
+    });
+    const { trials: shown } = (await read('/api/studies/0?after=0')) as { trials: DashboardTrial[] };
+    expect(shown).toHaveLength(trials.length);
+    for (const [i, trial] of trials.entries()) {
+      const { number, state, values, params, intermediate_values, user_attrs } = shown[i]!;
+      expect(number).toBe(trial.number);
+      expect(state.toLowerCase()).toBe(trial.state);
+      if (trial.state === 'complete') expect(values).toEqual([trial.value]);
+      expect(intermediate_values).toEqual([...trial.intermediate].map(([step, value]) => ({ step, value })));
+      expect(Object.fromEntries(user_attrs.map(({ key, value }) => [key, value]))).toEqual(
+        Object.fromEntries(trial.userAttributes),
+      );
+      const texts = new Map(params.map(({ name, param_external_value }) => [name, param_external_value]));
+      const { learningRate, rank, targetModules } = Object.fromEntries(settingsOf(trial));
+      expect(Number(texts.get('learningRate')) / Number(learningRate)).toBeCloseTo(1, 5);
+      expect([texts.get('rank'), texts.get('targetModules')?.replaceAll(/^["']|["']$/g, '')]).toEqual([
+        rank,
+        targetModules,
+      ]);
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
 describe("Optuna's journal", () => {
   it('is loaded and continued by Optuna in Python, and continued again here', async () => {
     const path = join(temporaryFolder(), 'optuna.journal');
@@ -69,6 +116,7 @@ describe("Optuna's journal", () => {
     expect(after.slice(6).every(({ parameters, state }) => parameters.size === 3 && state !== 'running')).toBe(true);
     await tryOut(study, 3);
     expect(execFileSync(python, [script, path, '1'], { encoding: 'utf8', timeout: 120_000 })).toContain('"number": 16');
+    await expectInDashboard(path, (await openStudy(path)).trials());
   });
 
   it('thinks of trials in a search, with a sampler and a pruner of Optuna', async () => {

@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMetrics } from '../../src/shared/runState.ts';
 import { requirePython } from '../support/externals.ts';
 import { FakeWandb } from '../support/fakeWandb.ts';
+import type { LocalServer } from '../support/localServer.ts';
 import { makePlace, type Place, runCli } from '../support/programs.ts';
 import { makeTemporaryFolder } from '../support/temporaryFolder.ts';
 import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
 import { makeEvaluation, makeStatus, makeStep, writeRun } from '../unit/host/runFixture.ts';
-import { type MlflowServer, startMlflowServer } from './mlflowServer.ts';
+import { startMlflowServer } from './mlflowServer.ts';
 
 const readBack = fileURLToPath(new URL('./readBack.py', import.meta.url));
 const id = '20261124-093000-capitals-1f3a';
@@ -42,7 +43,7 @@ interface WandbRun {
 describe('trackers', () => {
   const folder = makeTemporaryFolder();
   let python = '';
-  let mlflow: MlflowServer | undefined;
+  let mlflow: LocalServer | undefined;
 
   beforeAll(async () => {
     python = requirePython();

@@ -53,7 +53,7 @@ function listAxes(state: ShownStudy): Axis[] {
   const result: Axis = {
     label: metricLabel(state),
     low: formatFigure(low),
-    high: formatFigure(high),
+    high: high === low ? '' : formatFigure(high),
     place: ({ value }) => (value === null ? undefined : high === low ? 0.5 : (value - low) / (high - low)),
   };
   return [...settings, result];
@@ -69,7 +69,7 @@ function draw(
   onSelect: (trial: number) => void,
 ): SVGElement {
   const { width, height, left, right, top, bottom } = size;
-  const x = (axis: number) => left + (axis / (axes.length - 1)) * (width - left - right);
+  const x = (axis: number) => left + (axis / Math.max(1, axes.length - 1)) * (width - left - right);
   const y = (share: number) => height - bottom - share * (height - top - bottom);
   const chart = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Settings of all trials' });
   // The best and the chosen one lie above the others.

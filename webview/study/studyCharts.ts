@@ -1,6 +1,6 @@
 /** @file Two charts (uPlot): results in the order of the trials with the best so far, and every trial's held-out curve over the others. */
 import uPlot from 'uplot';
-import { h, setText, type View } from '../dom/element.ts';
+import { h, setShown, setText, type View } from '../dom/element.ts';
 import { formatTick } from '../format/formatNumber.ts';
 import { onThemeChange, readChartColours } from '../run/chartTheme.ts';
 import { metricLabel, type ShownStudy, trialsOf } from './shownStudy.ts';
@@ -106,6 +106,13 @@ function drawCurves(state: ShownStudy): [uPlot.AlignedData, uPlot.Series[]] {
   ];
 }
 
+/** A single value stands in the middle of a narrow range, not of one from 0. */
+const aroundValues: uPlot.Range.Function = (_, low, high) => {
+  if (low === null || high === null) return [0, 1];
+  const margin = low === high ? 0.05 * (Math.abs(low) || 1) : 0.1 * (high - low);
+  return [low - margin, high + margin];
+};
+
 /** Made anew at each drawing: trials come and go as lines. */
 function createChart(label: string): Chart {
   const place = h('div', { class: 'chart', role: 'img', aria: { label } });
@@ -126,14 +133,14 @@ function createChart(label: string): Chart {
         height: heightPx,
         legend: { show: false },
         padding: [8, 16, 0, 0],
-        scales: { x: { time: false, range: [xs[0]! - pad, xs.at(-1)! + pad] } },
+        scales: { x: { time: false, range: [xs[0]! - pad, xs.at(-1)! + pad] }, y: { range: aroundValues } },
         cursor: { show: false },
         axes: [
           {
             ...axis,
             grid: { show: false },
             size: 28,
-            values: (_, values) => values.map(v => (Number.isInteger(v) ? String(v) : '')),
+            values: (_, values) => values.map(v => (Number.isInteger(v) && v >= 0 ? String(v) : '')),
           },
           {
             ...axis,
@@ -153,6 +160,7 @@ function createChart(label: string): Chart {
     element: place,
     draw(data, series) {
       newest = { data, series };
+      setShown(place, data[0].length > 0);
       draw();
     },
   };

@@ -36,12 +36,18 @@ export function createStudyHeader(): View<StudyState> {
       meter.update({ value, max, text, tone: 'normal' });
       setText(progress, text);
       const problem = state.error ?? state.status?.error ?? null;
-      setText(error, problem === null ? '' : [problem.message, problem.hint].filter(Boolean).join(' '));
+      setText(error, problem === null ? '' : joinSentences([problem.message, problem.hint]));
       setShown(error, problem !== null);
       rebuildTiles(describeTiles(state));
     },
   };
 }
+
+const joinSentences = (parts: readonly (string | undefined)[]): string =>
+  parts
+    .filter(part => part !== undefined && part !== '')
+    .map(part => (/[.!?]$/.test(part!) ? part : `${part}.`))
+    .join(' ');
 
 interface Tile {
   readonly label: string;
