@@ -7,6 +7,7 @@ import { clean } from './commands/clean.ts';
 import { compare } from './commands/compare.ts';
 import { distill } from './commands/distill.ts';
 import { doctor } from './commands/doctor.ts';
+import { drift } from './commands/drift.ts';
 import { evaluate } from './commands/eval.ts';
 import { exportRun } from './commands/export.ts';
 import { exportJobCommand } from './commands/exportJob.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   clean,
   augment,
   review,
+  drift,
   forecast,
   train,
   pipeline,

@@ -1,4 +1,5 @@
 /** @file The JSON lines of `tuning-fork ... --json`, one object a line, and the exit codes. */
+import type { DriftReport } from './drift.ts';
 import type { WireError } from './errors.ts';
 import type { StageState } from './pipeline.ts';
 import type { Measures, StepRow } from './runFolder.ts';
@@ -66,6 +67,8 @@ export type JsonLine =
       | { reviewer: string; at: string; note: string | null }
       | Record<never, never>
     ))
+  /** How the rows that a dataset got since a run differ, before a run goes on with them. */
+  | { type: 'drift'; report: DriftReport }
   | ({ type: 'result' } & Record<string, unknown>)
   | ({ type: 'error' } & WireError);
 

@@ -49,6 +49,17 @@ export function findEarlierSides(
   );
 }
 
+/** The rows of two runs, the second of which went on from the first: what it replayed is no second row. */
+export function joinEarlier(first: EarlierRows, second: EarlierRows): EarlierRows {
+  const join = (side: SplitName): Example[] => {
+    const own = second.examples[side];
+    const known = findEarlierSides(own, first);
+    return [...first.examples[side], ...own.filter((_, row) => known[row] === undefined)];
+  };
+  const examples = { train: join('train'), heldOut: join('heldOut'), test: join('test') };
+  return { examples, isCleaned: first.isCleaned || second.isCleaned };
+}
+
 export function splitSince(examples: readonly Example[], earlier: EarlierRows, options: SplitSinceOptions): SplitSince {
   const before = findEarlierSides(examples, earlier);
   const keptAside = new Map<string, SplitName>();

@@ -13,8 +13,8 @@ import { requireTrainable } from '../../data/requireTrainable.ts';
 import { applyReview, type ReviewedDataset } from '../../data/review/applyReview.ts';
 import type { Split, SplitOptions } from '../../data/split/splitExamples.ts';
 import { findUnfit, splitMarked } from '../../data/split/splitMarked.ts';
-import { type EarlierRows, splitSince } from '../../data/split/splitSince.ts';
-import { readRunData } from './runQuestions.ts';
+import { splitSince } from '../../data/split/splitSince.ts';
+import { readEarlier } from './readEarlier.ts';
 
 export interface ReadSource {
   readonly dataset: Dataset;
@@ -110,12 +110,6 @@ function dropUnaccepted(reviewed: readonly ReviewedDataset[], sides: (SplitName 
 }
 
 const count = (rows: number, what: string): string => `${rows} ${what}${rows === 1 ? '' : 's'}`;
-
-/** The rows that an earlier run was trained and measured on. @throws TuneError as readRunData */
-export async function readEarlier(run: string): Promise<EarlierRows> {
-  const { record, examples } = await readRunData(run);
-  return { examples, isCleaned: record.datasets.some(({ cleaning }) => cleaning !== undefined) };
-}
 
 function nothingNew(file: string, since: string): TuneError {
   return new TuneError('dataset-empty', `${file}: expected rows that ${since} was not trained on, got none`, {
