@@ -35,7 +35,3 @@ export interface DriftReport {
   /** A measure is shifted, or the loss is higher with confidence. */
   hasDrifted: boolean;
 }
-
-/** What is done about a dataset that grew: nothing, a notification, or a run that goes on from the last adapter. */
-export const driftModes = ['off', 'notify', 'automatic'] as const;
-export type DriftMode = (typeof driftModes)[number];
