@@ -1,5 +1,7 @@
 /** @file What the inference process answers: one base model with its adapters resident, generating and comparing. */
+import type { ForecastReport } from './datasetProtocol.ts';
 import type { HubSettings } from './hubSettings.ts';
+import type { RunRequest } from './recipe.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -61,6 +63,8 @@ export type InferenceCalls = {
   };
   /** Searches k among 0, 2, 4, 8 on training rows kept aside; progress by `prompt/progress`. */
   'prompt/search': { parameters: { run: string; rows: number }; result: BestPrompt };
+  /** Trains parts of the run's model for a few seconds: the forecast with its time, which later forecasts know too. */
+  'speed/measure': { parameters: { request: RunRequest }; result: ForecastReport };
   'run/heldOut': {
     parameters: { run: string; offset: number; count: number };
     result: { rows: HeldOutRow[]; total: number };

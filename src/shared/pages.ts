@@ -206,6 +206,8 @@ export const formMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('form/suggest'), on: z.boolean() }),
   z.strictObject({ type: z.literal('form/tracker'), kind: z.enum(trackerKinds), on: z.boolean() }),
   empty('form/fit'),
+  /** How long the run will take, by a short trial. */
+  empty('form/measure'),
   z.strictObject({ type: z.literal('form/preset'), id: z.enum(presets.map(({ id }) => id)) }),
   empty('form/setUpPyTorch'),
   empty('form/reset'),

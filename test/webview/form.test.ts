@@ -426,6 +426,20 @@ describe('form page', () => {
     await form.close();
   });
 
+  it('measures the time of a run with one click, and shows it from then on', async () => {
+    const form = await open('ready');
+    const measure = form.page.getByRole('button', { name: 'Measure time' });
+    await measure.click();
+    expect(await lastSent(form)).toEqual({ type: 'form/measure' });
+    const { forecast } = formSnapshots.ready;
+    await show(form, { ...formSnapshots.ready, forecast: { ...forecast!, trainingMs: 754_000 } });
+    await form.page.getByText('Training time about 12 min 34 s').waitFor();
+    expect(await measure.isVisible()).toBe(false);
+    await show(form, { ...formSnapshots.ready, trusted: false });
+    expect(await measure.isVisible()).toBe(false);
+    await form.close();
+  });
+
   it('leads out of Restricted Mode with one click', async () => {
     const form = await open('restricted');
     await start(form).click({ force: true });

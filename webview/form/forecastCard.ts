@@ -1,6 +1,7 @@
 /** @file What the run will take, before it starts: steps, tokens, memory against the limit, and what stands in its way. */
 import type { ForecastReport, PreflightFinding } from '../../src/shared/datasetProtocol.ts';
 import { formatBytes } from '../../src/shared/formatBytes.ts';
+import { formatDuration } from '../../src/shared/formatDuration.ts';
 import type { FormState } from '../../src/shared/pages.ts';
 import type { Forecast } from '../../src/shared/recipe.ts';
 import { createMeter } from '../controls/meter.ts';
@@ -9,15 +10,17 @@ import { createButton, createCheckbox, createProgressRing } from '../controls/to
 import { createRebuilder, h, setShown, setText, type View } from '../dom/element.ts';
 import { formatCount, formatShare } from '../format/formatNumber.ts';
 
-type Shown = Pick<FormState, 'forecast' | 'forecasting' | 'overrides'>;
+type Shown = Pick<FormState, 'trusted' | 'forecast' | 'forecasting' | 'overrides'>;
 
 export interface ForecastActions {
   readonly onOverride: (name: string, on: boolean) => void;
   /** Takes the settings that the forecast proposes. */
   readonly onFit: () => void;
+  /** Finds out how long the run will take. */
+  readonly onMeasure: () => void;
 }
 
-export function createForecastCard({ onOverride, onFit }: ForecastActions): View<Shown> {
+export function createForecastCard({ onOverride, onFit, onMeasure }: ForecastActions): View<Shown> {
   const status = h('p', { class: 'muted', role: 'status' });
   const busy = h('div', { class: 'busy-line' }, createProgressRing(), status);
   const idle = h('p', { class: 'muted' }, 'Appears once dataset, model and settings are right.');
@@ -25,6 +28,8 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
   const memoryText = h('p', { class: 'figures' });
   const memoryPart = h('div', { class: 'memory' }, memoryText, memory.element);
   const fit = createButton({ label: 'Make it fit', onClick: onFit });
+  const timeText = h('p', { class: 'figures' });
+  const measure = createButton({ label: 'Measure time', onClick: onMeasure });
   const facts = h('dl', { class: 'facts' });
   const rebuildFacts = createRebuilder<{ forecast: Forecast | null; isPyTorch: boolean }>(
     facts,
@@ -36,7 +41,17 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
     state => state.findings.map(finding => drawFinding(finding, state.overrides, onOverride)),
   );
   const error = createErrorNotice();
-  const content = h('div', { class: 'forecast-content' }, facts, memoryPart, fit.element, findings, error.element);
+  const content = h(
+    'div',
+    { class: 'forecast-content' },
+    facts,
+    memoryPart,
+    timeText,
+    measure.element,
+    fit.element,
+    findings,
+    error.element,
+  );
   const element = h(
     'section',
     { class: 'group', aria: { label: 'Forecast' } },
@@ -47,7 +62,7 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
 
   return {
     element,
-    update({ forecast: report, forecasting, overrides }) {
+    update({ trusted, forecast: report, forecasting, overrides }) {
       setShown(busy, forecasting);
       setText(status, forecasting ? 'Calculating…' : '');
       setShown(idle, report === null && !forecasting);
@@ -58,6 +73,15 @@ export function createForecastCard({ onOverride, onFit }: ForecastActions): View
       rebuildFacts({ forecast, isPyTorch });
       setShown(memoryPart, forecast !== null);
       if (forecast) showMemory(forecast);
+      const trainingMs = report?.trainingMs ?? null;
+      setShown(timeText, trainingMs !== null && !isPyTorch);
+      if (trainingMs !== null) setText(timeText, `Training time about ${formatDuration(trainingMs)}`);
+      // A short trial of the embedded engine says it once for these settings.
+      setShown(
+        measure.element,
+        trusted && forecast !== null && report?.canStart === true && trainingMs === null && !isPyTorch,
+      );
+      measure.setDisabled(forecasting);
       rebuildFindings({ findings: report?.findings ?? [], overrides });
       setShown(fit.element, Boolean(report?.fit));
       error.update(report?.error ?? null);

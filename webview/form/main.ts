@@ -111,6 +111,7 @@ const forecast = createForecastCard({
     settings.forget(Object.keys(newest?.forecast?.fit ?? {}) as HyperparameterName[]);
     host.send({ type: 'form/fit' });
   },
+  onMeasure: () => host.send({ type: 'form/measure' }),
 });
 const trackers = createTrackerCard((kind, on) => host.send({ type: 'form/tracker', kind, on }));
 const startBar = createStartBar(

@@ -1,5 +1,5 @@
 /** @file The form's acts: each changes the model, asks the dataset process what must be asked again, and publishes a snapshot. */
-import type { DatasetCalls } from '../../shared/datasetProtocol.ts';
+import type { DatasetCalls, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError, toWireError } from '../../shared/errors.ts';
 import type { HyperparameterName } from '../../shared/hyperparameters.ts';
 import type { FormMessage, FormState, ModelChoice, PythonSummary, TrackerChoice } from '../../shared/pages.ts';
@@ -58,6 +58,8 @@ export interface FormServices {
   recall(): FormModel | undefined;
   /** The name itself, or with a number behind it when a run has it already. */
   findFreeName(name: string): string;
+  /** The forecast with the time of the run, from a few seconds of training. */
+  measureTime(request: RunRequest, signal: AbortSignal): Promise<ForecastReport>;
   chooseDataset(): Promise<string | undefined>;
   chooseModel(models: readonly ModelChoice[]): Promise<string | undefined>;
   /** The folder of a run or an adapter. */
@@ -199,6 +201,8 @@ export class FormController {
         return this.change(withTracker(this.form, message.kind, message.on));
       case 'form/fit':
         return this.changeValues(withFit(this.form));
+      case 'form/measure':
+        return this.makeForecast((request, signal) => this.services.measureTime(request, signal));
       case 'form/reset':
         return this.reset();
       case 'form/trust':
@@ -297,7 +301,10 @@ export class FormController {
     });
   }
 
-  private makeForecast(): void {
+  private makeForecast(
+    ask = (request: RunRequest, signal: AbortSignal) =>
+      this.services.call('dataset/forecast', { request }, signal) as Promise<ForecastReport>,
+  ): void {
     const request = buildRequest(this.form);
     if (request === undefined || this.form.inspection === null) {
       this.forecasting.cancel();
@@ -305,7 +312,7 @@ export class FormController {
     }
     this.forecasting.schedule(async signal => {
       try {
-        const forecast = await this.services.call('dataset/forecast', { request }, signal);
+        const forecast = await ask(request, signal);
         if (!signal.aborted) this.change({ ...this.form, forecast });
       } catch (error) {
         const nothing = { forecast: null, trainingMs: null, fit: null, findings: [] };

@@ -41,6 +41,7 @@ export function makeFormServices(context: vscode.ExtensionContext, services: () 
       const run = services().stores.findAccepted(accepted);
       if (run !== undefined) services().runPanels.open(run);
     },
+    measureTime: (request, signal) => services().inference.call('speed/measure', { request }, signal),
     defaults: () => {
       const { defaultModel, memoryLimitBytes, trackers } = readSettings();
       return { model: defaultModel, memoryLimitBytes, trackers };

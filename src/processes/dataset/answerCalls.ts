@@ -2,6 +2,7 @@
 import { checkExamples } from '../../core/data/check/checkExamples.ts';
 import { compareWithSnapshot } from '../../core/data/split/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.ts';
+import { recallTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
 import { assistPipeline } from '../../core/jobs/pipeline/assistPipeline.ts';
 import { checkPipelineText } from '../../core/jobs/pipeline/checkPipelineText.ts';
 import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
@@ -60,12 +61,8 @@ export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<D
     'dataset/forecast': async ({ request }, signal) => {
       if (models.needsDownload(request.model)) return forecastWithoutModel(request.model);
       const control = { ask: () => (signal.aborted ? ('stop' as const) : ('continue' as const)) };
-      return await forecastRun(request, {
-        ...models.options,
-        control,
-        onPhase: () => undefined,
-        python: recallPython(python),
-      });
+      const options = { ...models.options, control, onPhase: () => undefined, python: recallPython(python) };
+      return await forecastRun(request, options, async checked => recallTrainingMs(checked));
     },
     'pipeline/check': async ({ path, text }) => {
       const { request, problems, stages } = checkPipelineText(text, path);

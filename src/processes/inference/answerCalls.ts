@@ -5,6 +5,8 @@ import { searchBestPrompt } from '../../core/infer/bestPrompt.ts';
 import { generateText } from '../../core/infer/generateText.ts';
 import { ModelPool } from '../../core/infer/modelPool.ts';
 import { Turns } from '../../core/infer/takeTurns.ts';
+import { forecastTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
+import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { listQuestions, nameBaseModel, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { HeldOutRow, InferenceCalls, InferenceEvents } from '../../shared/inferenceProtocol.ts';
@@ -70,6 +72,14 @@ export function answerCalls(tinyFolder: string, emit: Emit): Handlers<InferenceC
           signal,
           onProgress: (done, total) => emit('prompt/progress', { run, done, total }),
         });
+      }),
+    'speed/measure': ({ request }, signal) =>
+      turns.take(async () => {
+        signal.throwIfAborted();
+        const control = { ask: () => (signal.aborted ? ('stop' as const) : ('continue' as const)) };
+        const options = { tinyFolder, hub, control, onPhase: () => undefined, measures: true };
+        const clock = { now: () => performance.now(), check: () => signal.throwIfAborted() };
+        return forecastRun(request, options, checked => forecastTrainingMs(checked, clock));
       }),
     'run/heldOut': async ({ run, offset, count }) => {
       const questions = listQuestions((await readRunData(run)).examples.heldOut);

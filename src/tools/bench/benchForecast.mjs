@@ -78,7 +78,10 @@ async function measurePoint(number, { model, plan, settings }) {
     ...{ threads: values.threads, maxSteps: steps, evalEverySteps: steps, epochs: 1000 },
   };
   const data = settings.objective === 'dpo' ? files.pairs : files.questions;
-  const common = [data, '--model', model === 'tiny' ? 'tiny' : realModel];
+  const modelId = model === 'tiny' ? 'tiny' : realModel;
+  // A teacher of the student's own size: what it says does not matter here.
+  const teacher = settings.objective === 'distill' ? ['--teacher', modelId] : [];
+  const common = [data, '--model', modelId, ...teacher];
   const ask = (/** @type {Record<string, unknown>} */ more) =>
     Object.entries({ ...all, ...more }).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const onLine = () => undefined;
@@ -91,10 +94,14 @@ async function measurePoint(number, { model, plan, settings }) {
   const memoryLimitBytes = plan === 'whole' ? plenty : Math.floor((await forecastWith(plenty)).peakMemoryBytes) - 1;
   const trainingMs = measuresTime ? (await forecastWith(memoryLimitBytes)).trainingMs : null;
   // A first pass over the data belongs to the time, and is not in the metrics.
-  /** @type {{ startedMs?: number, evaluatedMs: number }} */
+  /** @type {{ startedMs?: number, evaluatedMs: number, askedMs?: number, taughtMs?: number }} */
   const pass = { evaluatedMs: 0 };
   const noteTime = (/** @type {import('../tuningForkCommand.mjs').JsonLine} */ line) => {
-    if (line.type === 'progress' && line.phase === 'measuring the reference') pass.startedMs ??= performance.now();
+    const phase = line.type === 'progress' ? line.phase : undefined;
+    if (phase === 'measuring the reference') pass.startedMs ??= performance.now();
+    // The student is loaded after a teacher's pass, and loading does not count.
+    if (phase === 'asking the teacher') pass.askedMs ??= performance.now();
+    if (phase === 'loading weights' && pass.askedMs !== undefined) pass.taughtMs ??= performance.now() - pass.askedMs;
     if (line.type === 'evaluation') pass.evaluatedMs = performance.now();
   };
   /** @type {{ path: string, peakRssBytes: number }} */
@@ -115,7 +122,7 @@ async function measurePoint(number, { model, plan, settings }) {
       forecastBytes: record.forecast.peakMemoryBytes,
       measuredBytes: run.peakRssBytes,
       forecastMs: trainingMs,
-      measuredMs: pass.startedMs === undefined ? elapsedMs : pass.evaluatedMs - pass.startedMs,
+      measuredMs: pass.startedMs === undefined ? elapsedMs + (pass.taughtMs ?? 0) : pass.evaluatedMs - pass.startedMs,
     },
   );
 }

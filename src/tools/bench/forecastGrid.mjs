@@ -42,6 +42,8 @@ export const forecastGrid = [
   point('SmolLM2', 'layered', 1, 512, { baseWeights: '4bit' }),
   point('SmolLM2', 'layered', 2, 128, { method: 'full' }),
   point('SmolLM2', 'whole', 1, 256, { objective: 'dpo' }),
+  point('tiny', 'whole', 8, 128, { objective: 'distill' }),
+  point('SmolLM2', 'whole', 2, 128, { objective: 'distill' }),
 ];
 
 /** The same for the PyTorch engine on a processor, which has one shape and whose time is not forecast. @type {readonly GridPoint[]} */

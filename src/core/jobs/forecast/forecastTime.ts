@@ -1,32 +1,56 @@
-/** @file A checked run -> how long its training will take on this machine, from a few seconds of its own engine. */
+/** @file A checked run -> how long its training will take on this machine, from a few seconds of its own engine, now or before. */
 import type { PackedBatch, TeacherTokens } from '../../text/packedBatch.ts';
 import type { TrainingEngineSettings } from '../../train/createTrainingEngine.ts';
 import { measureSpeed, measureTeacherMs, type SpeedClock } from '../../train/measureSpeed.ts';
 import { planTraining } from '../../train/trainPlan.ts';
 import type { CheckedRun } from '../prepare/checkRun.ts';
 import { engineSettings } from '../train/createRunEngine.ts';
+import { keepRunSpeed, type RunSpeed, recallRunSpeed } from './runSpeeds.ts';
 
 /**
  * Milliseconds of all steps and held-out evaluations, and of the pass over the data that `dpo` and `distill` begin with;
  * loading and early stopping left aside. Null where there is nothing to train on, and for PyTorch, which is not measured.
+ * What was measured is kept for `recallTrainingMs`.
  */
 export async function forecastTrainingMs(checked: CheckedRun, clock: SpeedClock): Promise<number | null> {
+  if (!hasTime(checked)) return null;
+  const speed = await measureRun(checked, clock);
+  keepRunSpeed(checked, speed);
+  return addUp(checked, speed);
+}
+
+/** The same from what was measured before, without an engine; null where nothing was. */
+export function recallTrainingMs(checked: CheckedRun): number | null {
+  const speed = hasTime(checked) ? recallRunSpeed(checked) : undefined;
+  return speed === undefined ? null : addUp(checked, speed);
+}
+
+function hasTime({ batches, engine }: CheckedRun): boolean {
+  return batches.totalSteps > 0 && engine.engine !== 'pytorch';
+}
+
+function addUp({ request, batches }: CheckedRun, { batchMs, updateMs, evaluationBatchMs, readMs }: RunSpeed): number {
+  const { totalSteps, heldOut, stepsPerEpoch } = batches;
+  const { hyperparameters } = request;
+  const stepBatches = batches.stepBatches(1).batches.length;
+  const evaluations = 1 + Math.ceil(totalSteps / planTraining(hyperparameters, totalSteps).evalEverySteps);
+  const read = Math.min(totalSteps, stepsPerEpoch) * stepBatches + heldOut.length;
+  return (
+    read * readMs + totalSteps * (stepBatches * batchMs + updateMs) + evaluations * heldOut.length * evaluationBatchMs
+  );
+}
+
+async function measureRun(checked: CheckedRun, clock: SpeedClock): Promise<RunSpeed> {
   const { request, batches, forecast } = checked;
   const { hyperparameters } = request;
-  if (batches.totalSteps === 0 || checked.engine.engine === 'pytorch') return null;
   const settings = engineSettings({ ...checked, record: { hyperparameters, forecast }, start: undefined }, 'cpu');
-  const step = batches.stepBatches(1).batches;
-  const first = addTeacherTokens(step[0]!, settings);
+  const first = addTeacherTokens(batches.stepBatches(1).batches[0]!, settings);
   const speed = await measureSpeed(settings, first, clock);
-  const plan = planTraining(hyperparameters, batches.totalSteps);
-  const evaluations = 1 + Math.ceil(batches.totalSteps / plan.evalEverySteps);
-  const stepMs = step.length * speed.batchMs + speed.updateMs;
   const readMs =
     hyperparameters.objective === 'dpo'
       ? speed.evaluationBatchMs
       : await measureTeacherPass(checked, settings, first, clock);
-  const read = Math.min(batches.totalSteps, batches.stepsPerEpoch) * step.length + batches.heldOut.length;
-  return read * readMs + batches.totalSteps * stepMs + evaluations * batches.heldOut.length * speed.evaluationBatchMs;
+  return { ...speed, readMs };
 }
 
 /** Milliseconds of a batch that a teacher reads first; 0 without one. */

@@ -2,10 +2,8 @@
  * @file A model and a run's settings -> how many times faster this machine multiplies as integers, if the choice of base
  * weights hangs on it. Measured once for each machine and set of shapes, and kept in the user's folder.
  */
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { version } from '../../../../package.json';
 import { TuneError } from '../../../shared/errors.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
 import type { Model } from '../../models/findArchitecture.ts';
@@ -13,6 +11,7 @@ import { readJson, writeJson } from '../../runs/jsonFile.ts';
 import { ensureUserStateFolder } from '../../runs/processRegistry.ts';
 import { findStepType } from '../../train/findStepType.ts';
 import { listProductShapes, measureSpeedup, type ProductShape } from '../../train/measureProducts.ts';
+import { describeMachine } from './runSpeeds.ts';
 
 /** Smaller models train in minutes anyhow, and their products are too small to gain. */
 const smallestElements = 32 * 2 ** 20;
@@ -57,10 +56,8 @@ function isSmall({ architecture, config }: Model): boolean {
 
 /** Whatever changes the outcome: the processor, the program with its library, the shapes. */
 function describeMeasurement(shapes: readonly ProductShape[], tokens: number, threads: number): string {
-  const processors = cpus();
-  const machine = `${processors[0]?.model.trim()} x ${threads === 0 ? processors.length : threads}`;
   const products = shapes.map(({ out, inner, terms, count }) => `${count}*${out}x${inner}/${terms}`).join(' ');
-  return [machine, `tuning-fork ${version}`, `${tokens} rows`, products].join(', ');
+  return [describeMachine(threads), `${tokens} rows`, products].join(', ');
 }
 
 /** A file that is missing, torn or of another version is measured anew. */

@@ -66,6 +66,7 @@ describe('FormController', () => {
       findBest: async (request, models) => {
         started.push({ request, models });
       },
+      measureTime: async () => ({ ...forecast, trainingMs: 61_000 }),
       defaults: () => ({ model: 'tiny', memoryLimitBytes: null, trackers: [] }),
       listTrackers: chosen => listTrackerChoices(chosen, trackerSettings),
       remember: () => undefined,
@@ -95,6 +96,26 @@ describe('FormController', () => {
       names: () => calls.map(([name]) => name),
     };
   }
+
+  it('measures the time of the run when asked, with the settings as they are', async () => {
+    const asked: unknown[] = [];
+    const { form } = open({
+      measureTime: async request => {
+        asked.push(request.hyperparameters.rank);
+        return { ...forecast, trainingMs: 61_000 };
+      },
+    });
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    expect(form.snapshot().forecast).toMatchObject({ trainingMs: null });
+    await form.receive({ type: 'form/set', name: 'rank', text: '4' });
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/measure' });
+    expect(form.snapshot().forecasting).toBe(true);
+    await vi.runAllTimersAsync();
+    expect(form.snapshot()).toMatchObject({ forecasting: false, forecast: { trainingMs: 61_000 } });
+    expect(asked).toEqual([4]);
+  });
 
   it('forecasts anew from the adapters that were chosen, and starts from them', async () => {
     const picked = ['/runs/a', '/adapters/b', undefined, '/runs/a'];

@@ -1,9 +1,13 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { recallTrainingMs } from '../../../../src/core/jobs/forecast/forecastTime.ts';
+import { forecastRun } from '../../../../src/core/jobs/prepare/checkRun.ts';
 import { readRunData } from '../../../../src/core/jobs/prepare/runQuestions.ts';
+import { readRequest } from '../../../../src/core/runs/runFiles.ts';
 import { answerCalls } from '../../../../src/processes/inference/answerCalls.ts';
 import type { ChatMessage, InferenceCalls, InferenceEvents } from '../../../../src/shared/inferenceProtocol.ts';
+import type { RunRequest } from '../../../../src/shared/recipe.ts';
 import type { Handlers } from '../../../../src/shared/rpc.ts';
 import { makeTemporaryFolder } from '../../../support/temporaryFolder.ts';
 import { writeTinyModel } from '../../../support/tinyModel.ts';
@@ -57,6 +61,26 @@ describe('answerCalls', () => {
     expect(Object.keys(answers[0]!).sort()).toEqual(
       ['firstTokenMs', 'outputTokens', 'promptTokens', 'stopReason', 'text', 'tokensPerSecond'].sort(),
     );
+  });
+
+  it('measures how long a run will take, which a forecast without an engine knows from then on', async () => {
+    vi.stubEnv('TUNING_FORK_STATE', join(place.path, 'state'));
+    const request = readRequest(run);
+    const options = { tinyFolder: '/nowhere', hub: undefined, control: { ask: () => 'continue' as const } };
+    const recall = (asked: RunRequest) =>
+      forecastRun(asked, { ...options, onPhase: () => undefined }, async checked => recallTrainingMs(checked));
+    expect((await recall(request)).trainingMs).toBeNull();
+    const measured = await calls['speed/measure']({ request }, never);
+    expect(measured).toMatchObject({ canStart: true, error: null });
+    expect(measured.trainingMs).toBeGreaterThan(0);
+    expect((await recall(request)).trainingMs).toBe(measured.trainingMs);
+    const { hyperparameters } = request;
+    // Twice the steps and their evaluations; another batch was not measured.
+    const longer = { ...request, hyperparameters: { ...hyperparameters, maxSteps: 16 } };
+    expect((await recall(longer)).trainingMs).toBeGreaterThan(measured.trainingMs!);
+    const wider = { ...request, hyperparameters: { ...hyperparameters, batchRows: 3 } };
+    expect((await recall(wider)).trainingMs).toBeNull();
+    vi.unstubAllEnvs();
   });
 
   it('takes the folder of an adapter as well as that of its run', async () => {

@@ -24,10 +24,10 @@ describe('compareForecast', () => {
 });
 
 describe('forecastGrid', () => {
-  it('has at least twelve settings, of both models, shapes and methods, of three forms of weights, and preferences', () => {
+  it('has at least twelve settings, of both models, shapes and methods, of three forms of weights, and every objective', () => {
     expect(forecastGrid.length).toBeGreaterThanOrEqual(12);
     const all = JSON.stringify(forecastGrid);
-    for (const word of ['tiny', 'SmolLM2', 'whole', 'layered', 'full', 'float32', '8bit', '4bit', 'dpo'])
+    for (const word of ['tiny', 'SmolLM2', 'whole', 'layered', 'full', 'float32', '8bit', '4bit', 'dpo', 'distill'])
       expect(all).toContain(`"${word}"`);
   });
 });
