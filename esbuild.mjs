@@ -91,6 +91,7 @@ const node = {
     inference: 'src/processes/inference/main.ts',
     dataset: 'src/processes/dataset/main.ts',
     python: 'src/processes/python/main.ts',
+    exporter: 'src/processes/exporter/main.ts',
     tracker: 'src/processes/tracker/main.ts',
     server: 'src/processes/server/main.ts',
   }),

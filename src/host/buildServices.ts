@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
 import type { TuneError } from '../shared/errors.ts';
+import type { ExportCalls, ExportEvents } from '../shared/exportProtocol.ts';
 import type { HubSettings } from '../shared/hubSettings.ts';
 import type { PythonCalls, PythonEvents } from '../shared/pythonProtocol.ts';
 import type { Calls, EventHandlers, Events, RpcPeer } from '../shared/rpc.ts';
@@ -12,6 +13,7 @@ import { ComparePanels } from './compare/comparePanels.ts';
 import { InferenceClient } from './compare/inferenceClient.ts';
 import { CleaningPreviews } from './dataset/cleaningPreviews.ts';
 import { DatasetFindings } from './dataset/datasetFindings.ts';
+import { ExporterClient } from './exports/exporterClient.ts';
 import { FormController } from './form/formController.ts';
 import { makeFormServices } from './form/formServices.ts';
 import { readHubSettings } from './hubToken.ts';
@@ -33,6 +35,7 @@ import { leaveQueue, resumeRun } from './startRun.ts';
 
 const datasetIdleMs = 3 * 60_000;
 const pythonIdleMs = 60_000;
+const exporterIdleMs = 30_000;
 const inferenceIdleMs = 10 * 60_000;
 
 export interface BuiltServices extends Services {
@@ -73,6 +76,20 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       onGivenUp: error => void tellGivenUp(log, error),
     });
 
+  const openExporter = (events: EventHandlers<ExportEvents>) =>
+    new RpcProcess<ExportCalls, ExportEvents>({
+      name: 'exporter',
+      idleMs: exporterIdleMs,
+      prepare: () => {
+        requireEngine();
+        return children.prepare('exporter');
+      },
+      greet: async () => undefined,
+      events,
+      log: line => log.info(line),
+      onGivenUp: error => void tellGivenUp(log, error),
+    });
+
   const services: BuiltServices = {
     context,
     log,
@@ -97,6 +114,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
       'dataset/progress': () => undefined,
     }),
     inference: new InferenceClient(events => openProcess('inference', inferenceIdleMs, events)),
+    exporter: new ExporterClient(openExporter),
     python: new PythonClient(openPython, () => {
       const { pythonIndex, torchIndex } = readSettings();
       return { build: null, packageIndex: pythonIndex || null, torchIndex: torchIndex || null };
@@ -123,6 +141,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     services.dataset,
     services.inference,
     services.python,
+    services.exporter,
     services.server,
     services.form,
   );

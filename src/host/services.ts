@@ -4,6 +4,7 @@ import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
 import type { InferenceClient } from './compare/inferenceClient.ts';
 import type { CleaningPreviews } from './dataset/cleaningPreviews.ts';
 import type { DatasetFindings } from './dataset/datasetFindings.ts';
+import type { ExporterClient } from './exports/exporterClient.ts';
 import type { FormController } from './form/formController.ts';
 import type { ChildPrograms } from './processes/childPrograms.ts';
 import type { RpcProcess } from './processes/rpcProcess.ts';
@@ -28,6 +29,7 @@ export interface Services {
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
   inference: InferenceClient;
   python: PythonClient;
+  exporter: ExporterClient;
   server: ModelServer;
   form: FormController;
   runPanels: { open(run: RunReader): void };

@@ -6,6 +6,7 @@ import { TuneError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/formatBytes.ts';
 import { type RunNotes, runNames } from '../../shared/runFolder.ts';
 import { isActive, isResumable } from '../../shared/runState.ts';
+import { exportRun } from '../exports/exportRun.ts';
 import { revealFolder } from '../revealFolder.ts';
 import { deleteRun, planDeletion } from '../runs/deleteRun.ts';
 import type { RunAction } from '../runs/runControls.ts';
@@ -105,6 +106,11 @@ export const showRunLog = onRun(
 export const compareRun = onRun(
   run => run.output !== undefined,
   ({ comparePanels }, run) => comparePanels.open(run),
+);
+
+export const exportRunCommand = onRun(
+  run => run.output !== undefined && run.record !== undefined,
+  (services, run) => exportRun(services, run),
 );
 
 export const deleteRunCommand = onRun(

@@ -32,7 +32,9 @@ export class ChildPrograms {
   constructor(private readonly context: ChildContext) {}
 
   /** @throws TuneError `usage` when the setting names no usable Node */
-  async prepare(program: 'trainer' | 'dataset' | 'inference' | 'python' | 'tracker' | 'server'): Promise<ChildCommand> {
+  async prepare(
+    program: 'trainer' | 'dataset' | 'inference' | 'python' | 'exporter' | 'tracker' | 'server',
+  ): Promise<ChildCommand> {
     const node = await this.findNode();
     if (node.source === 'electron' && !this.hasNoticedElectron) {
       this.hasNoticedElectron = true;
