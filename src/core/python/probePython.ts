@@ -108,7 +108,12 @@ function findPackageProblem(
     ...others.map(([name, pinned]) => `${name} is ${packages[name]}, expected ${pinned}`),
     ...(missing.length === 0 ? [] : [describeMissing(missing.map(([name]) => name))]),
   ];
-  return [{ message: said.join('; '), fix: fixOf(source, installCommand(interpreter, [...others, ...missing])) }];
+  return [
+    {
+      message: said.join('; '),
+      fix: fixOf(source, installCommand(interpreter, [...others, ...missing], requirements.packagesFile)),
+    },
+  ];
 }
 
 /** `torch, transformers, peft and 9 other packages are missing` */
@@ -134,7 +139,13 @@ function findLacks({ interpreter, source, requirements }: ProbeInput, { packages
   });
 }
 
-function installCommand(interpreter: string, pins: readonly (readonly [string, string])[]): string {
+/** Many packages are named by the file that lists them. */
+function installCommand(
+  interpreter: string,
+  pins: readonly (readonly [string, string])[],
+  packagesFile?: string,
+): string {
+  if (packagesFile !== undefined && pins.length > 4) return `"${interpreter}" -m pip install -r "${packagesFile}"`;
   return `"${interpreter}" -m pip install ${pins.map(([name, pinned]) => `${name}==${pinned}`).join(' ')}`;
 }
 

@@ -95,7 +95,7 @@ function countHeldBytes(weight: ParameterInfo, { method, baseWeights }: Hyperpar
   return computeBytes * elements;
 }
 
-/** Weights become floats for their product; on a processor those of 4 bit are kept so for the way back. */
+/** Weights become floats for their product; on a processor they are kept so for the way back. */
 function countDequantized(
   layers: readonly (readonly ParameterInfo[])[],
   { method, baseWeights, gradientCheckpointing }: Hyperparameters,
@@ -104,7 +104,7 @@ function countDequantized(
 ): number {
   if (method === 'full' || (baseWeights !== '4bit' && baseWeights !== '8bit')) return 0;
   const linears = layers.map(layer => layer.filter(({ kind }) => kind === 'linear'));
-  if (where === 'cpu' && baseWeights === '4bit') {
+  if (where === 'cpu') {
     return computeBytes * (gradientCheckpointing ? countAll(linears[0]!) : countAll(linears.flat()));
   }
   return 2 * computeBytes * Math.max(...linears.flat().map(({ shape }) => countElements(shape)));

@@ -48,6 +48,8 @@ describe('planPytorchMemory', () => {
     [4.92e9, { batchRows: 4, contextTokens: 256 }],
     [3.22e9, { batchRows: 4, contextTokens: 256, gradientCheckpointing: true }],
     [3.51e9, { batchRows: 4, contextTokens: 256, precision: 'bfloat16' }],
+    [4.79e9, { batchRows: 1, contextTokens: 1024 }],
+    [5.03e9, { batchRows: 4, contextTokens: 256, baseWeights: '8bit' }],
     [4.97e9, { batchRows: 4, contextTokens: 256, baseWeights: '4bit' }],
   ] as const)('is within 15 %% of the %d bytes that were measured with %o', (measured, changes) => {
     expect(Math.abs(peakOf(changes) / measured - 1)).toBeLessThan(0.15);
