@@ -24,7 +24,7 @@ async function trainOn(settings: Parameters<typeof prepareRun>[1]): Promise<stri
 
 /** `N processes; E trained elements on the first` */
 function readSpread(run: string): { processes: number; elements: number } {
-  const match = /(\d+) processes; (\d+) trained elements/.exec(readLog(run));
+  const match = /(\d+) process(?:es)?; (\d+) trained elements/.exec(readLog(run));
   return { processes: Number(match?.[1]), elements: Number(match?.[2]) };
 }
 

@@ -52,7 +52,7 @@ class Loop(TrainerCallback):
         self._mark = time.monotonic()
         self._tensors = TrainedTensors(self._trainer)
         self._allocation = RankAllocation(self._trainer.model, self._recipe) if is_ada_lora(self._recipe) else None
-        self._writer.log(f"{ranks.world_size()} processes; {self._tensors.count_local_elements()} trained elements on the first")
+        self._writer.log(f"{ranks.describe_count()}; {self._tensors.count_local_elements()} trained elements on the first")
         if self._plan.is_paired:
             self._trainer.reference = measure_reference(self._trainer, self._plan, self._tell_progress("measuring the reference"))
             if self._trainer.reference is None:

@@ -38,6 +38,11 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def describe_count() -> str:
+    count = world_size()
+    return "1 process" if count == 1 else f"{count} processes"
+
+
 def sum_over_ranks(values: list[float]) -> list[float]:
     """The same sums on every rank, in float64 on the CPU."""
     if world_size() == 1:

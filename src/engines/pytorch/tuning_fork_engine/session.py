@@ -34,7 +34,7 @@ def build_training(run: Path, log: LogFile, status: StatusKeeper | None, control
     if recipe["threads"] is not None:
         torch.set_num_threads(recipe["threads"])
     writer = RunWriter(run, plan, recipe, log, status, control)
-    writer.log(f"PyTorch {torch.__version__}, {choose_precision(recipe)}, {ranks.world_size()} processes")
+    writer.log(f"PyTorch {torch.__version__}, {choose_precision(recipe)}, {ranks.describe_count()}")
     writer.show_phase("loading weights", 0, 1)
     arguments = make_arguments(plan, recipe, plan.folder / "trl")
     allow_fsdp_on_cpu(recipe)
