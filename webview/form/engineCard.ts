@@ -32,6 +32,12 @@ export function engineOf({ values, forecast }: Pick<FormState, 'values' | 'forec
   return values.engine === 'auto' ? (forecast?.engine?.engine ?? 'embedded') : values.engine;
 }
 
+const titles = {
+  unknown: 'Looking for PyTorch…',
+  missing: 'PyTorch is not set up yet.',
+  broken: 'This Python cannot run PyTorch.',
+} as const;
+
 interface EngineText {
   readonly title: string;
   readonly detail: string;
@@ -42,10 +48,9 @@ interface EngineText {
 export function describeEngine({ values, forecast, python }: Shown): EngineText | null {
   if (values.engine === 'embedded') return null;
   if (values.engine === 'pytorch') {
-    const isReady = python?.state === 'ready';
-    if (isReady) return { title: 'Trains with the PyTorch engine.', detail: python.text, offersSetUp: false };
-    const title = python === null ? 'Looking for PyTorch…' : 'PyTorch is not set up yet.';
-    return { title, detail: python?.text ?? '', offersSetUp: python !== null };
+    if (python?.state === 'ready')
+      return { title: 'Trains with the PyTorch engine.', detail: python.text, offersSetUp: false };
+    return { title: titles[python?.state ?? 'unknown'], detail: python?.text ?? '', offersSetUp: python !== null };
   }
   const choice = forecast?.engine;
   const offer = python?.offer ?? '';

@@ -103,6 +103,7 @@ export function createForecastCard({ onOverride, onFit, onMeasure }: ForecastAct
 /** Whether the report lets a run start, and if not, why in a few words. */
 export function describeRefusal(report: ForecastReport): string | null {
   if (report.canStart) return null;
+  if (report.error?.code === 'python-missing') return 'PyTorch has to be set up first: see above.';
   if (report.error) return 'The forecast failed: see above.';
   const count = report.findings.length;
   return count === 1 ? 'A check refuses this run: see the forecast.' : 'Checks refuse this run: see the forecast.';
