@@ -9,6 +9,7 @@ import type { Hyperparameters } from './hyperparameters.ts';
 import type { PipelineRequest } from './pipeline.ts';
 import type { PipelineCheck, PipelineHelp } from './pipelineOutline.ts';
 import type { Forecast, Mapping, RunRequest } from './recipe.ts';
+import type { ReviewDecision, ReviewPage, ReviewStateName, TokenHistogram } from './review.ts';
 
 export interface DatasetProblem {
   file: string;
@@ -90,6 +91,26 @@ export interface RowDifference {
 }
 
 export type DatasetCalls = {
+  'dataset/lengths': {
+    parameters: { path: string; model: string; contextTokens: number };
+    result: TokenHistogram;
+  };
+  'review/page': {
+    parameters: { path: string; state: ReviewStateName; offset: number; limit: number };
+    result: ReviewPage;
+  };
+  /** With `edit` the text that the last answer becomes. */
+  'review/set': {
+    parameters: {
+      path: string;
+      key: string;
+      decision: ReviewDecision;
+      reviewer: string;
+      note: string;
+      answer: string | null;
+    };
+    result: null;
+  };
   'dataset/check': { parameters: { path: string; mapping: Mapping | null }; result: CheckReport };
   /** Without `out` a preview; with it a new file and its report. */
   'dataset/clean': {

@@ -1,12 +1,14 @@
 /** @file Schemas of the snapshots that the host sends down to its pages: a page draws nothing that it did not check. */
 import { z } from 'zod';
+import { checkReportSchema } from './datasetChecks.ts';
 import { datasetFormats } from './datasetFormats.ts';
 import type { ForecastReport } from './datasetProtocol.ts';
 import { engines } from './engineChoice.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
-import type { CompareState, FormState, RunState, StudyState } from './pages.ts';
+import type { CompareState, DatasetState, FormState, RunState, StudyState } from './pages.ts';
 import { stageStates } from './pipeline.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
+import { reviewStates } from './review.ts';
 import {
   type EvaluationRow,
   evaluationRowSchema,
@@ -63,6 +65,44 @@ const forecastReport = z.object({
     z.object({ code: z.string(), message: z.string(), remedy: z.string(), override: z.string().nullable() }),
   ),
   engine: z.object({ engine: z.enum(engines), reason: z.string() }).optional(),
+  error,
+});
+
+export const datasetStateSchema: z.ZodType<DatasetState> = z.object({
+  path: z.string(),
+  name: z.string(),
+  inspection: inspection.nullable(),
+  lengths: z
+    .object({ model: z.string(), contextTokens: count, edges: z.array(count), counts: z.array(count) })
+    .nullable(),
+  checks: checkReportSchema.nullable(),
+  review: z
+    .object({
+      counts: z.object({
+        rows: count,
+        accepted: count,
+        edited: count,
+        rejected: count,
+        pending: count,
+        orphaned: count,
+      }),
+      state: z.enum(reviewStates),
+      offset: count,
+      total: count,
+      rows: z.array(
+        z.object({
+          key: z.string(),
+          file: z.string(),
+          line: count,
+          state: z.enum(reviewStates),
+          reviewer: z.string(),
+          note: z.string(),
+          messages: z.array(z.object({ role: z.string(), content: z.string() })),
+        }),
+      ),
+    })
+    .nullable(),
+  busy: z.string().nullable(),
   error,
 });
 

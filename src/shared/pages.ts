@@ -3,6 +3,7 @@
  * never deltas, because a hidden page loses messages. Both are schema-checked where they arrive.
  */
 import { z } from 'zod';
+import type { CheckReport } from './datasetChecks.ts';
 import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from './datasetProtocol.ts';
 import type { WireError } from './errors.ts';
 import { type Hyperparameters, hyperparameterNames, type SettingProblem } from './hyperparameters.ts';
@@ -10,6 +11,7 @@ import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtoco
 import type { ForgettingTable, StageState } from './pipeline.ts';
 import { presets } from './presets.ts';
 import { mappingSchema, type RunRecord } from './recipe.ts';
+import { type ReviewPage, reviewDecisions, reviewStates, type TokenHistogram } from './review.ts';
 import { type EvaluationRow, type RunStatus, runIdPattern, type SampleRow, type StepRow } from './runFolder.ts';
 import type { ShownState } from './runState.ts';
 import type { SearchRecord } from './searchRecord.ts';
@@ -175,7 +177,21 @@ export interface StudyState {
   error: WireError | null;
 }
 
+/** A dataset's panel. */
+export interface DatasetState {
+  path: string;
+  name: string;
+  inspection: DatasetInspection | null;
+  lengths: TokenHistogram | null;
+  checks: CheckReport | null;
+  review: ReviewPage | null;
+  /** What is going on, in words; null when nothing is. */
+  busy: string | null;
+  error: WireError | null;
+}
+
 export type PageState =
+  | { type: 'dataset/state'; state: DatasetState }
   | { type: 'form/state'; state: FormState }
   | { type: 'run/state'; state: RunState }
   | { type: 'compare/state'; state: CompareState }
@@ -247,6 +263,27 @@ export const studyMessageSchema = z.discriminatedUnion('type', [
   empty('study/reveal'),
 ]);
 export type StudyMessage = z.infer<typeof studyMessageSchema>;
+
+export const datasetMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  empty('dataset/check'),
+  empty('dataset/clean'),
+  empty('dataset/fineTune'),
+  z.strictObject({ type: z.literal('dataset/openLine'), file: z.string(), line: z.number().int().min(1) }),
+  z.strictObject({
+    type: z.literal('dataset/showReview'),
+    state: z.enum(reviewStates),
+    offset: z.number().int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal('dataset/decide'),
+    key: z.string().regex(/^[0-9a-f]{16}$/),
+    decision: z.enum(reviewDecisions),
+    note: z.string().max(10_000),
+    answer: z.string().max(1_000_000).nullable(),
+  }),
+]);
+export type DatasetMessage = z.infer<typeof datasetMessageSchema>;
 
 export const compareMessageSchema = z.discriminatedUnion('type', [
   empty('page/ready'),

@@ -50,3 +50,35 @@ export interface ReviewCounts {
   /** Decisions on rows that the dataset no longer holds. */
   orphaned: number;
 }
+
+export const reviewStates = ['pending', ...reviewDecisions] as const;
+export type ReviewStateName = (typeof reviewStates)[number];
+
+/** A row in the queue, and who decided what, where somebody did. */
+export interface QueuedRow {
+  key: string;
+  file: string;
+  line: number;
+  state: ReviewStateName;
+  reviewer: string;
+  note: string;
+  messages: { role: string; content: string }[];
+}
+
+/** Some rows of those in one state, from a place on. */
+export interface ReviewPage {
+  counts: ReviewCounts;
+  state: ReviewStateName;
+  offset: number;
+  /** Rows in this state. */
+  total: number;
+  rows: QueuedRow[];
+}
+
+/** Rows by their length in tokens: bin i counts lengths from edges[i] up to, not including, edges[i + 1]. */
+export interface TokenHistogram {
+  model: string;
+  contextTokens: number;
+  edges: number[];
+  counts: number[];
+}

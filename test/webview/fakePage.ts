@@ -3,6 +3,7 @@ import '../../webview/seam/disableEval.ts';
 import type { PageState } from '../../src/shared/pages.ts';
 import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
 import { compareSnapshots } from './snapshots/compare.ts';
+import { datasetSnapshots } from './snapshots/dataset.ts';
 import { formSnapshots } from './snapshots/form.ts';
 import { runSnapshots } from './snapshots/run.ts';
 import { studySnapshots } from './snapshots/study.ts';
@@ -18,6 +19,7 @@ const snapshots: Record<string, Record<string, PageState>> = {
   '/form': label('form/state', formSnapshots),
   '/compare': label('compare/state', compareSnapshots),
   '/run': label('run/state', runSnapshots),
+  '/dataset': label('dataset/state', datasetSnapshots),
   '/study': label('study/state', studySnapshots),
 };
 

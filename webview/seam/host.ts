@@ -1,6 +1,13 @@
 /** @file The one seam between a page and the host: complete, checked snapshots come down, typed messages go up. */
 import type { z } from 'zod';
-import type { CompareMessage, FormMessage, PageState, RunMessage, StudyMessage } from '../../src/shared/pages.ts';
+import type {
+  CompareMessage,
+  DatasetMessage,
+  FormMessage,
+  PageState,
+  RunMessage,
+  StudyMessage,
+} from '../../src/shared/pages.ts';
 import { h, setShown, setText } from '../dom/element.ts';
 
 /** What VS Code gives a webview; a plain browser gets a fake of the same shape (fakeHost.ts). */
@@ -15,6 +22,7 @@ interface Messages {
   'run/state': RunMessage;
   'compare/state': CompareMessage;
   'study/state': StudyMessage;
+  'dataset/state': DatasetMessage;
 }
 type StateOf<Type extends PageState['type']> = Extract<PageState, { type: Type }>['state'];
 

@@ -10,13 +10,18 @@ import { addDecisions, readReview, reviewPath } from '../../core/data/review/rev
 import { ReviewStates, rowKey } from '../../core/data/review/reviewRows.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
 import { TuneError } from '../../shared/errors.ts';
-import { type ReviewDecision, reviewDecisions, reviewedRowSchema, reviewLineSchema } from '../../shared/review.ts';
+import {
+  type ReviewDecision,
+  reviewDecisions,
+  reviewedRowSchema,
+  reviewLineSchema,
+  reviewStates,
+} from '../../shared/review.ts';
 import { type Command, type CommandArguments, usageError } from '../command.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { encodingOption, readEncoding } from '../runOptions.ts';
 
-const states = ['pending', 'accept', 'edit', 'reject'] as const;
 const defaultShown = 50;
 const shownCharacters = 120;
 
@@ -25,7 +30,7 @@ export const review: Command = {
   summary: 'Accept, edit or reject rows, with reviewer and note, in a file beside the dataset that git merges.',
   usage: 'list|stats <dataset> | set <dataset> (--line N|--key K) --decision accept|edit|reject',
   options: [
-    { name: 'state', value: 'STATE', help: `With list: only rows in this state (${states.join(', ')}).` },
+    { name: 'state', value: 'STATE', help: `With list: only rows in this state (${reviewStates.join(', ')}).` },
     { name: 'limit', value: 'N', help: `With list: most rows shown, default ${defaultShown}; 0 = all.` },
     {
       name: 'line',
@@ -77,8 +82,8 @@ type Row = { readonly example: Example; readonly key: string };
 
 function list(rows: readonly Row[], reviewed: ReviewStates, args: CommandArguments, output: Output): void {
   const wanted = args.one('state');
-  if (wanted !== undefined && !(states as readonly string[]).includes(wanted)) {
-    throw usageError(review, `--state: expected ${states.join(', ')}, got "${wanted}"`);
+  if (wanted !== undefined && !(reviewStates as readonly string[]).includes(wanted)) {
+    throw usageError(review, `--state: expected ${reviewStates.join(', ')}, got "${wanted}"`);
   }
   const limit = args.integer('limit', 0, Number.MAX_SAFE_INTEGER) ?? defaultShown;
   let shown = 0;

@@ -13,6 +13,7 @@ import type { CheckReport } from '../../shared/datasetChecks.ts';
 import { hasDatasetName } from '../../shared/datasetFormats.ts';
 import { TuneError } from '../../shared/errors.ts';
 import { writeCleaningPage } from '../dataset/cleaningPage.ts';
+import { openDatasetPanel } from '../panels/datasetPanel.ts';
 import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
 import { askForDataset } from './datasetCommands.ts';
@@ -35,6 +36,12 @@ export async function checkDataset(services: Services, argument: unknown): Promi
   const chosen = await vscode.window.showInformationMessage(text, show, clean);
   if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
   if (chosen === clean) await chooseAndClean(services, path, report);
+}
+
+/** What is in a dataset, what is wrong with it, and the queue in which its rows are reviewed. */
+export async function openDataset(services: Services, argument: unknown): Promise<void> {
+  const path = await pickPath(argument);
+  if (path !== undefined) openDatasetPanel(services, path);
 }
 
 export async function cleanDataset(services: Services, argument: unknown): Promise<void> {

@@ -7,7 +7,7 @@ import { showServer, startServer, stopServer } from '../server/serverCommands.ts
 import type { Services } from '../services.ts';
 import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
 import { openTrust } from '../trust.ts';
-import { checkDataset, cleanDataset } from './cleaningCommands.ts';
+import { checkDataset, cleanDataset, openDataset } from './cleaningCommands.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
 import { restartPipeline, runPipeline } from './pipelineCommands.ts';
 import {
@@ -34,6 +34,7 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.fineTune': fineTune,
   'tuningFork.fineTuneWithFile': fineTuneWithFile,
   'tuningFork.fineTuneWithSample': fineTuneWithSample,
+  'tuningFork.dataset.open': openDataset,
   'tuningFork.dataset.check': checkDataset,
   'tuningFork.dataset.clean': cleanDataset,
   'tuningFork.testSelection': testSelection,

@@ -1,5 +1,6 @@
 /** @file The dataset process's answers: files are read, checked, tokenised and forecast; weights are never loaded. */
 import { checkExamples } from '../../core/data/check/checkExamples.ts';
+import { decideRow, listQueue } from '../../core/data/review/reviewQueue.ts';
 import { compareWithSnapshot } from '../../core/data/split/compareWithSnapshot.ts';
 import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.ts';
 import { recallTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
@@ -8,6 +9,7 @@ import { checkPipelineText } from '../../core/jobs/pipeline/checkPipelineText.ts
 import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
+import { makeTokenHistogram } from '../../core/jobs/prepare/tokenHistogram.ts';
 import { type PythonPlace, recallPython } from '../../core/python/describePython.ts';
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';
 import { TuneError } from '../../shared/errors.ts';
@@ -50,6 +52,16 @@ export function answerCalls(tinyFolder: string, python: PythonPlace): Handlers<D
     'dataset/check': async ({ path, mapping }, signal) => {
       const { examples } = await datasets.read(path, mapping, signal);
       return checkExamples(examples, { signal });
+    },
+    'dataset/lengths': async ({ path, model, contextTokens }, signal) => {
+      if (models.needsDownload(model)) throw toNotHereError(model);
+      const { examples } = await datasets.read(path, null, signal);
+      return { model, ...(await makeTokenHistogram(examples, await models.openText(model), contextTokens, signal)) };
+    },
+    'review/page': async ({ path, ...request }, signal) => listQueue(await datasets.read(path, null, signal), request),
+    'review/set': async ({ path, ...decision }, signal) => {
+      decideRow(await datasets.read(path, null, signal), decision, new Date().toISOString());
+      return null;
     },
     'dataset/clean': async ({ path, mapping, recipe, out }, signal) =>
       cleanDataset(await datasets.read(path, mapping, signal), recipe, out, signal),

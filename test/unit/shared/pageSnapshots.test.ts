@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
   compareStateSchema,
+  datasetStateSchema,
   formStateSchema,
   runStateSchema,
   studyStateSchema,
 } from '../../../src/shared/pageSnapshots.ts';
 import { compareSnapshots } from '../../webview/snapshots/compare.ts';
+import { datasetSnapshots } from '../../webview/snapshots/dataset.ts';
 import { formSnapshots } from '../../webview/snapshots/form.ts';
 import { runSnapshots } from '../../webview/snapshots/run.ts';
 import { studySnapshots } from '../../webview/snapshots/study.ts';
@@ -16,6 +18,7 @@ const pages: readonly [string, z.ZodType, Record<string, object>][] = [
   ['run', runStateSchema, runSnapshots],
   ['compare', compareStateSchema, compareSnapshots],
   ['study', studyStateSchema, studySnapshots],
+  ['dataset', datasetStateSchema, datasetSnapshots],
 ];
 
 describe.each(pages)('the schema of the %s page’s snapshots', (_name, schema, snapshots) => {

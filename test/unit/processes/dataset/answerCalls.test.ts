@@ -35,6 +35,22 @@ const request = (path: string, changes: Partial<RunRequest> = {}): RunRequest =>
 });
 
 describe('answerCalls', () => {
+  it('counts rows by their length in tokens, and takes decisions on rows', async () => {
+    const { path, answers } = open();
+    const lengths = await answers['dataset/lengths']({ path, model, contextTokens: 64 }, signal);
+    expect(lengths.counts.reduce((sum, count) => sum + count, 0)).toBe(30);
+    expect(lengths).toMatchObject({ model, contextTokens: 64 });
+    const { tokens } = await answers['dataset/inspect'](inspect(path), signal);
+    const last = lengths.counts.findLastIndex(count => count > 0);
+    expect(tokens!.longestRow).toBeGreaterThanOrEqual(lengths.edges[last]!);
+    expect(tokens!.longestRow).toBeLessThan(lengths.edges[last + 1]!);
+    const queue = { path, state: 'pending' as const, offset: 0, limit: 5 };
+    const { key } = (await answers['review/page'](queue, signal)).rows[0]!;
+    const decision = { path, key, decision: 'reject' as const, reviewer: 'ada', note: '', answer: null };
+    await answers['review/set'](decision, signal);
+    expect((await answers['review/page'](queue, signal)).counts).toMatchObject({ pending: 29, rejected: 1 });
+  });
+
   it('checks the rows, shows what cleaning would do, and writes a new file only where one is named', async () => {
     const { folder, answers } = open();
     const path = join(folder, 'dirty.jsonl');
