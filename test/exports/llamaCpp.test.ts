@@ -1,6 +1,6 @@
 /** Exported GGUF models and adapters in llama.cpp: its logits, greedy answers and tokens beside the engine's. */
 import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,8 +44,9 @@ async function askLlamaCpp(jobs: readonly Job[]): Promise<Answer[]> {
   const file = join(folder, 'jobs.json');
   writeFileSync(file, JSON.stringify(jobs));
   const script = join(import.meta.dirname, 'llamaLogits.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [script, packages, file], { maxBuffer: 2 ** 28 });
-  return stdout
+  const answers = join(folder, `answers-${count++}.jsonl`);
+  await promisify(execFile)(process.execPath, [script, packages, file, answers]);
+  return readFileSync(answers, 'utf8')
     .split('\n')
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line) as Answer);

@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * `node llamaLogits.mjs PACKAGES JOBS`: llama.cpp's answers, through node-llama-cpp in the folder PACKAGES. JOBS is a file with
- * a list of {model, lora?, tokens, greedyTokens, texts?}; prints one line of JSON a job: logits after each token (by token id), greedy tokens, and the tokens of texts.
+ * `node llamaLogits.mjs PACKAGES JOBS ANSWERS`: llama.cpp's answers, through node-llama-cpp in the folder PACKAGES. JOBS is a file with
+ * a list of {model, lora?, tokens, greedyTokens, texts?}; appends to ANSWERS a line of JSON a job: logits after each token (by token id), greedy tokens, and the tokens of texts.
  */
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [packages = '', jobsFile = ''] = process.argv.slice(2);
+const [packages = '', jobsFile = '', answersFile = ''] = process.argv.slice(2);
 const resolved = createRequire(join(packages, 'package.json')).resolve('node-llama-cpp');
 const { getLlama } = await import(pathToFileURL(resolved).href);
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
@@ -41,7 +41,8 @@ for (const job of JSON.parse(readFileSync(jobsFile, 'utf8'))) {
   }
   const texts = (job.texts ?? []).map((/** @type {string} */ text) => model.tokenize(text, true));
   const template = model.fileInfo.metadata.tokenizer?.chat_template;
-  console.log(JSON.stringify({ logits, greedy, texts, template }));
+  // Not to the output: a process that ends at once would cut megabytes of it off.
+  appendFileSync(answersFile, `${JSON.stringify({ logits, greedy, texts, template })}\n`);
   await context.dispose();
   await model.dispose();
 }
