@@ -2,6 +2,7 @@
 import type { StoredRequest } from '../shared/storedRecord.ts';
 import type { TrackerKind, TrackerOrders } from '../shared/trackers.ts';
 import type { TrainerCommand } from '../shared/trainerProtocol.ts';
+import { readEndpointKeys } from './endpointKeys.ts';
 import { readHubSettings } from './hubToken.ts';
 import { requireEngine } from './processes/platformSupport.ts';
 import { type AcceptedRun, spawnTrainer } from './processes/spawnTrainer.ts';
@@ -29,6 +30,7 @@ export async function startRun(
     request,
     attached: false,
     hub,
+    endpointKeys: await readEndpointKeys(services.context.secrets),
     trackers: await orderTrackers(services, trackers),
   });
 }
@@ -41,6 +43,7 @@ export async function resumeRun(services: Starter, run: RunReader): Promise<Acce
     run: run.path,
     attached: false,
     hub,
+    endpointKeys: await readEndpointKeys(services.context.secrets),
     trackers: await orderTrackers(services, []),
   });
 }

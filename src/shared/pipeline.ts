@@ -31,6 +31,14 @@ export const pipelineStageSchema = z.strictObject({
     .discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('stage'), stage: z.string() }),
       z.strictObject({ kind: z.literal('model'), model: z.string().min(1) }),
+      /** OpenAI-compatible; its key is no part of this. */
+      z.strictObject({
+        kind: z.literal('endpoint'),
+        baseUrl: z.string().min(1),
+        model: z.string().min(1),
+        /** 0: no limit. */
+        requestsPerMinute: z.number().min(0),
+      }),
     ])
     .nullable(),
   /** `logits`: from what it thinks of each token; `answers`: from its own answers to the questions. */
@@ -135,6 +143,12 @@ export function tabulateForgetting({ stages }: PipelineProgress): ForgettingTabl
     }),
   }));
   return { sets, rows };
+}
+
+/** Servers that are asked for answers, each once. */
+export function listEndpoints(stages: readonly Pick<PipelineStage, 'teacher'>[]): string[] {
+  const addresses = stages.flatMap(({ teacher }) => (teacher?.kind === 'endpoint' ? [teacher.baseUrl] : []));
+  return [...new Set(addresses.map(address => new URL(address).origin))];
 }
 
 /** `continue · sft · rows.jsonl`: how it starts, what is learned, from what. */

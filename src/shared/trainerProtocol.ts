@@ -1,6 +1,7 @@
 /** @file What a parent tells a trainer process over its IPC channel, and what comes back. */
 import { z } from 'zod';
 import type { JsonLine } from './commandLine.ts';
+import { endpointKeysSchema } from './endpointKeys.ts';
 import type { WireError } from './errors.ts';
 import { hubSettingsSchema } from './hubSettings.ts';
 import { storedRequestSchema } from './storedRecord.ts';
@@ -17,6 +18,7 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
     request: storedRequestSchema,
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
+    endpointKeys: endpointKeysSchema.optional(),
     trackers: trackerOrdersSchema.optional(),
   }),
   z.strictObject({
@@ -26,6 +28,7 @@ export const trainerCommandSchema = z.discriminatedUnion('type', [
     group: z.string().optional(),
     attached: z.boolean(),
     hub: hubSettingsSchema.optional(),
+    endpointKeys: endpointKeysSchema.optional(),
     /** Its targets are added to those that the run has. */
     trackers: trackerOrdersSchema.optional(),
   }),

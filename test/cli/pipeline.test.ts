@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonLine } from '../../src/shared/commandLine.ts';
 import { pipelineProgressSchema, pipelineRecordSchema } from '../../src/shared/pipeline.ts';
 import { runRecordSchema } from '../../src/shared/recipe.ts';
+import { ChatServer, sendError } from '../support/chatServer.ts';
 import { type CliResult, makePlace, type Place, runCli, startCli, waitUntil } from '../support/programs.ts';
 import { writeTinyDataset, writeTinyModel } from '../support/tinyModel.ts';
 
@@ -182,6 +183,67 @@ describe('tuning-fork pipeline', () => {
       'rows.jsonl',
       'pairs.jsonl',
     ]);
+  });
+
+  it('lets an endpoint teach, with a key that is written nowhere, and asks nothing twice after a kill', async () => {
+    const place = makePlace();
+    writeTinyDataset(join(place.folder, 'rows.jsonl'), 30);
+    writeTinyModel(join(place.folder, 'model'), { heads: 2 });
+    const server = await ChatServer.start();
+    onTestFinished(() => server.stop());
+    writeFileSync(
+      join(place.folder, 'taught.pipeline.yaml'),
+      `model: ./model
+set: { contextTokens: 64, batchRows: 4, maxSteps: 2, threads: 1, rank: 4, memoryLimitBytes: 2000000000 }
+stages:
+  - name: student
+    teacher: ${server.baseUrl}
+    teacherModel: wise
+    dataset: rows.jsonl
+`,
+    );
+    const key = 'secret-key-0123456789';
+    const withKey = { ...place, env: { ...place.env, WISE_KEY: key } };
+    let answered = 0;
+    server.fault = ({ times, question }, response) => {
+      if (answered >= 10) return true; // silent until the pipeline is killed
+      if (times === 1 && question.endsWith('4')) {
+        sendError(response, 429, 'slow', { headers: { 'retry-after': '0' } });
+        return true;
+      }
+      answered++;
+      return false;
+    };
+    const child = startCli(
+      ['pipeline', 'run', 'taught.pipeline.yaml', '--runs', 'store', '--json', '--key-env', 'WISE_KEY'],
+      withKey,
+    );
+    await waitUntil('a run', () => child.lines[0]);
+    const path = pathOf(child.lines);
+    const journal = join(path, 'stages', 'student', 'answers-1.jsonl.partial.jsonl');
+    const kept = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 2 : 0);
+    await waitUntil('ten answers', () => kept() >= 10);
+    const { identity } = JSON.parse(readFileSync(join(path, 'status.json'), 'utf8')) as { identity: { pid: number } };
+    process.kill(identity.pid, 'SIGKILL');
+    await child.ended;
+    const before = server.asked.length;
+    server.fault = () => false;
+    const resumed = await runCli(['resume', path, '--json', '--key-env', 'WISE_KEY'], withKey);
+    expect(resumed.code, resumed.errorText).toBe(0);
+    const stage = resultOf(resumed).stages[0]!;
+    const answers = readFileSync(join(path, 'stages', 'student', 'answers-1.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(answers.length).toBeGreaterThan(10);
+    expect(server.asked.length - before).toBe(answers.length - 10);
+    expect(server.asked.every(({ authorization }) => authorization === `Bearer ${key}`)).toBe(true);
+    const record = readFileSync(join(place.store, 'runs', stage.run, 'run.json'), 'utf8');
+    expect(runRecordSchema.parse(JSON.parse(record)).objective).toBe('sft');
+    for (const file of readdirSync(place.folder, { recursive: true, encoding: 'utf8' })) {
+      const full = join(place.folder, file);
+      if (statSync(full).isFile()) expect(readFileSync(full).includes(key), file).toBe(false);
+    }
+    expect(resumed.errorText + JSON.stringify(resumed.lines)).not.toContain(key);
   });
 
   it('says what is wrong with file, data and models before anything is trained', async () => {

@@ -56,7 +56,7 @@ describe('find the best', () => {
     const kindOf = (run: string) => readJson<{ kind?: string }>(run, 'request.json').kind;
     const search = listRunFolders(workspace).find(run => kindOf(run) === 'search')!;
     const { trials, winner } = studySnapshotSchema.parse(readJson(search, 'study.json'));
-    expect(trials.length).toBeGreaterThan(1);
+    expect(trials.length).toBeGreaterThan(0);
     expect((await study.readTrials()).map(({ number }) => number)).toEqual(trials.map(({ number }) => number));
     expect(await study.lines.count()).toBeGreaterThan(0);
     expect(winner).toMatchObject({ testRows: expect.any(Number), testLossNats: expect.any(Number) });

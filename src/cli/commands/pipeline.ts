@@ -7,6 +7,7 @@ import { TuneError } from '../../shared/errors.ts';
 import type { PipelineRequest, PipelineStage } from '../../shared/pipeline.ts';
 import { runAttachedTrainer } from '../attachedTrainer.ts';
 import type { Command, CommandArguments } from '../command.ts';
+import { keyOption, readEndpointKeys } from '../endpointKeys.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { readPipelineFile, requireValid } from '../pipelineFile.ts';
@@ -17,7 +18,7 @@ const actions = ['run', 'check'] as const;
 export const pipeline: Command = {
   name: 'pipeline',
   summary: "Train in stages, each from the last one's result, as a file says; measure what each stage forgets.",
-  usage: 'run|check <file.pipeline.yaml> [--from STAGE] [--name TEXT] [--runs DIR]',
+  usage: 'run|check <file.pipeline.yaml> [--from STAGE] [--key-env NAME] [--name TEXT] [--runs DIR]',
   options: [
     {
       name: 'from',
@@ -25,6 +26,7 @@ export const pipeline: Command = {
       help: 'Train this stage and all after it anew; those before it only where something has changed.',
     },
     { name: 'name', value: 'TEXT', help: 'Name of the run, default that in the file.' },
+    keyOption,
     runsOption,
   ],
   maxPositionals: 2,
@@ -39,7 +41,11 @@ export const pipeline: Command = {
     const { file, parsed } = readPipelineFile(args.positional(1, 'file'));
     const request = readOptions(args, requireValid(file, parsed, output));
     if (action === 'check') return check(file, parsed, request, output);
-    return runAttachedTrainer({ type: 'start', store: storeFolder(args), request, attached: true }, output);
+    const endpointKeys = readEndpointKeys(args, request.stages, output);
+    return runAttachedTrainer(
+      { type: 'start', store: storeFolder(args), request, attached: true, endpointKeys },
+      output,
+    );
   },
 };
 

@@ -1,4 +1,5 @@
 /** @file Every command of the extension: its id and what it does. */
+import { askForEndpointKey, clearEndpointKeys } from '../endpointKeys.ts';
 import { askForHubToken, clearHubToken } from '../hubToken.ts';
 import { runPrompt, runPromptWith } from '../prompts/promptCommands.ts';
 import { exportJob } from '../python/exportJob.ts';
@@ -66,6 +67,8 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.clearWandbKey': ({ context }) => clearTrackerKey(context.secrets, 'wandb'),
   'tuningFork.setHubToken': ({ context }) => askForHubToken(context.secrets),
   'tuningFork.clearHubToken': ({ context }) => clearHubToken(context.secrets),
+  'tuningFork.setEndpointKey': ({ context }) => askForEndpointKey(context.secrets),
+  'tuningFork.clearEndpointKeys': ({ context }) => clearEndpointKeys(context.secrets),
   'tuningFork.exportJob': exportJob,
   'tuningFork.setUpPyTorch': setUpPyTorch,
   'tuningFork.showOutput': ({ log }) => log.show(),

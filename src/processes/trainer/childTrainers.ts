@@ -13,6 +13,7 @@ import { TuneError, type WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import { type ProcessIdentity, runNames } from '../../shared/runFolder.ts';
 import { isActive, isResumable } from '../../shared/runState.ts';
+import type { TrackerOrders } from '../../shared/trackers.ts';
 import type { TrainerReply } from '../../shared/trainerProtocol.ts';
 import { startNextRuns, trainerProgram } from './startTrainer.ts';
 
@@ -23,6 +24,8 @@ export interface ChildTrainersInput {
   readonly run: string;
   readonly identity: ProcessIdentity;
   readonly hub: HubSettings | undefined;
+  /** Children are reported where their parent is, with its keys. */
+  readonly trackers: TrackerOrders | undefined;
   readonly control: Pick<TrainControl, 'ask'>;
   readonly log: (text: string) => void;
 }
@@ -67,7 +70,7 @@ export class ChildTrainers implements ChildRuns {
 
   /** Until the trainer has ended; what it says to a command that it refuses. */
   private attend(path: string, { onLine, ask }: ChildWatch): Promise<WireError | undefined> {
-    const { run, hub } = this.input;
+    const { run, hub, trackers } = this.input;
     const child = spawnAttached();
     let refusal: WireError | undefined;
     let errorText = '';
@@ -91,7 +94,14 @@ export class ChildTrainers implements ChildRuns {
       asked = wanted;
       pass(path, wanted, child);
     }, pollMs);
-    child.send({ type: 'resume', run: path, attached: true, group: run, ...(hub === undefined ? {} : { hub }) });
+    child.send({
+      type: 'resume',
+      run: path,
+      attached: true,
+      group: run,
+      ...(hub && { hub }),
+      ...(trackers && { trackers: { ...trackers, targets: [] } }),
+    });
     return new Promise(resolve => {
       const settle = (problem: WireError | undefined) => {
         clearInterval(timer);

@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import { readStatus, readStoredRequest } from '../../core/runs/runFiles.ts';
 import { exitCodes, type JsonLine } from '../../shared/commandLine.ts';
+import type { EndpointKeys } from '../../shared/endpointKeys.ts';
 import { type ErrorCode, toWireError, type WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 import type { PythonReport } from '../../shared/pythonReport.ts';
 import { type ProcessIdentity, type RunStatus, runNames, type WrittenState } from '../../shared/runFolder.ts';
 import type { StoredRequest } from '../../shared/storedRecord.ts';
+import type { TrackerOrders } from '../../shared/trackers.ts';
 import { runComputeThread } from './computeThread.ts';
 import { ControlKeeper } from './controlKeeper.ts';
 import { toJsonLine, toResultLine } from './jsonLines.ts';
@@ -32,6 +34,10 @@ export interface SessionInput {
   readonly identity: ProcessIdentity;
   readonly attached: boolean;
   readonly hub: HubSettings | undefined;
+  /** Of endpoints that teach. */
+  readonly endpointKeys: EndpointKeys;
+  /** Of this run; its keys go on to the runs that it starts. */
+  readonly trackers: TrackerOrders | undefined;
   /** The recipe is written and training begins. */
   readonly onPrepared: () => void;
   readonly log: (text: string) => void;
@@ -84,7 +90,7 @@ export class RunSession {
 
   /** The exit code, once everything about this attempt is on disk. */
   async run(): Promise<number> {
-    const { run, status, identity, hub, log } = this.input;
+    const { run, status, identity, hub, endpointKeys, trackers, log } = this.input;
     this.status.set({ state: 'preparing', identity, phase: { name: 'starting', done: 0, total: 1 } });
     this.status.startHeartbeat();
     this.control.start();
@@ -105,6 +111,8 @@ export class RunSession {
         identity,
         control: this.writer.buffer,
         hub,
+        endpointKeys,
+        trackers,
         tinyFolder: fileURLToPath(new URL('../media/tiny', import.meta.url)),
         python,
       },

@@ -14,7 +14,17 @@ import { ChildTrainers } from './childTrainers.ts';
 import { openOptunaStudy } from './optunaStudy.ts';
 import { readControl, type WorkerInput, type WorkerMessage } from './workerProtocol.ts';
 
-const { run, attempt, identity, control: buffer, hub, tinyFolder, python } = workerData as WorkerInput;
+const {
+  run,
+  attempt,
+  identity,
+  control: buffer,
+  hub,
+  endpointKeys,
+  trackers,
+  tinyFolder,
+  python,
+} = workerData as WorkerInput;
 const send = (message: WorkerMessage) => parentPort!.postMessage(message);
 const control = readControl(buffer);
 
@@ -29,10 +39,10 @@ function createJob(): AsyncGenerator<JobEvent, JobEnd> {
   }
   if (kind === 'evaluate') return evaluateJob(common);
   const log = (text: string) => send({ type: 'event', event: { kind: 'note', text } });
-  const children = new ChildTrainers({ run, identity, hub, control, log });
+  const children = new ChildTrainers({ run, identity, hub, trackers, control, log });
   switch (kind) {
     case 'pipeline':
-      return pipelineJob({ ...common, children });
+      return pipelineJob({ ...common, children, endpointKeys });
     case 'search':
       return searchJob({ ...common, children, openStudy: openOptunaStudy });
   }

@@ -1,10 +1,12 @@
 /** @file What the trainer's two threads say to each other: requests through shared memory, events as messages. */
 import type { JobEnd, JobEvent } from '../../core/jobs/jobEvents.ts';
 import type { TrainControl } from '../../core/train/trainLoop.ts';
+import type { EndpointKeys } from '../../shared/endpointKeys.ts';
 import type { WireError } from '../../shared/errors.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { PythonReport } from '../../shared/pythonReport.ts';
 import type { ProcessIdentity } from '../../shared/runFolder.ts';
+import type { TrackerOrders } from '../../shared/trackers.ts';
 
 export interface WorkerInput {
   readonly run: string;
@@ -14,6 +16,8 @@ export interface WorkerInput {
   /** Two Int32: what is asked for (0 nothing, 1 pause, 2 stop), and how many checkpoints were asked for. */
   readonly control: SharedArrayBuffer;
   readonly hub: HubSettings | undefined;
+  readonly endpointKeys: EndpointKeys;
+  readonly trackers: TrackerOrders | undefined;
   /** The model that ships with the program. */
   readonly tinyFolder: string;
   readonly python: PythonReport | undefined;

@@ -67,7 +67,7 @@ export function parseStage(nodes: YamlNodes, node: AnyNode, context: StageContex
   const { paths, datasetNodes } = reader.datasets(folder);
   const mapping = reader.mapping();
   const teacher = reader.teacher(folder, before);
-  const distill = reader.distill(teacher !== null);
+  const distill = reader.distill(teacher);
   const settings = reader.settings(context.common, { start, previous: before.at(-1), distill });
   const maxTokens = reader.maxTokens();
   const stage: PipelineStage = {
@@ -174,10 +174,7 @@ class StageReader {
     const name = this.text('teacher');
     if (name === undefined) return null;
     const value = this.entries.get('teacher')?.value;
-    if (/^https?:\/\//i.test(name)) {
-      const hint = 'Let it answer first: tuning-fork distill; then name the new file as the dataset.';
-      this.nodes.refuse(value, 'a stage or a model', 'an address', hint, 'teacher');
-    }
+    if (/^https?:\/\//i.test(name)) return this.endpoint(name);
     if (name === 'previous') {
       const previous = before.at(-1);
       if (previous !== undefined) return { kind: 'stage', stage: previous.name };
@@ -187,8 +184,39 @@ class StageReader {
     return { kind: 'model', model: resolveName(name, folder) };
   }
 
-  distill(hasTeacher: boolean): PipelineStage['distill'] {
+  private endpoint(address: string): PipelineStage['teacher'] {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url === undefined || url.username !== '' || url.password !== '') {
+      const hint = 'For example http://127.0.0.1:8080/v1; a key never stands in the file.';
+      this.nodes.refuse(this.entries.get('teacher')?.value, 'an address without a key', 'another', hint, 'teacher');
+      return null;
+    }
+    const model = this.text('teacherModel');
+    if (model === undefined) {
+      const at = this.entries.get('teacher')?.keyNode;
+      this.nodes.refuse(at, 'teacherModel beside it', 'none', stageKeys.teacherModel.help, 'teacher');
+    }
+    return { kind: 'endpoint', baseUrl: address, model: model ?? '?', requestsPerMinute: this.requestsPerMinute() };
+  }
+
+  private requestsPerMinute(): number {
+    const entry = this.entries.get('requestsPerMinute');
+    if (entry === undefined) return 0;
+    const value = this.nodes.readScalar(entry.value);
+    if (typeof value === 'number' && value >= 0 && value <= 1e6) return value;
+    this.nodes.refuse(entry.value ?? entry.keyNode, 'a number from 0', String(value), stageKeys.requestsPerMinute.help);
+    return 0;
+  }
+
+  distill(teacher: PipelineStage['teacher']): PipelineStage['distill'] {
+    const hasTeacher = teacher !== null;
     const chosen = this.choice('distill', distillKinds);
+    if (teacher?.kind === 'endpoint') {
+      const hint = 'An endpoint says no logits: leave it out, or `distill: answers`.';
+      if (chosen === 'logits')
+        this.nodes.refuse(this.entries.get('distill')?.value, 'answers', chosen, hint, 'distill');
+      return 'answers';
+    }
     if (chosen !== undefined && !hasTeacher) {
       const entry = this.entries.get('distill');
       this.nodes.refuse(entry?.keyNode, 'a teacher beside it', 'none', stageKeys.teacher.help, 'distill');

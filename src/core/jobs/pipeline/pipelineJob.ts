@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { EndpointKeys } from '../../../shared/endpointKeys.ts';
 import { TuneError, toWireError } from '../../../shared/errors.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
 import { type PipelineRecord, type StageProgress, tabulateForgetting } from '../../../shared/pipeline.ts';
@@ -36,6 +37,8 @@ export interface PipelineJobInput {
   readonly children: ChildRuns;
   readonly hub: HubSettings | undefined;
   readonly tinyFolder: string;
+  /** Of endpoints that teach. */
+  readonly endpointKeys: EndpointKeys;
 }
 
 export function pipelineJob(input: PipelineJobInput): AsyncGenerator<JobEvent, JobEnd> {
@@ -153,6 +156,7 @@ class PipelineJob {
       interruptible(control, signal =>
         makeStageRequest(inputs, {
           models: this.models,
+          endpointKeys: this.input.endpointKeys,
           signal,
           onPhase: this.tellPhase,
           onWarning: problem => this.emit({ kind: 'warning', problem }),
@@ -208,8 +212,10 @@ class PipelineJob {
 
   private async computeKey({ stage, previous, teacher }: StageInputs): Promise<string> {
     const from = stage.model === null ? describeResult(previous!) : await this.hashModel(stage.model);
-    const hashTeacher = async () =>
-      stage.teacher?.kind === 'model' ? this.hashModel(stage.teacher.model) : describeResult(teacher!);
+    const hashTeacher = async () => {
+      if (stage.teacher?.kind === 'endpoint') return `${stage.teacher.model} at ${stage.teacher.baseUrl}`;
+      return stage.teacher?.kind === 'model' ? this.hashModel(stage.teacher.model) : describeResult(teacher!);
+    };
     const { sha256 } = await interruptible(this.input.control, signal => checkStageData(stage, signal));
     return computeStageKey(stage, {
       datasets: sha256,

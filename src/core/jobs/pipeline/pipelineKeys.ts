@@ -40,8 +40,13 @@ export const stageKeys = {
     insert: 'objective: ',
   },
   teacher: {
-    help: 'Learn from it: `previous` (the result of the stage before), the name of an earlier stage, or a model.',
+    help: 'Learn from it: `previous` (the result of the stage before), the name of an earlier stage, a model, or the address of an OpenAI-compatible endpoint (its key: --key-env, or Set Endpoint Key in the editor).',
     insert: 'teacher: ',
+  },
+  teacherModel: { help: "The endpoint's name of the model that teaches.", insert: 'teacherModel: ' },
+  requestsPerMinute: {
+    help: 'Most requests a minute to an endpoint that teaches, default no limit.',
+    insert: 'requestsPerMinute: ',
   },
   distill: {
     help: "What is learned from the teacher, default logits: logits = what it thinks of each token of the rows (same tokenizer); answers = its own answers to the rows' questions.",

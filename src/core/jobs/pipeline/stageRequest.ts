@@ -4,12 +4,17 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { type EndpointKeys, findEndpointKey } from '../../../shared/endpointKeys.ts';
+import type { DecodingSettings } from '../../../shared/inferenceProtocol.ts';
 import type { PipelineStage } from '../../../shared/pipeline.ts';
 import type { RunRequest } from '../../../shared/recipe.ts';
 import { runNames } from '../../../shared/runFolder.ts';
 import { ModelPool } from '../../infer/modelPool.ts';
 import type { OpenModelOptions } from '../../models/openModel.ts';
+import { ChatEndpoint, defaultEndpointOptions } from '../../teachers/endpoint/chatEndpoint.ts';
+import { EndpointTeacher } from '../../teachers/endpointTeacher.ts';
 import { LocalTeacher } from '../../teachers/localTeacher.ts';
+import type { Teacher } from '../../teachers/teacher.ts';
 import { distillDataset } from '../distill/distillDataset.ts';
 import type { JobWarning } from '../jobEvents.ts';
 import { resultAsModel, type StageResult } from './stageResult.ts';
@@ -27,6 +32,8 @@ export interface StageInputs {
 }
 
 export interface MakingOptions {
+  /** Of endpoints that teach. */
+  readonly endpointKeys: EndpointKeys;
   readonly models: OpenModelOptions;
   readonly signal: AbortSignal;
   readonly onPhase: (name: string, done: number, total: number) => void;
@@ -36,7 +43,8 @@ export interface MakingOptions {
 /** Whether making the request computes, so that it has to wait for the device. */
 export function hasToCompute({ stage, previous, teacher }: StageInputs): boolean {
   const merges = stage.start === 'merge' && previous?.output.kind === 'adapter';
-  return merges || stage.distill === 'answers' || (stage.distill === 'logits' && teacher?.output.kind === 'adapter');
+  const answers = stage.distill === 'answers' && stage.teacher?.kind !== 'endpoint';
+  return merges || answers || (stage.distill === 'logits' && teacher?.output.kind === 'adapter');
 }
 
 /** @throws TuneError; AbortError when cancelled, what was made until then is kept */
@@ -76,11 +84,12 @@ async function nameTeacher(
 
 async function makeAnswers(
   { run, stage, teacher }: StageInputs,
-  { models, signal, onPhase, onWarning }: MakingOptions,
+  { models, signal, onPhase, onWarning, endpointKeys }: MakingOptions,
 ): Promise<RunRequest['datasets']> {
   const { seed, evalRatio, testRatio } = stage.hyperparameters;
   const settings = { maxTokens: stage.maxTokens, temperature: 0, topP: 1, seed };
-  const openTeacher = async () => {
+  const openTeacher = async (): Promise<Teacher> => {
+    if (stage.teacher?.kind === 'endpoint') return openEndpoint(stage.teacher, settings, endpointKeys);
     const pool = new ModelPool({ models, onProgress: (_, phase, done, total) => onPhase(phase, done, total) });
     try {
       const model = stage.teacher?.kind === 'model' ? stage.teacher.model : teacher!.base;
@@ -115,4 +124,13 @@ async function makeAnswers(
     made.push({ path: out, mapping: null });
   }
   return made;
+}
+
+function openEndpoint(
+  { baseUrl, model, requestsPerMinute }: Extract<PipelineStage['teacher'], { kind: 'endpoint' }>,
+  settings: DecodingSettings,
+  keys: EndpointKeys,
+): Teacher {
+  const address = { baseUrl, model, apiKey: findEndpointKey(keys, baseUrl) };
+  return new EndpointTeacher(new ChatEndpoint(address, { ...defaultEndpointOptions, requestsPerMinute }), settings);
 }

@@ -151,7 +151,15 @@ describe('parsePipeline', () => {
       '5:16 objective: expected a teacher beside it, got none',
     ]);
     expect(stages(stage('a', '    teacher: https://host/v1\n'))).toEqual([
-      '5:14 teacher: expected a stage or a model, got an address',
+      '5:5 teacher: expected teacherModel beside it, got none',
+    ]);
+    expect(stages(stage('a', '    teacher: https://me:key@host/v1\n'))).toEqual([
+      '5:14 teacher: expected an address without a key, got another',
+    ]);
+    const endpoint = '    teacher: https://host/v1\n    teacherModel: wise\n';
+    expect(stages(stage('a', endpoint))).toEqual([]);
+    expect(stages(stage('a', `${endpoint}    distill: logits\n`))).toEqual([
+      '7:14 distill: expected answers, got logits',
     ]);
     expect(places('stages:\n  - {name: a, dataset: b}')).toEqual(['2:6 expected a model to begin with, got none']);
   });
