@@ -25,6 +25,8 @@ export interface EditorOptions {
   /** VS Code's own way (a folder starts in Restricted Mode), or every folder trusted. */
   trust: 'ask' | 'all';
   settings?: Record<string, unknown>;
+  /** Folders of further extensions, beside one in development. */
+  others?: readonly string[];
 }
 
 export interface EditorWindow {
@@ -88,8 +90,10 @@ export class Editor {
     this.#windows.push(window);
     const query = new URLSearchParams({ folder: workspace });
     if (this.options.extension === 'development') {
-      const path = `vscode-remote://127.0.0.1:${this.server.port}${root}`;
-      query.set('payload', JSON.stringify([['extensionDevelopmentPath', path]]));
+      const paths = [root, ...(this.options.others ?? [])].map(folder => {
+        return ['extensionDevelopmentPath', `vscode-remote://127.0.0.1:${this.server.port}${folder}`];
+      });
+      query.set('payload', JSON.stringify(paths));
     }
     await page.goto(`http://127.0.0.1:${this.server.port}/?${query}`);
     await window.workbench.waitUntilReady();
