@@ -23,10 +23,9 @@ interface Told {
 
 describe('a tuned run where people work', () => {
   const editor = useEditor({
-    extension: 'development',
+    extension: 'packaged',
     trust: 'all',
-    others: [join(root, 'test/e2e/support/chatProbe')],
-    settings: { 'chat.disableAIFeatures': false },
+    other: join(root, 'test/e2e/support/chatProbe'),
   });
 
   async function keepBothThemes({ page }: EditorWindow, name: string): Promise<void> {
@@ -57,11 +56,12 @@ describe('a tuned run where people work', () => {
 
     const window = await editor().openWindow(workspace);
     const { workbench, page } = window;
+    await workbench.activityBarIcon('Tuning Fork').waitFor({ timeout: 120_000 });
     await workbench.openContainer('Tuning Fork');
     await workbench.treeRow('Adapters', 'museum').waitFor();
 
     await workbench.runCommand('Chat Probe: Ask the chat models');
-    const file = join(workspace, 'told.json');
+    const file = join(store, 'told.json');
     await expect
       .poll(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('}'), { timeout: 120_000 })
       .toBe(true);
@@ -87,13 +87,15 @@ describe('a tuned run where people work', () => {
     await keepBothThemes(window, 'story prompt file');
 
     // Over the server, for those who know the key.
+    // Waited for from now on, because a notification hides itself after some seconds.
+    const shown = workbench
+      .notification(/Serving .*museum at/)
+      .first()
+      .waitFor({ timeout: 60_000 });
     await workbench.runCommand('Start Server (OpenAI-compatible)');
     const item = workbench.statusBarItem(/127\.0\.0\.1:\d+/);
     await item.waitFor({ timeout: 60_000 });
-    await workbench
-      .notification(/Serving tiny, museum at/)
-      .first()
-      .waitFor();
+    await shown;
     await keepBothThemes(window, 'story server');
     const address = /127\.0\.0\.1:\d+/.exec(await item.innerText())![0];
     const refused = await fetch(`http://${address}/v1/models`, { headers: { authorization: 'Bearer wrong' } });

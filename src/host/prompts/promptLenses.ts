@@ -18,7 +18,7 @@ export function registerPromptLenses(services: Services): vscode.Disposable {
         run === undefined ? vscode.l10n.t('Run with adapter...') : vscode.l10n.t('Run with adapter {0}', run.name);
       const lenses = [
         new vscode.CodeLens(range, {
-          title: `$(play) ${title}`,
+          title: `$(play)\u00a0${title}`,
           command: 'tuningFork.prompt.run',
           arguments: [document.uri],
         }),

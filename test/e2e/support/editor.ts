@@ -25,8 +25,8 @@ export interface EditorOptions {
   /** VS Code's own way (a folder starts in Restricted Mode), or every folder trusted. */
   trust: 'ask' | 'all';
   settings?: Record<string, unknown>;
-  /** Folders of further extensions, beside one in development. */
-  others?: readonly string[];
+  /** The folder of another extension, which is loaded from source beside the packaged one: VS Code takes one so. */
+  other?: string;
 }
 
 export interface EditorWindow {
@@ -58,7 +58,7 @@ export class Editor {
       vscode,
       folder,
       trustAll: options.trust === 'all',
-      driver: options.extension === 'development',
+      driver: options.extension === 'development' || options.other !== undefined,
       settings: options.settings ?? {},
       env: { TUNING_FORK_STATE: join(folder, 'state') },
     };
@@ -89,11 +89,10 @@ export class Editor {
     const window = { page, problems, workspace, workbench: new Workbench(page) };
     this.#windows.push(window);
     const query = new URLSearchParams({ folder: workspace });
-    if (this.options.extension === 'development') {
-      const paths = [root, ...(this.options.others ?? [])].map(folder => {
-        return ['extensionDevelopmentPath', `vscode-remote://127.0.0.1:${this.server.port}${folder}`];
-      });
-      query.set('payload', JSON.stringify(paths));
+    const source = this.options.extension === 'development' ? root : this.options.other;
+    if (source !== undefined) {
+      const path = `vscode-remote://127.0.0.1:${this.server.port}${source}`;
+      query.set('payload', JSON.stringify([['extensionDevelopmentPath', path]]));
     }
     await page.goto(`http://127.0.0.1:${this.server.port}/?${query}`);
     await window.workbench.waitUntilReady();

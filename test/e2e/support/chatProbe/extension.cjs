@@ -1,4 +1,4 @@
-// Another extension, which asks the models of the chat as any would: what it is told goes into a file of the workspace.
+// Another extension, which asks the models of the chat as any would: what it is told goes into a file below the workspace.
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const vscode = require('vscode');
@@ -49,7 +49,7 @@ exports.activate = context => {
   const command = vscode.commands.registerCommand('chatProbe.ask', async () => {
     const folder = vscode.workspace.workspaceFolders[0].uri.fsPath;
     const told = await askModels().catch(error => ({ failure: String(error?.stack ?? error) }));
-    writeFileSync(join(folder, 'told.json'), JSON.stringify(told));
+    writeFileSync(join(folder, '.tuning-fork', 'told.json'), JSON.stringify(told));
   });
   context.subscriptions.push(command);
 };
