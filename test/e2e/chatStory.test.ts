@@ -87,15 +87,9 @@ describe('a tuned run where people work', () => {
     await keepBothThemes(window, 'story prompt file');
 
     // Over the server, for those who know the key.
-    // Waited for from now on, because a notification hides itself after some seconds.
-    const shown = workbench
-      .notification(/Serving .*museum at/)
-      .first()
-      .waitFor({ timeout: 60_000 });
     await workbench.runCommand('Start Server (OpenAI-compatible)');
     const item = workbench.statusBarItem(/127\.0\.0\.1:\d+/);
     await item.waitFor({ timeout: 60_000 });
-    await shown;
     await keepBothThemes(window, 'story server');
     const address = /127\.0\.0\.1:\d+/.exec(await item.innerText())![0];
     const refused = await fetch(`http://${address}/v1/models`, { headers: { authorization: 'Bearer wrong' } });
