@@ -4,8 +4,10 @@ import { checkReportSchema } from './datasetChecks.ts';
 import { datasetFormats } from './datasetFormats.ts';
 import type { ForecastReport } from './datasetProtocol.ts';
 import { engines } from './engineChoice.ts';
+import { evaluationResultSchema } from './evaluationFiles.ts';
+import { evaluationRowsSchema } from './evaluationView.ts';
 import { hyperparametersSchema } from './hyperparameters.ts';
-import type { CompareState, DatasetState, FormState, RunState, StudyState } from './pages.ts';
+import type { CompareState, DatasetState, EvaluationState, FormState, RunState, StudyState } from './pages.ts';
 import { stageStates } from './pipeline.ts';
 import { forecastSchema, mappingSchema, runRecordSchema } from './recipe.ts';
 import { reviewStates } from './review.ts';
@@ -224,6 +226,22 @@ export const studyStateSchema: z.ZodType<StudyState> = z.object({
   pendingControl: z.enum(['pause', 'stop', 'checkpoint', 'resume']).nullable(),
   hasReport: z.boolean(),
   canCompare: z.boolean(),
+  error,
+});
+
+export const evaluationStateSchema: z.ZodType<EvaluationState> = z.object({
+  id: z.string(),
+  name: z.string(),
+  path: z.string(),
+  state: shownState,
+  status: statusSchema.nullable(),
+  model: z.string(),
+  rowCount: count.nullable(),
+  candidates: z.array(z.object({ id: z.string(), kind: z.string(), label: z.string() })),
+  result: evaluationResultSchema.nullable(),
+  rows: evaluationRowsSchema,
+  pendingControl: z.enum(['pause', 'stop', 'checkpoint', 'resume']).nullable(),
+  hasReport: z.boolean(),
   error,
 });
 

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import type { CheckReport } from './datasetChecks.ts';
 import type { DatasetInspection, ForecastReport, RowDifference, RowTokens } from './datasetProtocol.ts';
 import type { WireError } from './errors.ts';
+import type { EvaluationResult } from './evaluationFiles.ts';
+import { type EvaluationRows, rowFilterSchema } from './evaluationView.ts';
 import { type Hyperparameters, hyperparameterNames, type SettingProblem } from './hyperparameters.ts';
 import type { BestPrompt, GenerationStats, HeldOutRow } from './inferenceProtocol.ts';
 import type { ForgettingTable, StageState } from './pipeline.ts';
@@ -190,12 +192,34 @@ export interface DatasetState {
   error: WireError | null;
 }
 
+/** An evaluation's panel. */
+export interface EvaluationState {
+  id: string;
+  name: string;
+  path: string;
+  state: ShownState;
+  status: RunStatus | null;
+  /** Of the base model; empty while it is not known. */
+  model: string;
+  /** Rows that are judged; null before they were read. */
+  rowCount: number | null;
+  candidates: { id: string; kind: string; label: string }[];
+  /** Null until it has ended. */
+  result: EvaluationResult | null;
+  rows: EvaluationRows;
+  pendingControl: RunState['pendingControl'];
+  hasReport: boolean;
+  /** Of what was asked for here; why the evaluation itself failed stands in `status`. */
+  error: WireError | null;
+}
+
 export type PageState =
   | { type: 'dataset/state'; state: DatasetState }
   | { type: 'form/state'; state: FormState }
   | { type: 'run/state'; state: RunState }
   | { type: 'compare/state'; state: CompareState }
-  | { type: 'study/state'; state: StudyState };
+  | { type: 'study/state'; state: StudyState }
+  | { type: 'evaluation/state'; state: EvaluationState };
 
 const empty = <T extends string>(type: T) => z.strictObject({ type: z.literal(type) });
 
@@ -284,6 +308,18 @@ export const datasetMessageSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type DatasetMessage = z.infer<typeof datasetMessageSchema>;
+
+export const evaluationMessageSchema = z.discriminatedUnion('type', [
+  empty('page/ready'),
+  z.strictObject({ type: z.literal('evaluation/control'), action: z.enum(['pause', 'resume', 'stop']) }),
+  z.strictObject({ type: z.literal('evaluation/filter'), filter: rowFilterSchema }),
+  z.strictObject({ type: z.literal('evaluation/openRow'), row: z.number().int().min(0).nullable() }),
+  empty('evaluation/report'),
+  /** The report as a page of its own, in the browser. */
+  empty('evaluation/browse'),
+  empty('evaluation/reveal'),
+]);
+export type EvaluationMessage = z.infer<typeof evaluationMessageSchema>;
 
 export const compareMessageSchema = z.discriminatedUnion('type', [
   empty('page/ready'),

@@ -44,7 +44,8 @@ function walkBack(a: readonly string[], b: readonly string[]): WordPart[] {
     const previousX = d === 0 ? 0 : (reach.get(previousK) ?? 0);
     const previousY = d === 0 ? 0 : previousX - previousK;
     while (x > previousX && y > previousY && isSame(a[x - 1], b[y - 1])) {
-      parts.push({ kind: 'same', text: b[y - 1]! });
+      // With the white space of either, so that words that follow do not stick to it.
+      parts.push({ kind: 'same', text: a[x - 1]!.length > b[y - 1]!.length ? a[x - 1]! : b[y - 1]! });
       x--;
       y--;
     }

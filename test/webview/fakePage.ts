@@ -4,6 +4,7 @@ import type { PageState } from '../../src/shared/pages.ts';
 import { type FakeHost, installFakeHost } from '../../webview/seam/fakeHost.ts';
 import { compareSnapshots } from './snapshots/compare.ts';
 import { datasetSnapshots } from './snapshots/dataset.ts';
+import { evaluationSnapshots } from './snapshots/evaluation.ts';
 import { formSnapshots } from './snapshots/form.ts';
 import { runSnapshots } from './snapshots/run.ts';
 import { studySnapshots } from './snapshots/study.ts';
@@ -20,6 +21,7 @@ const snapshots: Record<string, Record<string, PageState>> = {
   '/compare': label('compare/state', compareSnapshots),
   '/run': label('run/state', runSnapshots),
   '/dataset': label('dataset/state', datasetSnapshots),
+  '/evaluation': label('evaluation/state', evaluationSnapshots),
   '/study': label('study/state', studySnapshots),
 };
 

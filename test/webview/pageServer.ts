@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type Theme, themes } from './themes.ts';
 
-export const pageNames = ['form', 'run', 'study', 'compare', 'dataset'] as const;
+export const pageNames = ['form', 'run', 'study', 'evaluation', 'compare', 'dataset'] as const;
 export type PageName = (typeof pageNames)[number];
 
 export interface PageServer {

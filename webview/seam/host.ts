@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type {
   CompareMessage,
   DatasetMessage,
+  EvaluationMessage,
   FormMessage,
   PageState,
   RunMessage,
@@ -23,6 +24,7 @@ interface Messages {
   'compare/state': CompareMessage;
   'study/state': StudyMessage;
   'dataset/state': DatasetMessage;
+  'evaluation/state': EvaluationMessage;
 }
 type StateOf<Type extends PageState['type']> = Extract<PageState, { type: Type }>['state'];
 

@@ -10,6 +10,7 @@ import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
 import { openTrust } from '../trust.ts';
 import { checkDataset, cleanDataset, openDataset } from './cleaningCommands.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
+import { judgeAdapter } from './judgeAdapter.ts';
 import { restartPipeline, runPipeline } from './pipelineCommands.ts';
 import {
   checkpointRun,
@@ -53,6 +54,7 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.run.delete': deleteRunCommand,
   'tuningFork.run.compare': compareRun,
   'tuningFork.run.export': exportRunCommand,
+  'tuningFork.run.judge': judgeAdapter,
   'tuningFork.adapter.test': testPrompt,
   'tuningFork.prompt.run': runPrompt,
   'tuningFork.prompt.runWith': runPromptWith,

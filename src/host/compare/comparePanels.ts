@@ -132,7 +132,7 @@ export function toAdapter(run: RunReader): ComparedAdapter {
 }
 
 /** The shipped model by its name, which moves with each update of the extension; others where the run found them. */
-function modelToOpen({ id, path }: RunRecord['model']): string {
+export function modelToOpen({ id, path }: RunRecord['model']): string {
   return id !== 'tiny' && isAbsolute(path) && !/^[\\/]{2}/.test(path) && existsSync(path) ? path : id;
 }
 

@@ -11,6 +11,7 @@ import { type RunExtras, takeRunSnapshot } from '../runs/runSnapshot.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../showError.ts';
 import { catchUp, openTracker, syncRun } from '../trackers/trackerActions.ts';
+import { EvaluationPanel } from './evaluationPanel.ts';
 import { controlShownRun, followRun, type ShownRun } from './followRun.ts';
 import { StudyPanel } from './studyPanel.ts';
 import type { Throttle } from './throttle.ts';
@@ -21,7 +22,7 @@ export const runPanelType = 'tuningFork.run';
 const snapshotIntervalMs = (rows: number) => (rows < 500 ? 250 : 500);
 
 export class RunPanels implements vscode.WebviewPanelSerializer {
-  private readonly panels = new Map<string, RunPanel | StudyPanel>();
+  private readonly panels = new Map<string, ReturnType<typeof createPanel>>();
 
   constructor(private readonly services: () => Services) {}
 
@@ -41,10 +42,16 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
 
   private attach(panel: vscode.WebviewPanel, run: RunReader): void {
     const shown = { panel, run, services: this.services() };
-    const attached = run.kind === 'search' ? new StudyPanel(shown) : new RunPanel(shown);
+    const attached = createPanel(shown);
     this.panels.set(run.path, attached);
     panel.onDidDispose(() => this.panels.delete(run.path));
   }
+}
+
+/** Of the run's kind. */
+function createPanel(shown: ShownRun): RunPanel | StudyPanel | EvaluationPanel {
+  if (shown.run.kind === 'search') return new StudyPanel(shown);
+  return shown.run.kind === 'evaluate' ? new EvaluationPanel(shown) : new RunPanel(shown);
 }
 
 class RunPanel {

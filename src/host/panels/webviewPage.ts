@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { PageState } from '../../shared/pages.ts';
 import { showError } from '../showError.ts';
 
-export type PageName = 'form' | 'run' | 'study' | 'compare' | 'dataset';
+export type PageName = 'form' | 'run' | 'study' | 'evaluation' | 'compare' | 'dataset';
 
 export interface PageOptions<Message> {
   webview: vscode.Webview;

@@ -3,12 +3,14 @@ import type { z } from 'zod';
 import {
   compareStateSchema,
   datasetStateSchema,
+  evaluationStateSchema,
   formStateSchema,
   runStateSchema,
   studyStateSchema,
 } from '../../../src/shared/pageSnapshots.ts';
 import { compareSnapshots } from '../../webview/snapshots/compare.ts';
 import { datasetSnapshots } from '../../webview/snapshots/dataset.ts';
+import { evaluationSnapshots } from '../../webview/snapshots/evaluation.ts';
 import { formSnapshots } from '../../webview/snapshots/form.ts';
 import { runSnapshots } from '../../webview/snapshots/run.ts';
 import { studySnapshots } from '../../webview/snapshots/study.ts';
@@ -17,6 +19,7 @@ const pages: readonly [string, z.ZodType, Record<string, object>][] = [
   ['form', formStateSchema, formSnapshots],
   ['run', runStateSchema, runSnapshots],
   ['compare', compareStateSchema, compareSnapshots],
+  ['evaluation', evaluationStateSchema, evaluationSnapshots],
   ['study', studyStateSchema, studySnapshots],
   ['dataset', datasetStateSchema, datasetSnapshots],
 ];
