@@ -1,4 +1,5 @@
 /** @file What a person should know about the run's state before reading its curves. */
+import { diagnoseCurves, diagnoseForgetting, type Finding } from '../../src/shared/diagnose.ts';
 import type { RunState } from '../../src/shared/pages.ts';
 import { createErrorNotice, createNotice, type NoticeKind } from '../controls/notice.ts';
 import { createRebuilder, h, type View } from '../dom/element.ts';
@@ -9,12 +10,22 @@ export function createRunNotices(): View<RunState> {
   const rebuild = createRebuilder<{ kind: NoticeKind; text: string } | null>(state, notice =>
     notice === null ? [] : [createNotice(notice.kind, h('p', {}, notice.text))],
   );
+  const findings = h('div', { class: 'notices' });
+  const rebuildFindings = createRebuilder<readonly Finding[]>(findings, all =>
+    all.map(({ tone, message, reason }) =>
+      createNotice(tone === 'bad' ? 'warning' : 'info', h('p', {}, message), h('p', { class: 'muted' }, reason)),
+    ),
+  );
   const failure = createErrorNotice();
   const error = createErrorNotice();
   return {
-    element: h('div', { class: 'notices' }, state, failure.element, error.element),
+    element: h('div', { class: 'notices' }, state, findings, failure.element, error.element),
     update(run) {
       rebuild(describeState(run));
+      rebuildFindings([
+        ...diagnoseCurves(run),
+        ...(run.pipeline === null ? [] : diagnoseForgetting(run.pipeline.forgetting)),
+      ]);
       failure.update(run.status?.error ?? null);
       error.update(run.error);
     },

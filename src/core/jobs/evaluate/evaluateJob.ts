@@ -2,10 +2,14 @@
  * @file An evaluation's folder -> who answers better: every candidate answers the same rows, is measured by the same
  * metrics, and a report says by how much they differ and how sure that is. A killed evaluation goes on from its journal.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { diagnoseCurves, diagnoseEvaluation, type Finding } from '../../../shared/diagnose.ts';
 import type { EvaluationRequest } from '../../../shared/evaluation.ts';
 import { type EvaluationResult, evaluationNames } from '../../../shared/evaluationFiles.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
+import { runNames } from '../../../shared/runFolder.ts';
+import { parseMetrics } from '../../../shared/runState.ts';
 import { makeFolders } from '../../formats/makeFolders.ts';
 import { toWriteError } from '../../formats/stagedFile.ts';
 import { lastQuestion } from '../../infer/answeredQuestion.ts';
@@ -85,7 +89,8 @@ async function evaluate(
         : { name: nameJudge(request.judge), opponent: chooseOpponent(request.candidates).id };
     const lines = journal.all();
     const { candidates, metrics, seed, labels } = request;
-    const result = summarizeEvaluation({ candidates, metrics, seed, lines, glossary, labels, judge });
+    const summary = summarizeEvaluation({ candidates, metrics, seed, lines, glossary, labels, judge });
+    const result = { ...summary, findings: [...diagnoseEvaluation(summary), ...diagnoseRun(request)] };
     const metricsPath = join(folder, evaluationNames.metrics);
     writeJson(metricsPath, result);
     const paths = writeEvaluationReport(folder, { name: readNotes(run).name, record, result }, lines);
@@ -133,6 +138,12 @@ function tellLosses({ candidates, metrics }: EvaluationResult, emit: (event: Job
       line: { type: 'evaluation', evalLossNats: value, perplexity: Math.exp(value), ...adapter },
     });
   }
+}
+
+/** What the curves of the judged run say. */
+function diagnoseRun({ rows }: EvaluationRequest): Finding[] {
+  const path = rows.kind === 'run' ? join(rows.run, runNames.metrics) : undefined;
+  return path === undefined || !existsSync(path) ? [] : diagnoseCurves(parseMetrics(readFileSync(path, 'utf8')));
 }
 
 function makeEvaluationFolder(folder: string): void {
