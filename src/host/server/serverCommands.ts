@@ -54,7 +54,12 @@ export async function startServer(services: Services): Promise<void> {
   });
   if (address === undefined) return;
   for (const remark of address.remarks) services.log.warn(remark);
-  await showServer(services);
+  const message = vscode.l10n.t(
+    'Serving {0} at {1}. The item in the status bar copies address and key.',
+    address.models.join(', '),
+    address.baseUrl,
+  );
+  void vscode.window.showInformationMessage(message);
 }
 
 export async function stopServer({ server }: Services): Promise<void> {
@@ -72,8 +77,8 @@ export async function showServer({ server, log }: Services): Promise<void> {
     [vscode.l10n.t('Stop Server')]: () => server.stop(),
     [vscode.l10n.t('Show Output')]: () => log.show(),
   };
-  const message = vscode.l10n.t('Serving {0} at {1}', models.join(', '), baseUrl);
-  const chosen = await vscode.window.showInformationMessage(message, ...Object.keys(actions));
+  const title = vscode.l10n.t('Serving {0} at {1}', models.join(', '), baseUrl);
+  const chosen = await vscode.window.showQuickPick(Object.keys(actions), { title });
   if (chosen !== undefined) await actions[chosen]?.();
 }
 
