@@ -34,7 +34,7 @@ export const suites = [
     wants: [],
     limitMinutes: 10,
   },
-  { name: 'e2e', kind: 'vitest', needs: ['chromium', 'vscode'], wants: [], limitMinutes: 15 },
+  { name: 'e2e', kind: 'vitest', needs: ['chromium', 'vscode'], wants: ['python'], limitMinutes: 15 },
 ];
 
 /**

@@ -49,6 +49,8 @@ export async function exportJob({ context, form, python }: Services): Promise<vo
 async function askNumber(prompt: string, min: number, max: number, value: string): Promise<number | undefined> {
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t('Run elsewhere'),
+    // A glance at another window takes no answers back.
+    ignoreFocusOut: true,
     prompt,
     value,
     validateInput: typed =>
@@ -62,6 +64,8 @@ async function askNumber(prompt: string, min: number, max: number, value: string
 async function askCard(): Promise<string | undefined> {
   return await vscode.window.showInputBox({
     title: vscode.l10n.t('Run elsewhere'),
+    // A glance at another window takes no answers back.
+    ignoreFocusOut: true,
     prompt: vscode.l10n.t('Card, as SkyPilot and dstack name it'),
     value: 'H100',
     validateInput: typed =>

@@ -27,6 +27,8 @@ export interface EditorOptions {
   settings?: Record<string, unknown>;
   /** The folder of another extension, which is loaded from source beside the packaged one: VS Code takes one so. */
   other?: string;
+  /** Of VS Code's server, and so of everything it starts. */
+  env?: Record<string, string>;
 }
 
 export interface EditorWindow {
@@ -60,7 +62,7 @@ export class Editor {
       trustAll: options.trust === 'all',
       driver: options.extension === 'development' || options.other !== undefined,
       settings: options.settings ?? {},
-      env: { TUNING_FORK_STATE: join(folder, 'state') },
+      env: { ...options.env, TUNING_FORK_STATE: join(folder, 'state') },
     };
     if (options.extension === 'packaged') {
       await installExtension(plan, await freshPackage());

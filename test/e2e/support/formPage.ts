@@ -19,12 +19,25 @@ export class FormPage {
 
   /** Types a value and leaves the field. */
   async set(setting: string, text: string): Promise<void> {
-    const advanced = this.frame.locator('details', { has: this.input(setting) });
+    await this.reveal(this.input(setting));
+    await this.input(setting).fill(text);
+    await this.input(setting).press('Tab');
+  }
+
+  /** Takes what a list calls by this name. */
+  async choose(setting: string, label: string): Promise<void> {
+    const dropdown = this.frame.locator(`[data-setting="${setting}"] vscode-dropdown`);
+    await this.reveal(dropdown);
+    await dropdown.click();
+    await dropdown.locator('vscode-option', { hasText: label }).click();
+  }
+
+  /** Opens the group of rare settings that it is in. */
+  private async reveal(control: Locator): Promise<void> {
+    const advanced = this.frame.locator('details', { has: control });
     if ((await advanced.count()) > 0 && (await advanced.getAttribute('open')) === null) {
       await advanced.locator('summary').click();
     }
-    await this.input(setting).fill(text);
-    await this.input(setting).press('Tab');
   }
 
   get startButton(): Locator {
