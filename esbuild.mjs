@@ -89,6 +89,7 @@ const node = {
     trainer: 'src/processes/trainer/main.ts',
     trainerWorker: 'src/processes/trainer/worker.ts',
     inference: 'src/processes/inference/main.ts',
+    augment: 'src/processes/augment/main.ts',
     dataset: 'src/processes/dataset/main.ts',
     python: 'src/processes/python/main.ts',
     exporter: 'src/processes/exporter/main.ts',

@@ -1,5 +1,6 @@
 /** @file Where the editor enters: builds the parts and registers commands, views and panels. */
 import * as vscode from 'vscode';
+import { watchDrift } from './host/augment/driftNotices.ts';
 import { buildServices } from './host/buildServices.ts';
 import { registerChatModels } from './host/chat/chatModels.ts';
 import { commandTable } from './host/commands/commandTable.ts';
@@ -47,5 +48,6 @@ export function activate(context: vscode.ExtensionContext): void {
     showServerStatus(services.server),
     showEndNotices(services),
     followChanges(services),
+    watchDrift(services),
   );
 }

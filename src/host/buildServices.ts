@@ -9,6 +9,7 @@ import type { ExportCalls, ExportEvents } from '../shared/exportProtocol.ts';
 import type { HubSettings } from '../shared/hubSettings.ts';
 import type { PythonCalls, PythonEvents } from '../shared/pythonProtocol.ts';
 import type { Calls, EventHandlers, Events, RpcPeer } from '../shared/rpc.ts';
+import { AugmentClient } from './augment/augmentClient.ts';
 import { ComparePanels } from './compare/comparePanels.ts';
 import { InferenceClient } from './compare/inferenceClient.ts';
 import { CleaningPreviews } from './dataset/cleaningPreviews.ts';
@@ -53,6 +54,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     events: EventHandlers<Received>,
   ) =>
     new RpcProcess<Called, Received>({
+      answers: {},
       name,
       idleMs,
       prepare: async () => {
@@ -67,6 +69,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
 
   const openPython = (events: EventHandlers<PythonEvents>) =>
     new RpcProcess<PythonCalls, PythonEvents>({
+      answers: {},
       name: 'python',
       idleMs: pythonIdleMs,
       prepare: () => children.prepare('python'),
@@ -78,6 +81,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
 
   const openExporter = (events: EventHandlers<ExportEvents>) =>
     new RpcProcess<ExportCalls, ExportEvents>({
+      answers: {},
       name: 'exporter',
       idleMs: exporterIdleMs,
       prepare: () => {
@@ -113,6 +117,12 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     dataset: openProcess<DatasetCalls, DatasetEvents>('dataset', datasetIdleMs, {
       'dataset/progress': () => undefined,
     }),
+    augment: new AugmentClient({
+      prepare: () => children.prepare('augment'),
+      readHub: () => readHubSettings(context.secrets),
+      log: line => log.info(line),
+      onGivenUp: error => void tellGivenUp(log, error),
+    }),
     inference: new InferenceClient(events => openProcess('inference', inferenceIdleMs, events)),
     exporter: new ExporterClient(openExporter),
     python: new PythonClient(openPython, () => {
@@ -140,6 +150,7 @@ export function buildServices(context: vscode.ExtensionContext): BuiltServices {
     services.answers,
     services.dataset,
     services.inference,
+    services.augment,
     services.python,
     services.exporter,
     services.server,

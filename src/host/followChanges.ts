@@ -6,13 +6,23 @@ import { readSettings } from './settings.ts';
 import { findStorePlaces } from './storePlaces.ts';
 import { openWindowLease } from './windows/openWindowLease.ts';
 
-export function followChanges({ context, stores, form, dataset, inference, python, log }: Services): vscode.Disposable {
+export function followChanges({
+  context,
+  stores,
+  form,
+  augment,
+  dataset,
+  inference,
+  python,
+  log,
+}: Services): vscode.Disposable {
   const findStores = () => stores.setPlaces(findStorePlaces(context));
   const refreshForm = () => void form.refreshSurroundings().catch(error => log.error(String(error)));
   // They are told where models come from when they start.
   const restartHelpers = () => {
     dataset.end();
     inference.end();
+    augment.end();
   };
   findStores();
   const lease = openWindowLease(stores, error => log.warn(String(error)));

@@ -1,6 +1,7 @@
 /** @file The parts of the extension that commands, views and panels share. */
 import type * as vscode from 'vscode';
 import type { DatasetCalls, DatasetEvents } from '../shared/datasetProtocol.ts';
+import type { AugmentClient } from './augment/augmentClient.ts';
 import type { InferenceClient } from './compare/inferenceClient.ts';
 import type { CleaningPreviews } from './dataset/cleaningPreviews.ts';
 import type { DatasetFindings } from './dataset/datasetFindings.ts';
@@ -27,6 +28,7 @@ export interface Services {
   previews: CleaningPreviews;
   answers: AnswerDocuments;
   dataset: RpcProcess<DatasetCalls, DatasetEvents>;
+  augment: AugmentClient;
   inference: InferenceClient;
   python: PythonClient;
   exporter: ExporterClient;

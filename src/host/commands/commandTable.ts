@@ -8,8 +8,10 @@ import { showServer, startServer, stopServer } from '../server/serverCommands.ts
 import type { Services } from '../services.ts';
 import { askForTrackerKey, clearTrackerKey } from '../trackers/trackerKeys.ts';
 import { openTrust } from '../trust.ts';
+import { augmentDataset } from './augmentCommands.ts';
 import { checkDataset, cleanDataset, openDataset } from './cleaningCommands.ts';
 import { fineTune, fineTuneWithFile } from './datasetCommands.ts';
+import { compareWithLastRun } from './driftCommands.ts';
 import { judgeAdapter } from './judgeAdapter.ts';
 import { restartPipeline, runPipeline } from './pipelineCommands.ts';
 import {
@@ -39,6 +41,8 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.dataset.open': openDataset,
   'tuningFork.dataset.check': checkDataset,
   'tuningFork.dataset.clean': cleanDataset,
+  'tuningFork.dataset.augment': augmentDataset,
+  'tuningFork.dataset.drift': compareWithLastRun,
   'tuningFork.testSelection': testSelection,
   'tuningFork.pipeline.run': runPipeline,
   'tuningFork.pipeline.restart': restartPipeline,

@@ -27,12 +27,12 @@ function describeRows({ step, removed, changed, removedRows, changedRows }: Clea
 }
 
 /** Text of a dataset is shown, never run: as code it has no links, pictures or HTML. */
-function code(text: string): string {
+export function code(text: string): string {
   const line = text.replace(/\s+/g, ' ');
   const fence = '`'.repeat(1 + Math.max(0, ...(line.match(/`+/g) ?? []).map(run => run.length)));
   return `${fence} ${line} ${fence}`;
 }
 
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]<>()#+!|&~]/g, '\\$&');
 }

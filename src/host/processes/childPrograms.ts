@@ -33,7 +33,7 @@ export class ChildPrograms {
 
   /** @throws TuneError `usage` when the setting names no usable Node */
   async prepare(
-    program: 'trainer' | 'dataset' | 'inference' | 'python' | 'exporter' | 'tracker' | 'server',
+    program: 'trainer' | 'dataset' | 'inference' | 'augment' | 'python' | 'exporter' | 'tracker' | 'server',
   ): Promise<ChildCommand> {
     const node = await this.findNode();
     if (node.source === 'electron' && !this.hasNoticedElectron) {

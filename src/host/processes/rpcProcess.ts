@@ -1,35 +1,40 @@
 /** @file A helper process that starts with the first call, ends when nobody needs it, and is restarted after a crash. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { TuneError } from '../../shared/errors.ts';
-import { type Calls, type EventHandlers, type Events, RpcPeer } from '../../shared/rpc.ts';
+import { type Calls, type EventHandlers, type Events, type Handlers, RpcPeer } from '../../shared/rpc.ts';
 import type { ChildCommand } from './childPrograms.ts';
 import { CrashPolicy } from './crashPolicy.ts';
 
-export interface RpcProcessOptions<Called extends Calls, Received extends Events> {
+/** What a process that asks nothing asks. */
+type NoCalls = Record<string, never>;
+
+export interface RpcProcessOptions<Called extends Calls, Received extends Events, Answered extends Calls = NoCalls> {
   name: string;
   idleMs: number;
   prepare(): Promise<ChildCommand>;
   /** Made with each new process, before any other call. */
-  greet(call: RpcPeer<Called, Record<string, never>, Record<string, never>, Received>): Promise<unknown>;
+  greet(call: RpcPeer<Called, Answered, NoCalls, Received>): Promise<unknown>;
   events: EventHandlers<Received>;
+  /** What the process asks, for those that do. */
+  answers: Handlers<Answered>;
   log(line: string): void;
   /** Said when the process has crashed too often to be started again. */
   onGivenUp(error: TuneError): void;
 }
 
-interface Live<Called extends Calls, Received extends Events> {
+interface Live<Called extends Calls, Received extends Events, Answered extends Calls> {
   child: ChildProcess;
-  peer: RpcPeer<Called, Record<string, never>, Record<string, never>, Received>;
+  peer: RpcPeer<Called, Answered, NoCalls, Received>;
 }
 
-export class RpcProcess<Called extends Calls, Received extends Events> {
+export class RpcProcess<Called extends Calls, Received extends Events, Answered extends Calls = NoCalls> {
   private readonly crashes = new CrashPolicy();
-  private starting: Promise<Live<Called, Received>> | undefined;
-  private live: Live<Called, Received> | undefined;
+  private starting: Promise<Live<Called, Received, Answered>> | undefined;
+  private live: Live<Called, Received, Answered> | undefined;
   private openCalls = 0;
   private idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: RpcProcessOptions<Called, Received>) {}
+  constructor(private readonly options: RpcProcessOptions<Called, Received, Answered>) {}
 
   /** @throws TuneError as the process threw it, or `process-ended` */
   async call<K extends keyof Called & string>(
@@ -69,7 +74,7 @@ export class RpcProcess<Called extends Calls, Received extends Events> {
     this.end();
   }
 
-  private ensureLive(): Promise<Live<Called, Received>> {
+  private ensureLive(): Promise<Live<Called, Received, Answered>> {
     if (!this.crashes.mayStart(Date.now())) return Promise.reject(this.givenUp());
     if (this.starting === undefined) {
       const starting = this.start();
@@ -81,7 +86,7 @@ export class RpcProcess<Called extends Calls, Received extends Events> {
     return this.starting;
   }
 
-  private async start(): Promise<Live<Called, Received>> {
+  private async start(): Promise<Live<Called, Received, Answered>> {
     const { name, log } = this.options;
     const command = await this.options.prepare();
     const child = spawn(command.file, command.arguments, {
@@ -93,7 +98,7 @@ export class RpcProcess<Called extends Calls, Received extends Events> {
       stream?.setEncoding('utf8');
       stream?.on('data', (text: string) => log(`${name}: ${text.trimEnd()}`));
     }
-    const peer = new RpcPeer<Called, Record<string, never>, Record<string, never>, Received>(
+    const peer = new RpcPeer<Called, Answered, NoCalls, Received>(
       {
         send: message => {
           // A failed send shows as the process's end, which closes every open call.
@@ -102,7 +107,7 @@ export class RpcProcess<Called extends Calls, Received extends Events> {
         },
         onMessage: receive => void child.on('message', receive),
       },
-      {},
+      this.options.answers,
       this.options.events,
     );
     const live = { child, peer };
@@ -113,7 +118,7 @@ export class RpcProcess<Called extends Calls, Received extends Events> {
     return live;
   }
 
-  private noteEnd(live: Live<Called, Received>, how: string): void {
+  private noteEnd(live: Live<Called, Received, Answered>, how: string): void {
     const { name, log, onGivenUp } = this.options;
     if (this.live !== live) return;
     this.live = undefined;

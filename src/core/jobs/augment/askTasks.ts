@@ -66,4 +66,10 @@ function readAnswers(task: AugmentTask, journal: AnswerJournal): TaskAnswers {
   return { kind: 'answers', answers };
 }
 
+/** Questions of these tasks that the journal holds the answers of. */
+export function countAnswered(tasks: readonly AugmentTask[], { outcomes }: AnswerJournal): number {
+  const steps = Array.from({ length: maxSteps }, (_, step) => step);
+  return tasks.reduce((sum, task) => sum + steps.filter(step => outcomes.has(numberOf(task, step))).length, 0);
+}
+
 const numberOf = ({ index }: AugmentTask, step: number): number => firstTaskNumber + index * maxSteps + step;

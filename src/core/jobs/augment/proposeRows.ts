@@ -12,7 +12,7 @@ import type { SourceDocument } from '../../data/documents/passage.ts';
 import type { Example } from '../../data/example.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import type { AnswerJournal } from '../distill/answerJournal.ts';
-import { askAll, askTasks, type TaskAnswers } from './askTasks.ts';
+import { askAll, askTasks, countAnswered, type TaskAnswers } from './askTasks.ts';
 import { type AugmentTask, type NewRow, textOf } from './augmentTask.ts';
 import { joinThesaurus, planThesaurus } from './makeThesaurus.ts';
 import { planTasks } from './planTasks.ts';
@@ -79,7 +79,8 @@ export async function proposeRows(input: ProposalInput): Promise<Proposal> {
   for (let least = 1; at < tasks.length && countKept() < limit; least *= 2) {
     const wave = takeWave(tasks, at, Math.max(least, limit - countKept()));
     at += wave.length;
-    progress.expect(wave.reduce((sum, { method }) => sum + questionsOf[method], 0));
+    const questions = wave.reduce((sum, { method }) => sum + questionsOf[method], 0);
+    progress.expect(questions - countAnswered(wave, journal));
     const answers = await askTasks(wave, asking);
     for (const [i, task] of wave.entries()) {
       const outcome = finish(task, answers[i]!);

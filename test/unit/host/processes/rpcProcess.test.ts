@@ -40,6 +40,7 @@ describe('RpcProcess', () => {
     const notes: string[] = [];
     const givenUp: TuneError[] = [];
     const echo = new RpcProcess<EchoCalls, EchoEvents>({
+      answers: {},
       name: 'echo',
       idleMs,
       prepare: async () => ({
