@@ -28,7 +28,7 @@ import type { Command, CommandArguments } from '../command.ts';
 import { printComparison } from '../comparisonTable.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
-import { runsOption, storeFolder } from '../runOptions.ts';
+import { encodingOption, readEncoding, runsOption, storeFolder } from '../runOptions.ts';
 import { readSplit, splitOption } from '../splitOption.ts';
 
 /** Training rows on which the number of examples is chosen. */
@@ -47,6 +47,7 @@ export const compare: Command = {
       help: 'Ask the questions that this run held out, and take examples from its training rows.',
     },
     splitOption,
+    encodingOption,
     { name: 'limit', value: 'N', help: 'Ask the first N questions only.' },
     { name: 'system', value: 'TEXT', help: 'System text of the prompted base; default found from the training rows.' },
     { name: 'few-shot', value: 'K', help: 'Examples of the prompted base; default the best of 0, 2, 4 and 8.' },
@@ -104,7 +105,9 @@ async function readRows(args: CommandArguments, run: string | undefined, adapter
   const source = run ?? adapters.find(isRunFolder);
   const data = source === undefined ? undefined : await readRunData(source);
   const asked =
-    run === undefined ? await readPrompts(resolve(args.positional(0, 'prompts'))) : listQuestions(data!.examples[side]);
+    run === undefined
+      ? await readPrompts(resolve(args.positional(0, 'prompts')), readEncoding(args))
+      : listQuestions(data!.examples[side]);
   if (asked.length === 0) {
     throw new TuneError('dataset-empty', `${run}: expected questions with answers in ${side}, got none`, {
       file: run,

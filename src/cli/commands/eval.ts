@@ -31,7 +31,7 @@ import {
 import type { Command, CommandArguments } from '../command.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
-import { runsOption, storeFolder } from '../runOptions.ts';
+import { encodingOption, readEncoding, runsOption, storeFolder } from '../runOptions.ts';
 import { readSplit, splitOption } from '../splitOption.ts';
 
 export const evaluate: Command = {
@@ -53,6 +53,7 @@ export const evaluate: Command = {
       value: 'KIND[:slot=field,...]',
       help: "How the dataset's fields become conversations; default detected.",
     },
+    encodingOption,
     { name: 'context', value: 'N', help: 'Context in tokens, default that of the run, else of training.' },
     runsOption,
   ],
@@ -131,6 +132,7 @@ async function readFile(args: CommandArguments): Promise<readonly Example[]> {
   const mapping = args.one('mapping');
   const dataset = await readDataset(resolve(args.positional(0, 'dataset')), {
     mapping: mapping === undefined ? null : parseMapping(mapping),
+    encoding: readEncoding(args),
   });
   requireTrainable(dataset);
   return dataset.examples;

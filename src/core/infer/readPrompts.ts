@@ -2,6 +2,7 @@
  * @file A file of prompts -> questions, with reference answers where it has them: any dataset, or JSON lines that only
  * ask (`{"prompt": "..."}`, `{"messages": [...]}`, or a text).
  */
+import type { TextEncoding } from '../../shared/datasetFormats.ts';
 import { TuneError } from '../../shared/errors.ts';
 import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
 import { readMessages } from '../data/mapping/readMessages.ts';
@@ -13,16 +14,19 @@ import { type AskedQuestion, toAnsweredQuestion } from './answeredQuestion.ts';
 
 const questionFields = ['prompt', 'question', 'instruction', 'query', 'input'];
 
-/** @throws TuneError `dataset-unreadable`, `dataset-empty`, or `dataset-invalid` with file and line */
-export async function readPrompts(file: string): Promise<AskedQuestion[]> {
-  const answered = await readAnswered(file);
+/**
+ * @param encoding of a file of questions with answers; questions alone are UTF-8
+ * @throws TuneError `dataset-unreadable`, `dataset-empty`, or `dataset-invalid` with file and line
+ */
+export async function readPrompts(file: string, encoding?: TextEncoding): Promise<AskedQuestion[]> {
+  const answered = await readAnswered(file, encoding);
   return answered ?? (await readQuestions(file));
 }
 
 /** Undefined where the file is no dataset of questions with answers. */
-async function readAnswered(file: string): Promise<AskedQuestion[] | undefined> {
+async function readAnswered(file: string, encoding: TextEncoding | undefined): Promise<AskedQuestion[] | undefined> {
   try {
-    const { examples, brokenRows } = await readDataset(file);
+    const { examples, brokenRows } = await readDataset(file, { encoding });
     const questions = examples.flatMap(example => toAnsweredQuestion(example) ?? []);
     return brokenRows === 0 && questions.length === examples.length && questions.length > 0 ? questions : undefined;
   } catch (error) {

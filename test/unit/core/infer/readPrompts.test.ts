@@ -4,13 +4,19 @@ import { describe, expect, it } from 'vitest';
 import { readPrompts } from '../../../../src/core/infer/readPrompts.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
-function write(name: string, text: string): string {
+function write(name: string, text: string | Uint8Array): string {
   const file = join(temporaryFolder(), name);
   writeFileSync(file, text);
   return file;
 }
 
 describe('readPrompts', () => {
+  it('reads questions with answers in the encoding that is named', async () => {
+    const file = write('prompts.jsonl', Buffer.from('{"question":"Stra\u00dfe?","answer":"Ja."}\n', 'utf16le'));
+    const [asked] = await readPrompts(file, 'utf-16le');
+    expect(asked!.messages.at(-1)!.content).toBe('Stra\u00dfe?');
+  });
+
   it('reads questions with their references from a dataset', async () => {
     const file = write('rows.csv', 'question,answer\nsay b,bbbb\nsay c,cccc\n');
     expect(await readPrompts(file)).toEqual([
