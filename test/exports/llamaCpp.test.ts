@@ -187,7 +187,7 @@ describe.skipIf(real === undefined)('llama.cpp with a real model', () => {
     const answers = await askLlamaCpp(jobs);
     const differences = answers.map(answer => compare(expected.rows, answer.logits));
     console.log(`real model, float16, q8_0, adapter: ${differences.map(value => value.toExponential(1)).join(', ')}`);
-    for (const [i, limit] of [0.01, 0.05, 0.1].entries()) expect(differences[i]).toBeLessThan(limit);
+    for (const [i, limit] of [0.01, 0.08, 0.1].entries()) expect(differences[i]).toBeLessThan(limit);
     expect(answers[0]!.greedy).toEqual(expected.greedy);
     expect(answers[2]!.texts).toEqual(expected.texts);
   });
