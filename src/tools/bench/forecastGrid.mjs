@@ -58,7 +58,6 @@ export const pytorchGrid = [
   point('SmolLM2', 'whole', 4, 256, { precision: 'bfloat16' }),
   point('SmolLM2', 'whole', 4, 256, { baseWeights: '4bit' }),
   point('SmolLM2', 'whole', 4, 256, { baseWeights: '8bit' }),
-  point('SmolLM2', 'whole', 1, 128, { method: 'full' }),
 ];
 
 export const tolerances = { memory: 0.1, time: 0.2 };
