@@ -90,7 +90,10 @@ describe('a tuned run where people work', () => {
     await workbench.runCommand('Start Server (OpenAI-compatible)');
     const item = workbench.statusBarItem(/127\.0\.0\.1:\d+/);
     await item.waitFor({ timeout: 60_000 });
+    await item.click();
+    await workbench.quickPickRow('Copy Key').waitFor();
     await keepBothThemes(window, 'story server');
+    await page.keyboard.press('Escape');
     const address = /127\.0\.0\.1:\d+/.exec(await item.innerText())![0];
     const refused = await fetch(`http://${address}/v1/models`, { headers: { authorization: 'Bearer wrong' } });
     expect(refused.status).toBe(401);
