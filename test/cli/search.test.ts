@@ -27,6 +27,8 @@ function searchArguments(place: Place, more: readonly string[], options: TinyMod
 
 /** Long enough to be met in the middle. */
 const patient = ['maxSteps=120', 'earlyStoppingPatience=0'].flatMap(setting => ['--set', setting]);
+/** For two that start one after the other and are met together. */
+const longer = ['maxSteps=800', 'earlyStoppingPatience=0', 'evalEverySteps=40'].flatMap(setting => ['--set', setting]);
 const space = ['--space', 'learningRate=0.0005..0.05:log', '--space', 'rank=4..16:log'];
 type Trial = Extract<JsonLine, { type: 'trial' }>;
 const trialsOf = (lines: readonly JsonLine[]) => lines.filter((line): line is Trial => line.type === 'trial');
@@ -111,7 +113,7 @@ describe('tuning-fork search', () => {
   it('pauses with its trials and goes on with them', async () => {
     const place = makePlace();
     const child = startCli(
-      searchArguments(place, [...space, '--trials', '2', '--parallel', '2', '--pruner', 'none', ...patient]),
+      searchArguments(place, [...space, '--trials', '2', '--parallel', '2', '--pruner', 'none', ...longer]),
       place,
     );
     const steps = () =>
