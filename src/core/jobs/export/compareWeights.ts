@@ -1,4 +1,7 @@
-/** @file Two sources of a model's weights -> how far apart they are, where memory is too small to run the model. */
+/**
+ * @file Two sources of a model's weights -> how far apart they are: tighter than logits, which few bits move far, and all there
+ * is where memory is too small to run the model.
+ */
 import { TuneError } from '../../../shared/errors.ts';
 import type { ExportCheck, ExportType } from '../../../shared/exportFormats.ts';
 import type { TensorSource } from '../../formats/tensorSource.ts';

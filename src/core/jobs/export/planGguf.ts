@@ -26,7 +26,8 @@ export const planGguf: ExportPlanner = (tuned, { dtype, signal }) => {
       const written = openGgufModel(tuned.name, path, 0);
       try {
         checkTokens(tuned.base, written, path);
-        if (expected === undefined) return compareWeights(tuned.model, tuned.weights, written.weights, where);
+        const compared = compareWeights(tuned.model, tuned.weights, written.weights, where);
+        if (expected === undefined) return compared;
         const { logits } = await probe(written, null, expected.tokenIds, signal);
         return compareLogits(expected, logits, where);
       } finally {

@@ -21,7 +21,8 @@ export const planMerged: ExportPlanner = (tuned, { dtype, signal }) => ({
     const where = { tool: "Tuning Fork's reader of Hugging Face folders", type: dtype, path: staged };
     const written = openFolderModel(tuned.name, staged);
     try {
-      if (expected === undefined) return compareWeights(tuned.model, tuned.weights, written.weights, where);
+      const compared = compareWeights(tuned.model, tuned.weights, written.weights, where);
+      if (expected === undefined) return compared;
       const { logits } = await probe(written, null, expected.tokenIds, signal);
       return compareLogits(expected, logits, where);
     } finally {

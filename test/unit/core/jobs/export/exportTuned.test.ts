@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openGguf } from '../../../../../src/core/formats/gguf.ts';
 import { openSafetensors } from '../../../../../src/core/formats/safetensors.ts';
 import { type ExportRequest, exportTuned } from '../../../../../src/core/jobs/export/exportTuned.ts';
 import type { ExportFormat, ExportResult, ExportType } from '../../../../../src/shared/exportFormats.ts';
@@ -152,6 +153,27 @@ describe('exportTuned', () => {
     await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
     expect(existsSync(out) || existsSync(`${out}.tmp`)).toBe(false);
     await expect(exportIt('merged', null, { out: model })).rejects.toMatchObject({ code: 'not-writable' });
+  });
+
+  it('refuses a file with one tensor lost, however far rounding may move the logits, and leaves nothing', async () => {
+    const out = join(folder, 'corrupt');
+    const lose = (phase: string): void => {
+      if (phase !== 'comparing') return;
+      const name = readdirSync(`${out}.tmp`).find(each => each.endsWith('.gguf'))!;
+      const path = join(`${out}.tmp`, name);
+      const { tensors } = openGguf(path);
+      const bytes = Buffer.from(tensors.readBytes('blk.1.attn_k.weight'));
+      tensors.close();
+      const file = readFileSync(path);
+      file.fill(0, file.indexOf(bytes), file.indexOf(bytes) + bytes.length);
+      writeFileSync(path, file);
+    };
+    const request = { paths: [adapter], model, format: 'gguf', dtype: 'q4_0', out } as const;
+    const refused = exportTuned(request, { ...options, onProgress: lose });
+    await expect(refused).rejects.toThrow(
+      /layers\.1\.self_attn\.k_proj\.weight: expected the tuned weights, got others/,
+    );
+    expect(existsSync(out) || existsSync(`${out}.tmp`)).toBe(false);
   });
 
   it('adds several adapters up', async () => {
