@@ -1,8 +1,8 @@
 /** @file An export -> README.md beside it: what it is, how it was checked, how it is started, and the numbers of its run. */
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { type ExportCheck, type ExportFormat, type ExportType, exportFormats } from '../../../shared/exportFormats.ts';
-import { type Launch, quoteForShell } from './launchFiles.ts';
+import { type Launch, namePublicly, quoteForShell } from './launchFiles.ts';
 import { slugOf, type TunedModel } from './openTuned.ts';
 
 const libraries = {
@@ -55,7 +55,7 @@ export function describeCheck({ tool, tokens, sameTokens, difference }: ExportCh
 }
 
 function describeUse(format: ExportFormat, name: string, launches: readonly Launch[]): string[] {
-  const lines = launches.flatMap(({ label, argv, environment = {} }) => {
+  const lines = launches.map(namePublicly).flatMap(({ label, argv, environment = {} }) => {
     const variables = Object.entries(environment).map(([key, value]) => `${key}=${quoteForShell(value)} `);
     return [`${label}:`, '', '```sh', `${variables.join('')}${argv.map(quoteForShell).join(' ')}`, '```', ''];
   });
@@ -78,7 +78,7 @@ const onnxExample = [
 /** A path says nothing to others: its last part is enough. */
 function nameBase({ adapter, base }: TunedModel): string {
   const name = adapter?.baseModel ?? base.id;
-  return existsSync(name) ? basename(name) : name;
+  return isAbsolute(name) || existsSync(name) ? basename(name) : name;
 }
 
 /** From the run's own card: everything below its title. */

@@ -1,4 +1,5 @@
 /** @file An export -> what starts it in the programs that take it: argument arrays, shell scripts and Ollama's Modelfile. */
+import { basename, isAbsolute } from 'node:path';
 import type { ExportCommand, ExportFormat, ExportType } from '../../../shared/exportFormats.ts';
 import { isDora } from '../../adapter/readAdapter.ts';
 import { jsonFile, textFile } from '../../adapter/tokenizerFolder.ts';
@@ -15,6 +16,8 @@ export interface Launch {
   /** Run in the export's folder. */
   readonly argv: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** The word of `argv` that is the base's path on this machine, which files that are given on do not say. */
+  readonly basePath?: string | undefined;
 }
 
 export interface LaunchFiles {
@@ -36,7 +39,9 @@ export function makeLaunchFiles(
   const launches = listLaunches(tuned, format, dtype, file);
   const scripts = launches.map(launch => textFile(`start-${launch.id}.sh`, writeScript(launch)));
   const modelfile = format === 'gguf' && file !== undefined ? [textFile('Modelfile', writeModelfile(tuned, file))] : [];
-  const commands = Object.fromEntries(launches.map(({ id, argv, environment }) => [id, { argv, environment }]));
+  const commands = Object.fromEntries(
+    launches.map(namePublicly).map(({ id, argv, environment }) => [id, { argv, environment }]),
+  );
   const list = launches.length === 0 ? [] : [jsonFile('launch.json', commands)];
   return { files: [...modelfile, ...scripts, ...list], launches };
 }
@@ -72,6 +77,7 @@ function listLaunches(
       const limit = vllmRanks.find(known => known >= rank);
       const reference = base.format === 'safetensors' ? (adapter.baseModel ?? base.id) : undefined;
       if (limit === undefined || reference === undefined) return [];
+      const basePath = isAbsolute(reference) ? reference : undefined;
       return [
         {
           id: 'vllm',
@@ -81,12 +87,14 @@ function listLaunches(
             ...['--lora-modules', `${name}=.`, '--chat-template', 'chat_template.jinja'],
             ...['--host', host, '--port', '8000', '--max-model-len', context],
           ],
+          basePath,
         },
         {
           id: 'tgi',
           label: 'TGI',
           argv: ['text-generation-launcher', '--model-id', reference, '--hostname', host, '--port', '8080'],
           environment: { LORA_ADAPTERS: `${name}=.` },
+          basePath,
         },
       ];
     }
@@ -119,6 +127,7 @@ function listLaunches(
             '--port',
             '8080',
           ],
+          basePath: beside,
         },
       ];
     }
@@ -135,12 +144,26 @@ export function toCommands(launches: readonly Launch[], folder: string): ExportC
   });
 }
 
-function writeScript({ argv, environment = {} }: Launch): string {
+/** With the base's name in place of its path on this machine. */
+export function namePublicly({ argv, basePath, ...launch }: Launch): Launch {
+  return { ...launch, argv: argv.map(word => (word === basePath ? basename(word) : word)) };
+}
+
+function writeScript({ argv, environment = {}, basePath }: Launch): string {
+  const base =
+    basePath === undefined
+      ? []
+      : [
+          '# The base model: a path, or its id on the Hub where the program takes one.',
+          `BASE_MODEL=\${BASE_MODEL:-${quoteForShell(basename(basePath))}}`,
+        ];
+  const words = argv.map(word => (word === basePath ? '"$BASE_MODEL"' : quoteForShell(word)));
   return [
     '#!/bin/sh',
+    ...base,
     'cd -- "$(dirname -- "$0")" || exit 1',
     ...Object.entries(environment).map(([name, value]) => `export ${name}=${quoteForShell(value)}`),
-    `exec ${argv.map(quoteForShell).join(' ')} "$@"`,
+    `exec ${words.join(' ')} "$@"`,
     '',
   ].join('\n');
 }

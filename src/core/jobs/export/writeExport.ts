@@ -75,7 +75,7 @@ async function writeFile(
   before: number,
 ): Promise<number> {
   makeFolders(dirname(path));
-  const descriptor = openSync(path, 'w', 0o644);
+  const descriptor = openSync(path, 'w', path.endsWith('.sh') ? 0o755 : 0o644);
   let bytes = 0;
   try {
     for (const piece of pieces) {

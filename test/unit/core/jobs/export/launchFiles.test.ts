@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportTuned } from '../../../../../src/core/jobs/export/exportTuned.ts';
@@ -97,6 +97,49 @@ describe('makeLaunchFiles', () => {
     expect(readme).toMatch(/library_name: transformers[\s\S]+## Check\n\nRun by Tuning Fork/);
     const peft = JSON.parse(readFileSync(join((await run('peft')).path, 'launch.json'), 'utf8'));
     expect(peft.vllm.argv).toContain('--enable-lora');
+  });
+
+  it("names the base without this machine's path, which a variable of the script gives", async () => {
+    const folder = temporaryFolder();
+    const model = writeTinyChatModel(join(folder, 'my base'));
+    const adapter = writeTinyAdapter(join(folder, 'plants'));
+    const config = join(adapter, 'adapter_config.json');
+    const settings = JSON.parse(readFileSync(config, 'utf8'));
+    writeFileSync(config, JSON.stringify({ ...settings, base_model_name_or_path: model }));
+    const run = (format: 'gguf' | 'gguf-lora' | 'peft', base: string) =>
+      exportTuned(
+        { paths: [adapter], model: base, format, dtype: null, out: join(folder, format) },
+        { models: { tinyFolder: '' } },
+      );
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    for (const name of ['vllm', 'llama-server']) {
+      writeFileSync(join(programs, name), '#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n');
+      chmodSync(join(programs, name), 0o755);
+    }
+    const env = { ...process.env, PATH: `${programs}${delimiter}${process.env.PATH}` };
+    const start = (script: string, more: NodeJS.ProcessEnv = {}) =>
+      execFileSync(script, { env: { ...env, ...more }, encoding: 'utf8' }).split('\n');
+
+    const peft = await run('peft', model);
+    const script = join(peft.path, 'start-vllm.sh');
+    expect(statSync(script).mode & 0o111).not.toBe(0);
+    expect(start(script).slice(0, 2)).toEqual(['serve', 'my base']);
+    expect(start(script, { BASE_MODEL: model }).slice(0, 2)).toEqual(['serve', model]);
+    expect(peft.commands.find(({ label }) => label === 'vLLM')!.text).toContain(`serve '${model}'`);
+
+    const gguf = await run('gguf', model);
+    const file = readdirSync(gguf.path).find(name => name.endsWith('.gguf'))!;
+    const lora = await run('gguf-lora', join(gguf.path, file));
+    expect(start(join(lora.path, 'start-llama-server.sh')).slice(0, 2)).toEqual(['-m', file]);
+    for (const { path } of [peft, lora]) {
+      const named = readdirSync(path).filter(name => /^start-|^launch/.test(name));
+      expect(named.length).toBeGreaterThan(1);
+      for (const name of named) expect(readFileSync(join(path, name), 'utf8')).not.toContain(folder);
+    }
+    expect(readFileSync(join(lora.path, 'README.md'), 'utf8')).toMatch(
+      /base_model: "my base"[\s\S]+llama-server -m plants/,
+    );
   });
 
   it('quotes words for a shell', () => {
