@@ -48,5 +48,10 @@ describe('tuning-fork clean', () => {
     expect(code).toBe(0);
     const codes = lines.filter(({ type }) => type === 'problem').map(line => (line as { code?: string }).code);
     expect(codes).toEqual(['html', 'personalData']);
+    const long = { question: 'And then?', answer: 'She kept the light for years. '.repeat(8) };
+    writeFileSync(join(place.folder, 'rows.jsonl'), [rows[1], long].map(row => `${JSON.stringify(row)}\n`).join(''));
+    const counted = ['inspect', 'rows.jsonl', '--check', '--model', 'tiny', '--context', '64', '--json'];
+    const found = (await runCli(counted, place)).lines.filter(({ type }) => type === 'problem');
+    expect(found).toMatchObject([{ code: 'overContext', line: 2, fix: expect.stringContaining('dropOverContext') }]);
   });
 });

@@ -1,6 +1,6 @@
 /** `tuning-fork inspect`: how a file is read, what is wrong with it, and how a row looks to the model. */
 import { resolve } from 'node:path';
-import { checkExamples } from '../../core/data/check/checkExamples.ts';
+import { type CheckOptions, checkExamples } from '../../core/data/check/checkExamples.ts';
 import type { Example } from '../../core/data/example.ts';
 import { parseMapping } from '../../core/data/mapping/mapping.ts';
 import { readDataset, scanDataset } from '../../core/data/readDataset.ts';
@@ -40,7 +40,7 @@ export const inspect: Command = {
     encodingOption,
     {
       name: 'check',
-      help: 'Look at every row: duplicates, conflicts, HTML, wrong encodings, personal data, languages ...',
+      help: 'Look at every row: duplicates, conflicts, HTML, wrong encodings, personal data, languages, with --model rows over the context ...',
     },
     ...topicOptions,
     { name: 'held-out', value: 'DATASET', help: 'With --check: rows that must not be trained on.' },
@@ -64,17 +64,21 @@ async function run(args: CommandArguments, output: Output, signal: AbortSignal):
   // Rows are kept only where each is compared with all others.
   const isKept = args.has('check');
   const kept: Example[] = [];
+  const keptTokens: number[] = [];
   let wanted: Example | undefined;
   let index = 0;
   const dataset = await scanDataset(path, options, example => {
-    counter?.add(example);
+    const tokens = counter?.add(example);
+    if (isKept && tokens !== undefined) keptTokens.push(tokens);
     topicRequest?.sampler.add(example);
     if (isKept || index < shownRows) kept.push(example);
     if (index++ === row) wanted = example;
   });
   const inspection = describeDataset(dataset, kept, { tokens: counter?.counts ?? null, model: model?.size ?? null });
   show(inspection, output);
-  const checks = isKept ? await checkAll(kept, args, output, signal) : null;
+  const checks = isKept
+    ? await checkAll(kept, counter && { counts: keptTokens, contextTokens }, args, output, signal)
+    : null;
   const topics = topicRequest === undefined ? null : await tellTopics(topicRequest, output, signal);
   const shown = text === undefined || row === undefined ? undefined : describeWanted(wanted, row, index);
   if (shown !== undefined) output.print(describeTokens(shown));
@@ -108,6 +112,7 @@ function tellProgress(output: Output): (done: number, total: number) => void {
 
 async function checkAll(
   examples: readonly Example[],
+  tokens: CheckOptions['tokens'],
   args: CommandArguments,
   output: Output,
   signal: AbortSignal,
@@ -115,6 +120,7 @@ async function checkAll(
   const heldOut = args.one('held-out');
   const report = await checkExamples(examples, {
     heldOut: heldOut === undefined ? [] : (await readDataset(resolve(heldOut), { signal })).examples,
+    tokens,
     signal,
     onProgress: (done, total) => output.progress(`checking ${done}/${total}`),
   });

@@ -37,14 +37,15 @@ export class TokenCounter {
     this.contextTokens = contextTokens;
   }
 
-  /** @throws TuneError `dataset-invalid` when the template refuses the row */
-  add(example: Example): void {
+  /** The row's tokens, uncut. @throws TuneError `dataset-invalid` when the template refuses the row */
+  add(example: Example): number {
     const { counts, contextTokens } = this;
     const { row, wholeTokens } = encodeExample(example, 0, { ...this.text, contextTokens, trainOn: 'assistant' });
     counts.total += row?.tokenIds.length ?? 0;
     counts.supervised += row?.supervised.reduce((sum, one) => sum + one, 0) ?? 0;
     counts.longestRow = Math.max(counts.longestRow, wholeTokens);
     counts.rowsOverContext += Number(wholeTokens > contextTokens);
+    return wholeTokens;
   }
 }
 
