@@ -99,6 +99,8 @@ export interface AugmentationResult {
   teacher: string | null;
   /** Rows of the dataset, all of which stand in the new file too unless new ones alone were asked for. */
   rows: number;
+  /** Rows that could not be read and are left out. */
+  brokenRows: number;
   counts: AugmentationCounts;
   /** Of the training rows of the new file, 0..1. */
   syntheticShare: number;

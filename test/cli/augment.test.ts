@@ -123,6 +123,8 @@ describe('tuning-fork augment', () => {
     writeFileSync(join(place.folder, 'rows.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
     writeFileSync(join(place.folder, 'words.txt'), 'big: enormous\nlive: dwell\n');
     const recipe = 'synonyms:share=0.3:thesaurus=words.txt';
+    const wrong = ['augment', 'rows.jsonl', '--recipe', recipe, '--output', 'wrong.jsonl', '--encoding', 'utf-16le'];
+    expect((await runCli([...wrong, '--json'], place)).code).not.toBe(0);
     const made = await runCli(
       ['augment', 'rows.jsonl', '--recipe', recipe, '--output', 'new.jsonl', '--eval-ratio', '0.25', '--json'],
       place,

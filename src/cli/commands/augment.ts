@@ -16,7 +16,7 @@ import type { Command, CommandArguments } from '../command.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Output } from '../output.ts';
 import { findTinyModel } from '../places.ts';
-import { resolveModel, runsOption } from '../runOptions.ts';
+import { encodingOption, readEncoding, resolveModel, runsOption } from '../runOptions.ts';
 import { readTeacher, teacherOptions } from '../teacherOptions.ts';
 
 const defaultMaxTokens = 1024;
@@ -54,6 +54,7 @@ export const augment: Command = {
     { name: 'test-ratio', value: 'X', help: 'Share of rows for the test, no source of any, default that of training.' },
     { name: 'split-seed', value: 'N', help: "Decides which rows are held out, as a run's seed does." },
     { name: 'mapping', value: 'KIND[:slot=field,...]', help: 'How fields become conversations; default detected.' },
+    encodingOption,
     { name: 'skip-broken', help: 'Leave rows out that cannot be read, instead of refusing the dataset.' },
     { ...modelOption, help: 'The base model of --teacher where that is an adapter; default the one of the run.' },
     ...decodingOptions.map(option =>
@@ -78,6 +79,7 @@ export const augment: Command = {
             dataset: dataset === undefined ? null : resolve(dataset),
             documents: args.many('documents').map(path => resolve(path)),
             mapping: mapping === undefined ? null : parseMapping(mapping),
+            encoding: readEncoding(args),
             skipBrokenRows: args.has('skip-broken'),
             choice,
             tokenizer,
@@ -155,7 +157,8 @@ async function openTokenizer(args: CommandArguments) {
   }
 }
 
-function tell({ path, counts, syntheticShare, teacher, resumed, problems }: AugmentationResult, output: Output): void {
+function tell(result: AugmentationResult, output: Output): void {
+  const { path, counts, syntheticShare, teacher, resumed, problems, brokenRows } = result;
   const { kept, tasks, notNeeded, ...other } = counts;
   for (const { message } of problems.slice(0, shownProblems)) output.say(`Warning: ${message}`);
   if (problems.length > shownProblems) output.say(`... and ${problems.length - shownProblems} more, see the report.`);
@@ -178,5 +181,6 @@ function tell({ path, counts, syntheticShare, teacher, resumed, problems }: Augm
   output.print(
     `${path}: ${kept} new rows${from} from ${tasks - notNeeded} of ${tasks} texts${earlier}; ${(100 * syntheticShare).toFixed(1)} % of the training rows are synthetic.`,
   );
+  if (brokenRows > 0) output.print(`Rows that cannot be read and are left out: ${brokenRows}.`);
   if (dropped.length > 0) output.print(`Not taken: ${dropped.join(', ')}.`);
 }

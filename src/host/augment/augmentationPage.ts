@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import type { AugmentationCounts, AugmentationResult } from '../../shared/augmentation.ts';
 import { code, escapeMarkdown } from '../dataset/cleaningPage.ts';
 
-export function writeAugmentationPage(name: string, { shown, problems, counts, teacher }: AugmentationResult): string {
+export function writeAugmentationPage(name: string, result: AugmentationResult): string {
+  const { shown, problems, counts, teacher, brokenRows } = result;
   const rows = shown.map(({ file, line, method, before, question, answer }) =>
     [
       `## ${method}, ${escapeMarkdown(basename(file))}${line === null ? '' : ` line ${line}`}`,
@@ -17,6 +18,7 @@ export function writeAugmentationPage(name: string, { shown, problems, counts, t
   return [
     `# New rows for ${escapeMarkdown(name)}`,
     `Some of them as a preview, ${by}. The dataset itself is not changed.`,
+    ...(brokenRows === 0 ? [] : [`Rows of the dataset that cannot be read and are left out: ${brokenRows}.`]),
     ...(dropped === '' ? [] : [`Not taken: ${dropped}.`]),
     ...rows,
     ...(problems.length === 0

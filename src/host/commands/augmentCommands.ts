@@ -43,11 +43,12 @@ export async function augmentDataset(services: Services, argument: unknown): Pro
   if (result?.path == null) return;
   await vscode.window.showTextDocument(vscode.Uri.file(result.path));
   const dropped = describeDropped(result.counts);
-  void vscode.window.showInformationMessage(
+  const made =
     dropped === ''
       ? vscode.l10n.t('{0}: {1} new rows.', basename(result.path), result.counts.kept)
-      : vscode.l10n.t('{0}: {1} new rows; not taken: {2}.', basename(result.path), result.counts.kept, dropped),
-  );
+      : vscode.l10n.t('{0}: {1} new rows; not taken: {2}.', basename(result.path), result.counts.kept, dropped);
+  const broken = vscode.l10n.t('Rows that cannot be read and are left out: {0}.', result.brokenRows);
+  void vscode.window.showInformationMessage(result.brokenRows === 0 ? made : `${made} ${broken}`);
 }
 
 async function chooseOrder(services: Services, path: string): Promise<AugmentOrder | undefined> {

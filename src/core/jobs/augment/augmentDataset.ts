@@ -1,5 +1,5 @@
 /**
- * @file A dataset, documents, a recipe and a teacher -> a new dataset: the rows as they were and new ones beside them, each with
+ * @file A dataset, documents, a recipe and a teacher -> a new dataset: the rows as conversations and new ones beside them, each with
  * the row or passage that it came from, its method and teacher, and marked synthetic. Held-out and test rows are no source of
  * any. What was answered is kept as it comes, so that nothing is asked twice; sources are never written to.
  */
@@ -11,6 +11,7 @@ import type {
   AugmentationProblem,
   AugmentationResult,
 } from '../../../shared/augmentation.ts';
+import type { TextEncoding } from '../../../shared/datasetFormats.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { Mapping } from '../../../shared/recipe.ts';
 import { answerOf, questionOf } from '../../data/check/exampleTexts.ts';
@@ -34,6 +35,8 @@ export interface Augmentation {
   readonly dataset: string | null;
   readonly documents: readonly string[];
   readonly mapping: Mapping | null;
+  /** Of the dataset; undefined: detected. */
+  readonly encoding?: TextEncoding | undefined;
   readonly skipBrokenRows: boolean;
   readonly choice: AugmentationChoice;
   /** Whose tokens chunks are measured in. */
@@ -70,6 +73,7 @@ export async function augmentDataset(
   const dataset = augmentation.dataset === null ? null : await readSource(augmentation.dataset, augmentation);
   const documents = augmentation.documents.length === 0 ? [] : await readDocuments(augmentation.documents, signal);
   const examples = dataset?.examples ?? [];
+  const brokenRows = dataset?.brokenRows ?? 0;
   if (!augmentation.onlyNew) requireOneShape(examples, methods, out);
   const { rows: sides } = splitMarked(examples, choice.split);
   const training = examples.filter((_, row) => sides[row] === 'train');
@@ -85,6 +89,7 @@ export async function augmentDataset(
       version: 1,
       dataset: dataset === null ? null : dataset.sha256,
       mapping: dataset?.mapping.mapping ?? null,
+      ...(augmentation.encoding === undefined ? {} : { encoding: augmentation.encoding }),
       documents: documents.map(({ sha256 }) => sha256),
       teacher: teacher?.name ?? null,
       tokenizer: tokenizer.name,
@@ -118,6 +123,7 @@ export async function augmentDataset(
       path: isPreview ? null : out,
       teacher: teacher?.name ?? null,
       rows: examples.length,
+      brokenRows,
       counts,
       syntheticShare: trained === 0 ? 0 : made / trained,
       resumed,
@@ -136,7 +142,13 @@ export async function augmentDataset(
     const written = [...(augmentation.onlyNew ? [] : examples), ...kept.map(({ example }) => example)].map(toRow);
     const report: AugmentationReport = {
       schemaVersion: 1,
-      dataset: dataset && { path: dataset.file, sha256: dataset.sha256, rows: examples.length },
+      dataset: dataset && {
+        path: dataset.file,
+        sha256: dataset.sha256,
+        rows: examples.length,
+        brokenRows,
+        encoding: dataset.encoding,
+      },
       mapping: dataset?.mapping.mapping ?? null,
       documents: documents.map(describeDocument),
       ...choice,
@@ -163,8 +175,8 @@ const describeDocument = ({ file, sha256, passages }: SourceDocument) => ({
   passages: passages.length,
 });
 
-async function readSource(path: string, { mapping, skipBrokenRows, signal }: Augmentation): Promise<Dataset> {
-  const dataset = await readDataset(path, { mapping, signal });
+async function readSource(path: string, { mapping, encoding, skipBrokenRows, signal }: Augmentation): Promise<Dataset> {
+  const dataset = await readDataset(path, { mapping, encoding, signal });
   requireTrainable(dataset, { skipBrokenRows });
   return dataset;
 }

@@ -26,7 +26,15 @@ export type AugmentationChoice = z.infer<typeof augmentationChoiceSchema>;
 
 export const augmentationReportSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  dataset: z.strictObject({ path: z.string(), sha256: z.string(), rows: z.number().int() }).nullable(),
+  dataset: z
+    .strictObject({
+      path: z.string(),
+      sha256: z.string(),
+      rows: z.number().int(),
+      brokenRows: z.number().int().default(0),
+      encoding: z.string().optional(),
+    })
+    .nullable(),
   mapping: mappingSchema.nullable(),
   documents: z.array(z.strictObject({ path: z.string(), sha256: z.string(), passages: z.number().int() })),
   ...augmentationChoiceSchema.shape,

@@ -247,6 +247,24 @@ describe('augmentDataset', () => {
     expect(readFileSync(again.out, 'utf8')).toBe(readFileSync(augmentation.out, 'utf8'));
   });
 
+  it('reads the dataset in the encoding that is named, and counts the rows that cannot be read in result and report', async () => {
+    const { augmentation } = plan('paraphrase');
+    const [first, ...others] = rows.map(row => JSON.stringify(row));
+    // Detected, these bytes are Chinese.
+    const named = first!.replace('keeper', 'ÄãºÃÄãºÃ');
+    writeFileSync(augmentation.dataset!, Buffer.from([named, ...others, '{"question": '].join('\n'), 'latin1'));
+    const order = { ...augmentation, encoding: 'windows-1252', onlyNew: false } as const;
+    await expect(augmentDataset(order, async () => new FakeTeacher(reversed))).rejects.toThrow(/rows\.jsonl:41/);
+    const { brokenRows } = await augmentDataset(
+      { ...order, skipBrokenRows: true },
+      async () => new FakeTeacher(reversed),
+    );
+    expect(brokenRows).toBe(1);
+    expect(readFileSync(augmentation.out, 'utf8')).toContain('a ÄãºÃÄãºÃ know');
+    const { dataset } = JSON.parse(readFileSync(`${augmentation.out}.report.json`, 'utf8'));
+    expect(dataset).toMatchObject({ rows: 40, brokenRows: 1, encoding: 'Windows-1252' });
+  });
+
   it('refuses another recipe over kept answers, a file that stands there, and what it lacks, and writes nothing', async () => {
     const { folder, augmentation } = plan('paraphrase');
     await augmentDataset({ ...augmentation, isPreview: true }, async () => new FakeTeacher(reversed));
