@@ -1,5 +1,6 @@
 /** @file request.json and run.json of an evaluation: who answers which rows, and by what the answers are judged. */
 import { z } from 'zod';
+import { textEncodings } from './datasetFormats.ts';
 import { mappingSchema, modelReferenceSchema, runSchemaVersion } from './recipe.ts';
 
 /** In the order in which tables show them. */
@@ -64,6 +65,8 @@ export const evaluatedRowsSchema = z.discriminatedUnion('kind', [
     path: z.string().min(1),
     /** Null: that of the task where its fields are there, else detected. */
     mapping: mappingSchema.nullable(),
+    /** Null: detected. */
+    encoding: z.enum(textEncodings).nullable().default(null),
     task: z.enum(taskNames).nullable(),
   }),
 ]);
@@ -121,7 +124,9 @@ export const evaluationRecordSchema = z.strictObject({
   createdAt: z.string(),
   model: modelReferenceSchema,
   /** Of the rows that are judged. */
-  datasets: z.array(z.strictObject({ path: z.string(), sha256: z.string() })).min(1),
+  datasets: z
+    .array(z.strictObject({ path: z.string(), sha256: z.string(), encoding: z.enum(textEncodings).optional() }))
+    .min(1),
   ...settingsShape,
   /** What each candidate answers with: hash over the weights of its adapter or model; absent where there are none. */
   weights: z.record(z.string(), z.string()),

@@ -19,7 +19,7 @@ import { runAttachedTrainer } from '../attachedTrainer.ts';
 import { candidateOptions, readCandidates } from '../candidateOptions.ts';
 import type { Command, CommandArguments } from '../command.ts';
 import { judgeOptions, readJudge } from '../judgeOptions.ts';
-import { resolveModel, runsOption, storeFolder } from '../runOptions.ts';
+import { encodingOption, readEncoding, resolveModel, runsOption, storeFolder } from '../runOptions.ts';
 import { readSplit, splitOption } from '../splitOption.ts';
 
 export const judge: Command = {
@@ -56,6 +56,7 @@ export const judge: Command = {
       value: 'KIND[:slot=field,...]',
       help: "How the dataset's fields become conversations; default detected.",
     },
+    encodingOption,
     { name: 'context', value: 'N', help: 'Context in tokens when losses are measured, default that of the run.' },
     { name: 'max-tokens', value: 'N', help: "Most tokens of an answer, default the task's, else 160." },
     { name: 'temperature', value: 'X', help: '0 takes the likeliest token each time (default); higher = more varied.' },
@@ -112,6 +113,7 @@ function readEvaluationRequest(args: CommandArguments): EvaluationRequest {
             kind: 'file',
             path: resolve(args.positional(0, 'dataset')),
             mapping: mapping === undefined ? null : parseMapping(mapping),
+            encoding: readEncoding(args) ?? null,
             task: task ?? null,
           }
         : { kind: 'run', run, split: readSplit(args) },

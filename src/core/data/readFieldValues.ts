@@ -3,17 +3,18 @@ import { TuneError } from '../../shared/errors.ts';
 import { isFields } from './mapping/rowReport.ts';
 import { listDatasetFiles } from './read/listDatasetFiles.ts';
 import { openFile } from './read/openFile.ts';
+import type { DatasetOptions } from './readDataset.ts';
 
 /** Lists of texts count as their texts. @throws TuneError `dataset-unreadable`, `usage` when no row has such a field; AbortError */
 export async function readFieldValues(
   path: string,
   fields: readonly string[],
-  signal?: AbortSignal,
+  options: Pick<DatasetOptions, 'encoding' | 'signal'> = {},
 ): Promise<readonly string[]> {
   const values = new Set<string>();
   const known = new Set<string>();
   for (const file of await listDatasetFiles(path)) {
-    const { records } = await openFile(file, { signal });
+    const { records } = await openFile(file, options);
     for await (const record of records) {
       if (record.kind !== 'record' || !isFields(record.value)) continue;
       for (const name of Object.keys(record.value)) known.add(name);

@@ -1,6 +1,7 @@
 /** @file An evaluation's request -> the rows that are judged, the training rows that examples may come from, and how losses are measured. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TextEncoding } from '../../../shared/datasetFormats.ts';
 import { TuneError } from '../../../shared/errors.ts';
 import type { EvaluatedRows, EvaluationRequest, TaskName } from '../../../shared/evaluation.ts';
 import { defaultHyperparameters, type Hyperparameters } from '../../../shared/hyperparameters.ts';
@@ -24,7 +25,8 @@ export interface EvaluatedData {
   /** None of them asks what a judged row asks. */
   readonly training: readonly AnsweredQuestion[];
   readonly lossShape: LossShape;
-  readonly datasets: { path: string; sha256: string }[];
+  /** With the encoding where somebody named it. */
+  readonly datasets: { path: string; sha256: string; encoding?: TextEncoding | undefined }[];
   /** The run whose rows these are, if they are a run's. */
   readonly record: RunRecord | undefined;
 }
@@ -55,8 +57,8 @@ export async function readEvaluatedData(
     lossShape: { ...settings, contextTokens: contextTokens ?? settings.contextTokens },
     datasets:
       file === undefined
-        ? data!.record.datasets.map(({ path, sha256 }) => ({ path, sha256 }))
-        : [{ path: file.file, sha256: file.sha256 }],
+        ? data!.record.datasets.map(({ path, sha256, encoding }) => ({ path, sha256, ...(encoding && { encoding }) }))
+        : [{ path: file.file, sha256: file.sha256, ...readAs(rows) }],
     record: rows.kind === 'run' ? data!.record : undefined,
   };
 }
@@ -80,19 +82,23 @@ function takeSample(examples: readonly Example[], maxRows: number | null, seed: 
   return Array.from(chosen, index => examples[index]!);
 }
 
+function readAs(rows: EvaluatedRows): { encoding?: TextEncoding } {
+  return rows.kind === 'file' && rows.encoding !== null ? { encoding: rows.encoding } : {};
+}
+
 async function readFile(
-  { path, mapping: given, task }: Extract<EvaluatedRows, { kind: 'file' }>,
+  { path, mapping: given, encoding, task }: Extract<EvaluatedRows, { kind: 'file' }>,
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const mapping = given ?? (task === null ? null : await findMapping(path, task));
-  const dataset = await readDataset(path, { mapping, signal });
+  const mapping = given ?? (task === null ? null : await findMapping(path, encoding, task));
+  const dataset = await readDataset(path, { mapping, encoding: encoding ?? undefined, signal });
   requireTrainable(dataset);
   return dataset;
 }
 
 /** The task's, where the dataset has its fields. */
-async function findMapping(path: string, task: TaskName) {
-  const { fields, rows } = await openDataset(path);
+async function findMapping(path: string, encoding: TextEncoding | null, task: TaskName) {
+  const { fields, rows } = await openDataset(path, { encoding: encoding ?? undefined });
   await rows.return();
   return findTaskMapping(task, fields) ?? null;
 }

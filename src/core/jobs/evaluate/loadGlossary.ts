@@ -18,8 +18,8 @@ export async function loadGlossary(
   const terms: string[][] = [];
   if (source.kind === 'file') terms.push(...readTermFile(source.path));
   else {
-    for (const { path } of datasets) {
-      for (const value of await readFieldValues(path, source.fields, signal)) terms.push([value]);
+    for (const { path, encoding } of datasets) {
+      for (const value of await readFieldValues(path, source.fields, { encoding, signal })) terms.push([value]);
     }
   }
   const glossary = new Glossary(terms);
