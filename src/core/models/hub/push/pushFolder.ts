@@ -1,10 +1,10 @@
 /**
  * @file A folder -> a commit of a repository of the Hub, made when it is missing, private unless asked otherwise. Files go up
- * before the commit, which shows all of them or none; pushing again sends only what is not there.
+ * before the commit, which shows all of them or none; pushing again sends only what is not there. Hidden files stay here.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { TuneError } from '../../../../shared/errors.ts';
 import { isJsonObject } from '../../readJsonFile.ts';
 import { callHub, type HubTarget } from './hubApi.ts';
@@ -101,17 +101,20 @@ async function askLarge(target: HubTarget, files: readonly PushedFile[]): Promis
 }
 
 function listFiles(folder: string): PushedFile[] {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
-  if (entries.length === 0) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap(entry => {
+    const path = join(entry.parentPath, entry.name);
+    const parts = relative(folder, path).split(sep);
+    return entry.isFile() && !parts.some(isHidden) ? [{ name: parts.join('/'), path, bytes: statSync(path).size }] : [];
+  });
+  if (files.length === 0) {
     throw new TuneError('usage', `${folder}: expected a folder with files to push, got none`, { file: folder });
   }
-  return entries
-    .map(entry => {
-      const path = join(entry.parentPath, entry.name);
-      const name = path.slice(folder.length + 1).replaceAll('\\', '/');
-      return { name, path, bytes: statSync(path).size };
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Keys, histories and caches are nobody's to publish; the Hub itself reads .gitattributes. */
+function isHidden(part: string): boolean {
+  return part.startsWith('.') && part !== '.gitattributes';
 }
 
 function readSample(path: string): string {

@@ -17,7 +17,9 @@ afterEach(() => server.current.stop());
 
 function makeFolder(): string {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, 'onnx'));
+  for (const inner of ['onnx', '.git']) mkdirSync(join(folder, inner));
+  // Nobody's to publish.
+  for (const hidden of ['.env', '.git/config']) writeFileSync(join(folder, hidden), 'key = secret\n');
   writeFileSync(join(folder, 'README.md'), '# card\n');
   writeFileSync(join(folder, 'model.safetensors'), weights);
   writeFileSync(join(folder, 'onnx/config.json'), '{}');
@@ -57,6 +59,19 @@ describe('pushFolder', () => {
     expect(Buffer.from(String(files[0]!.value.content), 'base64').toString()).toBe('# card\n');
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(progress.at(-1)).toBe(5000 + 7 + 2);
+  });
+
+  it('leaves hidden files here, except for what Git LFS reads', async () => {
+    const folder = makeFolder();
+    writeFileSync(join(folder, '.gitattributes'), '*.safetensors filter=lfs\n');
+    await push(folder);
+    const [, ...files] = server.current.commits[0]!;
+    expect(files.map(({ value }) => value.path)).toEqual([
+      '.gitattributes',
+      'README.md',
+      'model.safetensors',
+      'onnx/config.json',
+    ]);
   });
 
   it('goes on through faults, and sends nothing twice that arrived', async () => {
