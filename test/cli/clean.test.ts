@@ -38,6 +38,10 @@ describe('tuning-fork clean', () => {
     expect(readFileSync(source, 'utf8')).toBe(text);
     expect((await runCli(['clean', 'rows.jsonl', ...steps, '--out', 'clean.jsonl'], place)).code).toBe(2);
     expect((await runCli(['clean', 'rows.jsonl', '--steps', 'polish', '--out', 'x.jsonl'], place)).code).toBe(2);
+    for (const removed of ['x.jsonl', './x.jsonl.report.json']) {
+      const one = ['--out', 'x.jsonl', '--removed', removed, '--replace'];
+      expect((await runCli(['clean', 'rows.jsonl', ...steps, ...one], place)).code).toBe(2);
+    }
     expect(existsSync(join(place.folder, 'x.jsonl'))).toBe(false);
   });
 

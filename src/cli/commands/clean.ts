@@ -69,7 +69,11 @@ export const clean: Command = {
           );
         for (const step of cleaned.steps) showStep(step, shown, output);
         const out = args.one('out');
-        const target = { removed: args.one('removed'), replaces: args.has('replace') };
+        const removed = args.one('removed');
+        const target = {
+          removed: removed === undefined ? undefined : resolve(removed),
+          replaces: args.has('replace'),
+        };
         const report =
           out === undefined ? null : await writeCleaned({ ...target, out: resolve(out) }, dataset, recipe, cleaned);
         output.print(

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type CleaningRecipe, cleaningRecipeSchema, cleaningStepSchema } from '../../../shared/cleaning.ts';
 import { TuneError } from '../../../shared/errors.ts';
@@ -50,7 +51,7 @@ export function reportPath(out: string): string {
   return `${out}.report.json`;
 }
 
-/** @throws TuneError `usage` where a file stands, `disk-full` | `not-writable`; nothing half-written is left */
+/** @throws TuneError `usage` where a file stands or two would be one, `disk-full` | `not-writable`; nothing half-written is left */
 export async function writeCleaned(
   { out, removed, replaces }: CleanedTarget,
   dataset: Dataset,
@@ -58,6 +59,7 @@ export async function writeCleaned(
   cleaned: CleanedExamples,
 ): Promise<CleaningReport> {
   const targets = [out, reportPath(out), ...(removed === undefined ? [] : [removed])];
+  requireApart(targets);
   for (const target of targets) await requireFree(target, dataset, replaces);
   const report: CleaningReport = {
     schemaVersion: 1,
@@ -78,6 +80,17 @@ export async function writeCleaned(
   if (removed !== undefined) writeRows(removed, cleaned.steps.flatMap(listRemoved));
   writeStagedFile(reportPath(out), [Buffer.from(`${JSON.stringify(report, null, 2)}\n`)]);
   return report;
+}
+
+/** The second would overwrite the first. */
+function requireApart(targets: readonly string[]): void {
+  const paths = targets.map(target => resolve(target));
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice === undefined) return;
+  throw new TuneError('usage', `${twice}: expected a file each for rows, report and removed rows, got one for two`, {
+    file: twice,
+    hint: 'Name another file for the removed rows.',
+  });
 }
 
 async function requireFree(target: string, { files }: Dataset, replaces: boolean): Promise<void> {
