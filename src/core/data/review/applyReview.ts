@@ -1,5 +1,5 @@
 /** @file A dataset as read and the review beside it -> the rows that a run takes, edited ones as edited, and which are accepted. */
-
+import { existsSync } from 'node:fs';
 import { TuneError } from '../../../shared/errors.ts';
 import type { ReviewPolicy } from '../../../shared/review.ts';
 import type { Example } from '../example.ts';
@@ -18,7 +18,8 @@ export interface ReviewedDataset {
 
 /** Rejected rows go before the split: a wrong answer is no measure either. @throws TuneError as readReview; `dataset-empty` */
 export function applyReview(dataset: Dataset, policy: ReviewPolicy): ReviewedDataset {
-  const lines = policy === 'ignore' || isPattern(dataset.file) ? [] : readReview(reviewPath(dataset.file));
+  const isFitted = isPattern(dataset.file) && !existsSync(dataset.file);
+  const lines = policy === 'ignore' || isFitted ? [] : readReview(reviewPath(dataset.file));
   if (lines.length === 0) {
     if (policy === 'accepted') throw nothingAccepted(dataset.file);
     return { dataset, mayTrain: () => true, notes: [] };

@@ -3,7 +3,7 @@
  * sorted by row and time, so that what two branches add stands apart and git merges it. Where it did not, its conflict
  * markers are read over and both sides are kept, until the next decision writes the file anew without them.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { TuneError } from '../../../shared/errors.ts';
 import { type ReviewLine, reviewLineSchema } from '../../../shared/review.ts';
 import { writeStagedFile } from '../../formats/stagedFile.ts';
@@ -13,7 +13,7 @@ export const reviewEnding = '.review.jsonl';
 
 /** @throws TuneError `usage` for a pattern, beside which nothing can lie */
 export function reviewPath(dataset: string): string {
-  if (isPattern(dataset)) {
+  if (isPattern(dataset) && !existsSync(dataset)) {
     throw new TuneError('usage', `${dataset}: expected a file or folder to review, got a pattern`, {
       hint: 'Decisions lie beside the dataset: name the folder or one file.',
     });

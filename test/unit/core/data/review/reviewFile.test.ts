@@ -84,6 +84,9 @@ describe('readReview', () => {
     expect(readReview(join(temporaryFolder(), 'none.review.jsonl'))).toEqual([]);
     expect(() => reviewPath('/data/*.jsonl')).toThrow('expected a file or folder to review');
     expect(reviewPath('/data/rows/')).toBe('/data/rows.review.jsonl');
+    const bracketed = join(temporaryFolder(), 'rows [old] {1}.jsonl');
+    writeFileSync(bracketed, '');
+    expect(reviewPath(bracketed)).toBe(`${bracketed}.review.jsonl`);
   });
 });
 
