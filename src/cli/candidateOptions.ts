@@ -11,7 +11,7 @@ import { adapterOption, chooseAdapter } from './answering.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
 import { resolveModel } from './runOptions.ts';
 
-const keyVariable = 'TUNING_FORK_ENDPOINT_KEY';
+export const defaultKeyVariable = 'TUNING_FORK_ENDPOINT_KEY';
 
 export const candidateOptions: readonly CommandOption[] = [
   { ...adapterOption, isRepeatable: true },
@@ -27,7 +27,7 @@ export const candidateOptions: readonly CommandOption[] = [
   {
     name: 'key-env',
     value: 'NAME',
-    help: `Variable that holds the endpoint's key, default ${keyVariable} where it is set.`,
+    help: `Variable that holds the endpoint's key, default ${defaultKeyVariable} where it is set.`,
   },
   { name: 'requests-per-minute', value: 'N', help: 'Most requests a minute to an endpoint, default no limit.' },
   {
@@ -75,7 +75,7 @@ export function readCandidates(
   }
   const url = args.one('endpoint');
   if (url !== undefined) {
-    const endpoint = readEndpoint(args, url, 'endpoint-model', 'key-env');
+    const endpoint = readEndpoint(args, url, 'endpoint-model', 'key-env', defaultKeyVariable);
     candidates.push({ kind: 'endpoint', id: 'endpoint-1', label: endpoint.model, endpoint });
   }
   if (candidates.length > 0) return candidates;
@@ -84,12 +84,13 @@ export function readCandidates(
   });
 }
 
-/** Remembered as one that the user has named. @throws TuneError `usage` */
+/** Remembered as one that the user has named. @param defaultKey variable whose key it gets where it is set. @throws TuneError `usage` */
 export function readEndpoint(
   args: CommandArguments,
   baseUrl: string,
   modelOption: string,
   keyOption: string,
+  defaultKey: string | null,
 ): EndpointReference {
   const named = args.one(keyOption);
   if (named !== undefined && process.env[named] === undefined) {
@@ -99,7 +100,7 @@ export function readEndpoint(
   const endpoint: EndpointReference = {
     baseUrl,
     model: args.required(modelOption),
-    keyVariable: named ?? (process.env[keyVariable] === undefined ? null : keyVariable),
+    keyVariable: named ?? (defaultKey === null || process.env[defaultKey] === undefined ? null : defaultKey),
     requestsPerMinute: args.number('requests-per-minute', 0, 1e6) ?? defaultEndpointOptions.requestsPerMinute,
     parallelRequests: args.integer('parallel', 1, 256) ?? defaultEndpointOptions.parallelRequests,
     maxRetries: args.integer('retries', 0, 100) ?? defaultEndpointOptions.maxRetries,
