@@ -60,6 +60,10 @@ if (values.data === undefined) {
   process.exit(2);
 }
 const budgetMs = 60_000 * Number(values.minutes);
+if (!(budgetMs > 0 && Number.isFinite(budgetMs))) {
+  console.error(`--minutes: expected a positive number, got "${values.minutes}"`);
+  process.exit(2);
+}
 const folder = join(cacheFolder, 'medical');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
@@ -139,13 +143,14 @@ async function readRows(path) {
 
 /** As many rows as three epochs of them take the training's share of the time, by the forecast of a few. */
 async function chooseCount() {
-  const probe = writeRows('probe.jsonl', Math.min(probeRows, short.length));
+  const probed = Math.min(probeRows, short.length);
+  const probe = writeRows('probe.jsonl', probed);
   /** @type {{ trainingMs: number | null }} */
   const forecast = await runTuningFork(['forecast', probe, '--model', model, ...asOptions(settings)], {
     onLine: () => undefined,
   });
   if (forecast.trainingMs === null) throw new Error('forecast: expected the time of training, got none');
-  const fitting = Math.floor((probeRows * trainingShare * budgetMs) / forecast.trainingMs);
+  const fitting = Math.floor((probed * trainingShare * budgetMs) / forecast.trainingMs);
   return Math.max(fewestRows, Math.min(short.length, fitting));
 }
 
