@@ -222,10 +222,19 @@ function countDoubts(opponent: string, lines: readonly EvaluationLine[]): { cont
   return { contradictions, unclear: verdicts.filter(({ verdict }) => verdict === 'unclear').length };
 }
 
-function noteOn(name: MetricName, rows: number, used: number, { lines }: EvaluationFindings): string | null {
+function noteOn(
+  name: MetricName,
+  rows: number,
+  used: number,
+  { lines, candidates }: EvaluationFindings,
+): string | null {
   if (name === 'termAccuracy')
     return `${used} of ${rows} references hold a glossary term that their question does not.`;
-  if (name === 'secondsPerAnswer' || name === 'tokensPerSecond') return `Over ${used} answers, one at a time.`;
+  if (name === 'secondsPerAnswer' || name === 'tokensPerSecond') {
+    const isCrowded = candidates.some(each => each.kind === 'endpoint' && each.endpoint.parallelRequests > 1);
+    const endpoints = name === 'secondsPerAnswer' && isCrowded ? '; endpoints as answered, several under way' : '';
+    return `Over ${used} answers, one at a time${endpoints}.`;
+  }
   if (name === 'loss' || name === 'perplexity') {
     const tokens = new Map<number, number>();
     let isSameText = true;

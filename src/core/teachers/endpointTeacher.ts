@@ -1,5 +1,4 @@
 /** @file An endpoint as a teacher: as many conversations under way at once as it may take; the first failure ends all. */
-import type { ChatMessage } from '../../shared/inferenceProtocol.ts';
 import type { ChatEndpoint, EndpointOutcome } from './endpoint/chatEndpoint.ts';
 import type { AnswerSettings } from './endpoint/sendChat.ts';
 import type { Teacher, TeacherOutcome, TeacherRequest } from './teacher.ts';
@@ -24,9 +23,8 @@ export class EndpointTeacher implements Teacher {
     const work = async (): Promise<void> => {
       while (next < conversations.length) {
         const { row, messages } = conversations[next++]!;
-        const startedAt = performance.now();
-        const outcome = await this.answer(messages, stop);
-        onOutcome(row, outcome, (performance.now() - startedAt) / 1000);
+        const outcome = await this.endpoint.ask(messages, this.settings, stop);
+        onOutcome(row, toOutcome(outcome), outcome.kind === 'answer' ? outcome.seconds : undefined);
       }
     };
     const workers = Array.from({ length: Math.max(1, this.endpoint.options.parallelRequests) }, async () => {
@@ -44,10 +42,6 @@ export class EndpointTeacher implements Teacher {
 
   async release(): Promise<void> {
     // Nothing is kept open between requests.
-  }
-
-  private async answer(messages: readonly ChatMessage[], signal: AbortSignal): Promise<TeacherOutcome> {
-    return toOutcome(await this.endpoint.ask(messages, this.settings, signal));
   }
 }
 

@@ -17,7 +17,7 @@ export interface Conversation {
 
 export interface TeacherRequest {
   readonly conversations: readonly Conversation[];
-  /** Told once for each conversation, by its row, as soon as its outcome is known; in any order. `seconds` that it took, where it was asked alone. */
+  /** Told once for each conversation, by its row, as soon as its outcome is known; in any order. `seconds` from its request to its answer, where it had a request of its own. */
   readonly onOutcome: (row: number, outcome: TeacherOutcome, seconds?: number) => void;
   readonly signal?: AbortSignal | undefined;
 }

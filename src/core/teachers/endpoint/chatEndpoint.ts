@@ -42,7 +42,8 @@ const realClock: Clock = {
 };
 
 export type EndpointOutcome =
-  | { readonly kind: 'answer'; readonly answer: ChatAnswer }
+  /** `seconds` of the request that it answers; neither turns nor earlier tries count. */
+  | { readonly kind: 'answer'; readonly answer: ChatAnswer; readonly seconds: number }
   /** This conversation was refused; others may be answered. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -76,9 +77,10 @@ export class ChatEndpoint {
     const { idleTimeoutMs, isStreamed, maxRetries } = this.options;
     for (let tries = 0; ; tries++) {
       await this.pace.takeTurn(signal);
+      const startedAtMs = this.clock.now();
       try {
         const answer = await sendChat(this.address, messages, settings, { idleTimeoutMs, isStreamed, signal });
-        return { kind: 'answer', answer };
+        return { kind: 'answer', answer, seconds: (this.clock.now() - startedAtMs) / 1000 };
       } catch (error) {
         if (!(error instanceof EndpointFailure)) throw error;
         if (error.kind === 'request') return { kind: 'refused', reason: error.message };
