@@ -2,6 +2,7 @@
  * @file A metric's sums by row of several candidates -> their figures with intervals and every pairwise difference. The
  * same resampled rows for all candidates, so that differences are paired (Koehn 2004, W04-3250); percentile intervals.
  */
+import { TuneError } from '../../shared/errors.ts';
 import type { MeasuredDifference, MeasuredValue } from '../../shared/evaluationFiles.ts';
 import { createGenerator } from '../text/seededOrder.ts';
 import { adjustByHolm } from './holm.ts';
@@ -25,11 +26,12 @@ export interface MetricOutcome {
   readonly differences: MeasuredDifference[];
 }
 
-/** Over the rows for which the metric is defined for all candidates; empty where there are none. */
+/** Over the rows for which the metric is defined for all candidates; empty where there are none. @throws TuneError `not-finite` */
 export function measureCandidates(input: MetricInput): MetricOutcome {
   const candidates = [...input.sums].filter(([, { isDefined }]) => isDefined.includes(1));
   const rows = findCommonRows(candidates.map(([, sums]) => sums));
   if (rows.length === 0) return { values: [], differences: [] };
+  for (const [candidate, sums] of candidates) requireFinite(candidate, sums, rows);
   const measured = candidates.map(([candidate, sums]) => ({ candidate, ...measureOne(sums, rows, input) }));
   const values = measured.map(({ candidate, value, drawn }) => ({
     candidate,
@@ -56,6 +58,17 @@ export function measureCandidates(input: MetricInput): MetricOutcome {
 function findCommonRows(all: readonly RowSums[]): Int32Array {
   const rows = all[0]?.isDefined.length ?? 0;
   return Int32Array.from({ length: rows }, (_, row) => row).filter(row => all.every(s => s.isDefined[row] === 1));
+}
+
+/** A difference to what is no number would pass for a sure one. */
+function requireFinite(candidate: string, { width, values }: RowSums, rows: Int32Array): void {
+  for (const row of rows) {
+    const wrong = values.subarray(row * width, (row + 1) * width).find(value => !Number.isFinite(value));
+    if (wrong === undefined) continue;
+    throw new TuneError('not-finite', `${candidate}: row ${row + 1}: expected finite figures, got ${wrong}`, {
+      hint: 'Its weights give no usable loss: leave it out, or leave loss and perplexity out of --metrics.',
+    });
+  }
 }
 
 interface Measured {

@@ -38,15 +38,38 @@ export function askVerdict({ question, reference, candidate, opponent }: Compare
   ];
 }
 
-/** The last of the words A, B and TIE that stands alone; a reply without any is unclear. */
+/** "Answer:", "The better answer is", marks: what may stand before a verdict that opens a reply. */
+const opening = /^[^\p{L}]*(?:(?:(?:my|the|final|better|best)\s+)*(?:answer|verdict)\b(?:\s+is)?[^\p{L}]*)?/iu;
+/** The word alone, or closed by a mark, unless it begins a list of the choices. */
+const bareVerdict =
+  /^(A|B|[Tt][Ii][Ee])(?!['’])(?![ \t]*[,/|&]?[ \t]*(?:A|B|TIE)\b)(?=[^\p{L}\p{N}]*$|[^\s\p{L}\p{N}]|[ \t]*\n|\s+[^\s\p{Ll}])/u;
+const preference = String.raw`(?:better|best|superior|preferable|more (?:accurate|complete|correct|helpful|precise))\b`;
+const stated = new RegExp(
+  String.raw`^(A|B)\s+(?:(?:because|since|over|wins|beats)\b|is\s+(?:(?:much|far|clearly|slightly)\s+)?(?:(?:the|a)\s+)?(?:(?:much|far|clearly|slightly)\s+)?${preference})`,
+);
+/** "A better answer is B" names B alone. */
+const article =
+  /(?<=^|[.!?:\n]\s*)A(?=\s+(?:better|best|more|good|right|correct|complete|clear|close|fair|perfect|tie|draw)\b)/g;
+/** Letters beside these may be the answer that is not preferred. */
+const doubt = /\b(?:not|cannot|less|worse|worst|wrong|incorrect)\b|n['’]t\b/i;
+
+/** The word A, B or TIE that a reply opens with, or else the only one that it holds; unclear where several stand undecided. */
 export function readVerdict(reply: string, order: Order): Verdict {
-  const said = reply
-    .toUpperCase()
-    .match(/(?<![A-Z'])(?:A|B|TIE)(?![A-Z'])/g)
-    ?.at(-1);
+  const said = findVerdict(reply.trim());
   if (said === undefined) return 'unclear';
   if (said === 'TIE') return 'tie';
   return (said === 'A') === (order === 'first') ? 'candidate' : 'opponent';
+}
+
+function findVerdict(reply: string): string | undefined {
+  const alone = /^[^\p{L}]*(a|b|tie)[^\p{L}]*$/iu.exec(reply)?.[1];
+  if (alone !== undefined) return alone.toUpperCase();
+  const rest = reply.replace(opening, '');
+  const opened = (bareVerdict.exec(rest) ?? stated.exec(rest))?.[1];
+  if (opened !== undefined) return opened.toUpperCase();
+  const words = reply.replace(article, '').match(/(?<![\p{L}\p{N}'’])(?:A|B|[Tt][Ii][Ee])(?![\p{L}\p{N}'’])/gu) ?? [];
+  const named = new Set(words.map(word => word.toUpperCase()));
+  return named.size === 1 && !doubt.test(reply) ? [...named][0] : undefined;
 }
 
 export interface JudgedPair {

@@ -96,7 +96,7 @@ describe('label task', () => {
 });
 
 describe('pairwise judge', () => {
-  it('shows the candidate at both places and reads the last verdict', () => {
+  it('shows the candidate at both places and reads the verdict', () => {
     const pair = { question: 'q', reference: 'r', candidate: 'mine', opponent: 'theirs' };
     expect(askVerdict(pair, 'first').at(-1)!.content).toContain('[Answer A]\nmine');
     expect(askVerdict(pair, 'second').at(-1)!.content).toContain('[Answer A]\ntheirs');
@@ -104,6 +104,30 @@ describe('pairwise judge', () => {
     expect(readVerdict('Both are fine, but I say B.', 'second')).toBe('candidate');
     expect(readVerdict('tie', 'first')).toBe('tie');
     expect(readVerdict('I cannot say', 'first')).toBe('unclear');
+  });
+
+  it.each([
+    ['B is a better answer', 'B'],
+    ['A is better than B', 'A'],
+    ['A better answer is B', 'B'],
+    ['Answer: B, as A leaves out the dose', 'B'],
+    ['**Verdict:** A', 'A'],
+    ['The better answer is A.', 'A'],
+    ['Answer A is clearly better than answer B.', 'A'],
+    ['A\n\nB is a longer text', 'A'],
+    ['B because A is wrong', 'B'],
+    ['b.', 'B'],
+    ["It's a tie: both say the same", 'tie'],
+    ['A tie', 'tie'],
+    ['TIE. A and B say the same', 'tie'],
+    ['A is less complete than B', 'unclear'],
+    ['A and B are as good', 'unclear'],
+    ['A, B or TIE?', 'unclear'],
+    ['B is worse', 'unclear'],
+    ['I prefer neither A nor B', 'unclear'],
+  ])('reads "%s" as %s', (reply, said) => {
+    expect(readVerdict(reply, 'first')).toBe({ A: 'candidate', B: 'opponent' }[said] ?? said);
+    expect(readVerdict(reply, 'second')).toBe({ A: 'opponent', B: 'candidate' }[said] ?? said);
   });
 
   it('takes a preference that turns with the order for a tie', () => {
@@ -158,6 +182,16 @@ describe('measureCandidates', () => {
       if (value!.low <= 0 && value!.high >= 0) covered++;
     }
     expect(covered).toBeGreaterThan(48);
+  });
+
+  it('refuses a figure that is not a number, which would look like a sure difference', () => {
+    const all = new Map([
+      ['a', sums([1, 2, 3])],
+      ['b', sums([1, Number.NaN, 3])],
+    ]);
+    expect(() => measureCandidates({ figure: meanFigure, better: 'lower', seed: 1, sums: all })).toThrow(
+      expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('b: row 2') }),
+    );
   });
 
   it('corrects by Holm, never falling', () => {
