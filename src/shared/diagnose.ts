@@ -10,7 +10,7 @@ export type Finding = EvaluationResult['findings'][number];
 /** A held-out loss that is so much above its best has risen, and is not only shaken. */
 const risenShare = 0.02;
 const fewestSteps = 10;
-/** Corrected by Holm. */
+/** Corrected over all pairs and all measures: of ten measures one would often differ by chance. */
 const sureP = 0.05;
 /** A held-out set whose loss has risen by so much was forgotten in part. */
 const forgottenNats = 0.05;
@@ -53,8 +53,8 @@ export function diagnoseCurves({ steps, evaluations }: Pick<RunSeries, 'steps' |
 function findDivergence(losses: readonly number[]): Finding | undefined {
   if (losses.length < fewestSteps) return undefined;
   const width = Math.max(3, Math.floor(losses.length / 10));
-  const windows = losses.slice(0, losses.length - width + 1).map((_, i) => mean(losses.slice(i, i + width)));
-  const [first, end, lowest] = [windows[0]!, windows.at(-1)!, Math.min(...windows)];
+  const [first, end] = [mean(losses.slice(0, width)), mean(losses.slice(-width))];
+  const lowest = lowestMean(losses, width);
   if (Number.isFinite(end) && (end <= 1.5 * lowest || end <= first)) return undefined;
   return {
     code: 'divergence',
@@ -64,12 +64,23 @@ function findDivergence(losses: readonly number[]): Finding | undefined {
   };
 }
 
+/** Of as many losses in a row. */
+function lowestMean(losses: readonly number[], width: number): number {
+  let [sum, lowest] = [0, Number.POSITIVE_INFINITY];
+  for (const [i, loss] of losses.entries()) {
+    sum += loss - (i < width ? 0 : losses[i - width]!);
+    if (i >= width - 1) lowest = Math.min(lowest, sum / width);
+  }
+  return lowest;
+}
+
 function averageAround(steps: RunSeries['steps'], step: number): number | undefined {
   const near = steps.filter(row => row.step <= step).slice(-Math.max(3, Math.floor(steps.length / 20)));
   return near.length === 0 ? undefined : mean(near.map(({ lossNats }) => lossNats));
 }
 
-const speedNames: readonly MetricName[] = ['secondsPerAnswer', 'tokensPerSecond', 'perplexity'];
+/** Speed, and how likely the references are: neither is an answer. */
+const uncounted: readonly MetricName[] = ['secondsPerAnswer', 'tokensPerSecond', 'loss', 'perplexity'];
 
 /** Whether tuned candidates are worth it beside the best prompt, or else beside the first candidate. */
 export function diagnoseEvaluation({
@@ -80,17 +91,20 @@ export function diagnoseEvaluation({
   if (opponent === undefined) return [];
   return candidates.flatMap(({ id, kind, label }): Finding[] => {
     if (kind !== 'adapter' || id === opponent.id) return [];
-    const verdicts = metrics.flatMap(({ name, differences }) => {
+    const measures = metrics.flatMap(({ name, differences }) => {
       const found = differences.find(({ first, second }) => first === id && second === opponent.id);
-      if (found === undefined || speedNames.includes(name)) return [];
-      const isBetter = found.difference > 0 === (metricTable[name].better === 'higher');
-      return [{ name, verdict: found.adjustedP >= sureP ? 'unsure' : isBetter ? 'better' : 'worse' }];
+      return found === undefined || uncounted.includes(name) ? [] : [{ name, ...found }];
     });
-    if (verdicts.length === 0) return [];
+    if (measures.length === 0) return [];
+    const verdicts = measures.map(({ name, difference, adjustedP }) => {
+      const isSure = adjustedP * measures.length < sureP;
+      const isBetter = difference > 0 === (metricTable[name].better === 'higher');
+      return { name, verdict: !isSure ? 'unsure' : isBetter ? 'better' : 'worse' };
+    });
     const named = (verdict: string) =>
       verdicts.filter(each => each.verdict === verdict).map(each => metricTable[each.name].label);
     const [better, worse] = [named('better'), named('worse')];
-    const counted = `Of ${verdicts.length} measures: better on ${list(better)}, worse on ${list(worse)}, not sure on the others (95 %, corrected by Holm).`;
+    const counted = `Of ${verdicts.length} measures: better on ${list(better)}, worse on ${list(worse)}, not sure on the others (95 %, corrected over pairs and measures).`;
     if (better.length > 0 && worse.length === 0) {
       return [
         { code: 'better', tone: 'good', message: `${label} answers better than "${opponent.label}".`, reason: counted },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnoseCurves, diagnoseEvaluation, diagnoseForgetting } from '../../../src/shared/diagnose.ts';
+import type { MetricName } from '../../../src/shared/evaluation.ts';
 import type { EvaluationResult } from '../../../src/shared/evaluationFiles.ts';
 import type { EvaluationRow, StepRow } from '../../../src/shared/runFolder.ts';
 
@@ -54,19 +55,25 @@ describe('diagnoseCurves', () => {
     const losses = [...falling.slice(0, 20), ...Array.from({ length: 20 }, (_, i) => 3 + i)];
     expect(codesOf(losses, { 0: 3, 10: 2.5, 20: 2.4 })).toEqual(['divergence']);
   });
+
+  it('looks through a run of very many steps', () => {
+    const learns = Array.from({ length: 200_000 }, (_, i) => 3 - i / 200_000);
+    expect(codesOf(learns, {})).toEqual([]);
+    expect(codesOf([...learns, ...learns.map(loss => loss + 20)], {})).toEqual(['divergence']);
+  });
 });
 
 describe('diagnoseEvaluation', () => {
   const difference = { first: 'a', second: 'p', low: 0, high: 0, p: 0.001, wins: 1, ties: 0, losses: 0 };
-  const judged = (...verdicts: [difference: number, adjustedP: number][]): string | undefined => {
-    const names = ['tokenF1', 'rougeL', 'chrF'] as const;
+  const judged = (...verdicts: [difference: number, adjustedP: number, name?: MetricName][]): string | undefined => {
+    const names = ['tokenF1', 'rougeL', 'chrF', 'bleu'] as const;
     const result: Pick<EvaluationResult, 'candidates' | 'metrics'> = {
       candidates: [
         { id: 'p', kind: 'prompted', label: 'prompt', detail: null },
         { id: 'a', kind: 'adapter', label: 'tuned', detail: null },
       ],
-      metrics: verdicts.map(([value, adjustedP], i) => ({
-        name: names[i]!,
+      metrics: verdicts.map(([value, adjustedP, name], i) => ({
+        name: name ?? names[i]!,
         values: [],
         note: null,
         differences: [{ ...difference, difference: value, adjustedP }],
@@ -81,6 +88,13 @@ describe('diagnoseEvaluation', () => {
     expect(judged([-0.1, 0.001], [0.1, 0.01])).toBe('mixed');
     expect(judged([0.1, 0.2])).toBe('mixed');
     expect(judged()).toBeUndefined();
+  });
+
+  it('is not sure by one of several measures that chance explains, nor by the loss', () => {
+    expect(judged([0.1, 0.02])).toBe('better');
+    expect(judged([0.1, 0.02], [0.1, 0.3], [0.1, 0.3], [0.1, 0.3])).toBe('mixed');
+    expect(judged([-0.1, 0.001, 'loss'], [0.1, 0.3])).toBe('mixed');
+    expect(judged([-0.1, 0.001, 'loss'])).toBeUndefined();
   });
 });
 
