@@ -1,7 +1,9 @@
 /** `tuning-fork forecast`: steps, tokens and memory of a run, and whether it can start. */
 
 import { forecastTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
-import { type CheckOptions, forecastRun } from '../../core/jobs/prepare/checkRun.ts';
+import type { CheckOptions } from '../../core/jobs/prepare/checkRun.ts';
+import { forecastRun } from '../../core/jobs/prepare/forecastRun.ts';
+import { measureRounding } from '../../core/jobs/train/measureRounding.ts';
 import { describePython } from '../../core/python/describePython.ts';
 import { runProgram } from '../../core/python/runProgram.ts';
 import { exitCodes } from '../../shared/commandLine.ts';
@@ -26,7 +28,8 @@ export const forecast: Command = {
     const onPhase = (phase: string, done: number, total: number) => output.progress(`${phase} ${done}/${total}`);
     const control: CheckOptions['control'] = { ask: () => 'continue' };
     const python = await describePython(locatePython(), { run: runProgram });
-    const options = { python, tinyFolder: findTinyModel(), hub: undefined, control, onPhase, measures: true };
+    const places = { python, tinyFolder: findTinyModel(), hub: undefined };
+    const options = { ...places, control, onPhase, measures: true, measureRounding };
     const report = await forecastRun(readRequest(args), options, checked => {
       onPhase('measuring speed', 0, 1);
       return forecastTrainingMs(checked, { now: () => performance.now(), check: () => undefined });

@@ -1,7 +1,8 @@
 /**
  * @file A run's settings and one of its batches -> how long its steps take on this machine, from a few seconds of the
  * real engine on a model of one, then two layers and on two sizes of the vocabulary. What a layer and a row of the
- * vocabulary add is added as often as the whole model has them: a step's time is linear in both.
+ * vocabulary add is added as often as the whole model has them: a step's time is linear in both. Every layer is measured with
+ * adapters, whatever `layersToTransform` leaves out: with it the time is an upper bound.
  */
 import type { TensorInfo, TensorSource } from '../formats/tensorSource.ts';
 import type { Model } from '../models/findArchitecture.ts';

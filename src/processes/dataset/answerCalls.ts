@@ -6,9 +6,9 @@ import { readDatasetSnapshot } from '../../core/data/split/readDatasetSnapshot.t
 import { recallTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
 import { assistPipeline } from '../../core/jobs/pipeline/assistPipeline.ts';
 import { checkPipelineText } from '../../core/jobs/pipeline/checkPipelineText.ts';
-import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
 import { countTokens, describeRow } from '../../core/jobs/prepare/countTokens.ts';
 import { describeDataset } from '../../core/jobs/prepare/describeDataset.ts';
+import { forecastRun } from '../../core/jobs/prepare/forecastRun.ts';
 import { makeTokenHistogram } from '../../core/jobs/prepare/tokenHistogram.ts';
 import { type PythonPlace, recallPython } from '../../core/python/describePython.ts';
 import type { DatasetCalls, DatasetInspection, ForecastReport } from '../../shared/datasetProtocol.ts';

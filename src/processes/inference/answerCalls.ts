@@ -6,8 +6,9 @@ import { generateText } from '../../core/infer/generateText.ts';
 import { ModelPool } from '../../core/infer/modelPool.ts';
 import { Turns } from '../../core/infer/takeTurns.ts';
 import { forecastTrainingMs } from '../../core/jobs/forecast/forecastTime.ts';
-import { forecastRun } from '../../core/jobs/prepare/checkRun.ts';
+import { forecastRun } from '../../core/jobs/prepare/forecastRun.ts';
 import { listQuestions, nameBaseModel, readRunData } from '../../core/jobs/prepare/runQuestions.ts';
+import { measureRounding } from '../../core/jobs/train/measureRounding.ts';
 import type { HubSettings } from '../../shared/hubSettings.ts';
 import type { HeldOutRow, InferenceCalls, InferenceEvents } from '../../shared/inferenceProtocol.ts';
 import type { Handlers } from '../../shared/rpc.ts';
@@ -77,7 +78,7 @@ export function answerCalls(tinyFolder: string, emit: Emit): Handlers<InferenceC
       turns.take(async () => {
         signal.throwIfAborted();
         const control = { ask: () => (signal.aborted ? ('stop' as const) : ('continue' as const)) };
-        const options = { tinyFolder, hub, control, onPhase: () => undefined, measures: true };
+        const options = { tinyFolder, hub, control, onPhase: () => undefined, measures: true, measureRounding };
         const clock = { now: () => performance.now(), check: () => signal.throwIfAborted() };
         return forecastRun(request, options, checked => forecastTrainingMs(checked, clock));
       }),

@@ -9,8 +9,8 @@ import { keepRunSpeed, type RunSpeed, recallRunSpeed } from './runSpeeds.ts';
 
 /**
  * Milliseconds of all steps and held-out evaluations, and of the pass over the data that `dpo` and `distill` begin with;
- * loading and early stopping left aside. Null where there is nothing to train on, and for PyTorch, which is not measured.
- * What was measured is kept for `recallTrainingMs`.
+ * loading and early stopping left aside. Null where there is nothing to train on, and for PyTorch and a graphics card that
+ * is named, which are not measured: the time is the processor's, which `auto` leaves only where a card is faster. What was measured is kept for `recallTrainingMs`.
  */
 export async function forecastTrainingMs(checked: CheckedRun, clock: SpeedClock): Promise<number | null> {
   if (!hasTime(checked)) return null;
@@ -25,8 +25,9 @@ export function recallTrainingMs(checked: CheckedRun): number | null {
   return speed === undefined ? null : addUp(checked, speed);
 }
 
-function hasTime({ batches, engine }: CheckedRun): boolean {
-  return batches.totalSteps > 0 && engine.engine !== 'pytorch';
+function hasTime({ batches, engine, request }: CheckedRun): boolean {
+  const { device } = request.hyperparameters;
+  return batches.totalSteps > 0 && engine.engine !== 'pytorch' && (device === 'auto' || device === 'cpu');
 }
 
 function addUp({ request, batches }: CheckedRun, { batchMs, updateMs, evaluationBatchMs, readMs }: RunSpeed): number {

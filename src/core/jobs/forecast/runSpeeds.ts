@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { version } from '../../../../package.json';
 import { TuneError } from '../../../shared/errors.ts';
 import type { Forecast, RunRequest } from '../../../shared/recipe.ts';
+import type { TensorSource } from '../../formats/tensorSource.ts';
 import type { Model } from '../../models/findArchitecture.ts';
 import { readJson, writeJson } from '../../runs/jsonFile.ts';
 import { ensureUserStateFolder } from '../../runs/processRegistry.ts';
@@ -24,11 +25,16 @@ const speedSchema = z.strictObject({
 });
 export type RunSpeed = z.infer<typeof speedSchema>;
 
+interface StoredModel {
+  readonly weights: Pick<TensorSource, 'names' | 'info'>;
+}
+
 /** A checked run, as far as its speed hangs on it. */
 interface MeasuredRun {
   readonly request: Pick<RunRequest, 'hyperparameters'>;
   readonly architecture: Model;
-  readonly teacher?: { readonly architecture: Model } | undefined;
+  readonly model: StoredModel;
+  readonly teacher?: { readonly architecture: Model; readonly model: StoredModel } | undefined;
   readonly forecast: Forecast;
 }
 
@@ -58,16 +64,16 @@ export function describeMachine(threads: number): string {
 }
 
 /** Whatever changes what a batch costs; which words it holds does not. */
-function describeRun({ request, architecture, teacher, forecast }: MeasuredRun): string {
+function describeRun({ request, architecture, model, teacher, forecast }: MeasuredRun): string {
   const { hyperparameters: settings } = request;
   const { tokensPerEpoch, supervisedTokensPerEpoch, plan, baseWeights } = forecast;
   // The head computes supervised tokens alone.
   const supervisedTenths = Math.round((10 * supervisedTokensPerEpoch) / Math.max(1, tokensPerEpoch));
   return JSON.stringify([
     describeMachine(settings.threads ?? 0),
-    describeModel(architecture),
-    teacher ? describeModel(teacher.architecture) : '',
-    `${countBatchRows(settings)} x ${settings.contextTokens}, ${supervisedTenths}/10 supervised, ${plan}, ${baseWeights}`,
+    describeModel(architecture, model),
+    teacher ? describeModel(teacher.architecture, teacher.model) : '',
+    `${countBatchRows(settings)} x ${settings.contextTokens}, ${settings.packing ? 'packed' : 'one row each'}, ${supervisedTenths}/10 supervised, ${plan}, ${baseWeights}`,
     settings.objective,
     settings.objective === 'distill' ? settings.distillTopK : 0,
     settings.method,
@@ -78,9 +84,16 @@ function describeRun({ request, architecture, teacher, forecast }: MeasuredRun):
   ]);
 }
 
-function describeModel({ config }: Model): string {
+function describeModel({ config }: Model, stored: StoredModel): string {
   const { modelType, layers, hiddenSize, feedForwardSize, heads, keyValueHeads, headSize, vocabularySize } = config;
-  return [modelType, layers, hiddenSize, feedForwardSize, heads, keyValueHeads, headSize, vocabularySize].join();
+  const sizes = [modelType, layers, hiddenSize, feedForwardSize, heads, keyValueHeads, headSize, vocabularySize];
+  return [...sizes, JSON.stringify(config.layerAttention), listMatrixTypes(stored)].join();
+}
+
+/** As which types a model's matrices lie in its file, which decides how they become floats. */
+function listMatrixTypes({ weights }: StoredModel): string {
+  const matrices = weights.names.map(name => weights.info(name)).filter(({ shape }) => shape.length >= 2);
+  return [...new Set(matrices.map(({ dtype }) => dtype))].sort().join('+');
 }
 
 /** A file that is missing, torn or of another version is begun anew. */

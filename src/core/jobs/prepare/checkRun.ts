@@ -1,7 +1,7 @@
 /** @file A request -> everything that is known before training: rows, tokens, steps, memory, and what speaks against it. */
-import type { ForecastReport, PreflightFinding } from '../../../shared/datasetProtocol.ts';
+import type { PreflightFinding } from '../../../shared/datasetProtocol.ts';
 import type { EngineChoice } from '../../../shared/engineChoice.ts';
-import { TuneError, toWireError } from '../../../shared/errors.ts';
+import { TuneError } from '../../../shared/errors.ts';
 import { formatBytes } from '../../../shared/formatBytes.ts';
 import type { HubSettings } from '../../../shared/hubSettings.ts';
 import type { Hyperparameters } from '../../../shared/hyperparameters.ts';
@@ -236,39 +236,6 @@ export function enforceChecks(
     if (!(error instanceof TuneError)) throw error;
     throw new TuneError('memory', error.message, { hint: error.hint });
   }
-}
-
-/**
- * What a person wants to know before the start; never throws for what the user gave.
- * @param measureTime measures a few seconds of training, for `trainingMs`
- */
-export async function forecastRun(
-  request: RunRequest,
-  options: CheckOptions,
-  measureTime: (checked: CheckedRun) => Promise<number | null> = async () => null,
-): Promise<ForecastReport> {
-  try {
-    const checked = await checkRun(request, options);
-    const { model, teacher, refusals, warnings, fit } = checked;
-    const standing = refusals.filter(({ override }) => override === null || !isOverridden(override, request));
-    const canStart = standing.length === 0;
-    try {
-      const trainingMs = canStart ? await measureTime(checked) : null;
-      const findings = [...refusals, ...warnings];
-      const { forecast, engine } = checked;
-      return { forecast, engine, trainingMs, canStart, fit: fit?.settings ?? null, findings, error: null };
-    } finally {
-      model.close();
-      teacher?.model.close();
-    }
-  } catch (error) {
-    if (!(error instanceof TuneError)) throw error;
-    return { forecast: null, trainingMs: null, canStart: false, fit: null, findings: [], error: toWireError(error) };
-  }
-}
-
-function isOverridden(override: string, { overrides }: RunRequest): boolean {
-  return (overrides as readonly string[]).includes(override);
 }
 
 function findNothingHeldOut({ train, heldOut }: EncodedSides, { hyperparameters }: RunRequest): PreflightFinding[] {

@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { recallTrainingMs } from '../../../../src/core/jobs/forecast/forecastTime.ts';
-import { forecastRun } from '../../../../src/core/jobs/prepare/checkRun.ts';
+import { forecastRun } from '../../../../src/core/jobs/prepare/forecastRun.ts';
 import { readRunData } from '../../../../src/core/jobs/prepare/runQuestions.ts';
 import { readRequest } from '../../../../src/core/runs/runFiles.ts';
 import { answerCalls } from '../../../../src/processes/inference/answerCalls.ts';
@@ -80,6 +80,13 @@ describe('answerCalls', () => {
     expect((await recall(longer)).trainingMs).toBeGreaterThan(measured.trainingMs!);
     const wider = { ...request, hyperparameters: { ...hyperparameters, batchRows: 3 } };
     expect((await recall(wider)).trainingMs).toBeNull();
+    const unpacked = { ...request, hyperparameters: { ...hyperparameters, packing: !hyperparameters.packing } };
+    expect((await recall(unpacked)).trainingMs).toBeNull();
+    const onCard = { ...request, hyperparameters: { ...hyperparameters, device: 'webgpu' as const } };
+    const recallOnCard = forecastRun(request, { ...options, onPhase: () => undefined }, async checked =>
+      recallTrainingMs({ ...checked, request: onCard }),
+    );
+    expect((await recallOnCard).trainingMs).toBeNull();
     vi.unstubAllEnvs();
   });
 

@@ -1,11 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { forecastRun } from '../../../../../src/core/jobs/prepare/checkRun.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { findIntegerSpeedup } from '../../../../../src/core/jobs/forecast/integerSpeedup.ts';
+import { forecastRun } from '../../../../../src/core/jobs/prepare/forecastRun.ts';
 import type { Hyperparameters } from '../../../../../src/shared/hyperparameters.ts';
 import type { RunRequest } from '../../../../../src/shared/recipe.ts';
 import { temporaryFolder } from '../../../../support/temporaryFolder.ts';
 import { tinyRequest } from '../../../../support/tinyRequest.ts';
+
+// As of small models, whose choice does not hang on it.
+vi.mock('../../../../../src/core/jobs/forecast/integerSpeedup.ts', () => ({
+  findIntegerSpeedup: vi.fn(async () => undefined),
+}));
 
 const options = {
   tinyFolder: '/nowhere',
@@ -31,6 +37,20 @@ describe('forecastRun', () => {
       plan: 'whole',
     });
     expect(report.forecast!.peakMemoryBytes).toBeLessThan(report.forecast!.memoryLimitBytes);
+  });
+
+  it('shows the base weights that the run will take once their rounding is measured', async () => {
+    const show = async (change: number | undefined) => {
+      vi.mocked(findIntegerSpeedup).mockResolvedValueOnce(4);
+      const measureRounding = change === undefined ? {} : { measureRounding: async () => change };
+      const timed = vi.fn(async () => 1);
+      const report = await forecastRun(tinyRequest(temporaryFolder()), { ...options, ...measureRounding }, timed);
+      expect(timed).toHaveBeenCalledWith(expect.objectContaining({ forecast: report.forecast }));
+      return report.forecast?.baseWeights;
+    };
+    expect(await show(undefined)).toBe('8bit');
+    expect(await show(0.001)).toBe('8bit');
+    expect(await show(0.02)).toBe('float32');
   });
 
   it('says that it does not fit, and starts all the same when told to insist', async () => {
