@@ -5,6 +5,8 @@ import type { Hyperparameters } from '../../shared/hyperparameters.ts';
 export type DivergenceClues = Pick<Hyperparameters, 'method' | 'learningRate' | 'clipNorm'> & {
   /** Gradient norm of the step before; null at the first. */
   readonly previousGradNorm: number | null;
+  /** The values were computed in float16. */
+  readonly halfPrecision?: boolean | undefined;
 };
 
 /** Rates from which divergence is expected; ten times the sources' advice for each method. */
@@ -21,8 +23,10 @@ export function checkFinite(what: string, step: number, value: number, clues: Di
   });
 }
 
-function guessCause(step: number, { method, learningRate, clipNorm, previousGradNorm }: DivergenceClues): string {
+function guessCause(step: number, clues: DivergenceClues): string {
+  const { method, learningRate, clipNorm, previousGradNorm, halfPrecision } = clues;
   if (step === 0) return 'Likely cause: the model file holds values that are not finite; download it again.';
+  if (halfPrecision) return "Likely cause: values beyond float16's range; set precision to float32.";
   if (learningRate > highLearningRate[method]) {
     return `Likely cause: the learning rate ${learningRate} is too high; try ${adviceLearningRate[method]}.`;
   }

@@ -135,7 +135,7 @@ export async function* trainLoop(input: TrainInput): AsyncGenerator<TrainEvent, 
     const { epoch, batches } = input.stepBatches(step);
     const learningRate = learningRateAt(step, plan.learningRate);
     const startMs = now();
-    const clues = { ...settings, previousGradNorm };
+    const clues = { ...settings, previousGradNorm, halfPrecision: input.scalesLoss };
     const lossScale = input.scalesLoss ? (state.lossScale ?? firstLossScale) : undefined;
     const outcome = await runStep(engine, optimizer, {
       step,

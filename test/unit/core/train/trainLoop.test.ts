@@ -36,6 +36,7 @@ interface Setup {
   state?: TrainState;
   batches?: StepBatches;
   heldOut?: PackedBatch[];
+  scalesLoss?: boolean;
   /** Called after each event; what it returns is asked for from then on. */
   onEvent?: (event: TrainEvent) => 'pause' | 'stop' | 'checkpoint' | undefined;
 }
@@ -54,6 +55,7 @@ async function run(setup: Setup = {}) {
     optimizer,
     stepBatches: setup.batches ?? stepBatches(1),
     heldOut: setup.heldOut ?? heldOut,
+    scalesLoss: setup.scalesLoss,
     plan: planTraining(settings, setup.totalSteps ?? 20),
     settings,
     state: setup.state ?? freshTrainState,
@@ -236,6 +238,16 @@ describe('trainLoop', () => {
       hint: expect.stringContaining('learning rate 0.5'),
     });
     expect(engine.parameters[0]!.value.every(Number.isFinite)).toBe(true);
+  });
+
+  it('advises float32 when a loss computed in float16 is not finite, whatever the learning rate', async () => {
+    const engine = createBigramEngine(vocabulary);
+    const faulty: TrainingEngine = { ...engine, accumulate: async () => ({ lossNatsSum: Number.NaN, weightSum: 1 }) };
+    const settings = { learningRate: 0.5 };
+    await expect(run({ engine: faulty, settings, scalesLoss: true })).rejects.toMatchObject({
+      code: 'not-finite',
+      hint: "Likely cause: values beyond float16's range; set precision to float32.",
+    });
   });
 
   it('names the gradient when only that overflows', async () => {
