@@ -1,7 +1,8 @@
 /**
  * @file A prepared run and its device -> whether its steps multiply in half precision. Only a device other than the CPU
  * may: it must give the CPU's loss and gradients, as closely as half precision can. With `auto` it must also train this
- * very model faster so. The choice is kept in the run's folder, so that a resumed run computes as it began.
+ * very model faster so. The choice is kept in the run's folder, so that a resumed run computes
+ * as it began, unless the device it resumes on gives other numbers in half precision.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,10 +61,21 @@ export async function* chooseRunPrecision(
     return true;
   }
   const file = join(run, runNames.precision);
-  if (existsSync(file)) return readJson(file, choiceSchema).halfPrecision;
-  const halfPrecision = yield* tryHalfPrecision(prepared, device, options);
+  const halfPrecision = existsSync(file)
+    ? readJson(file, choiceSchema).halfPrecision && (yield* standsByHalfPrecision(prepared, device))
+    : yield* tryHalfPrecision(prepared, device, options);
   writeJson(file, { halfPrecision });
   return halfPrecision;
+}
+
+/** Of a run that began in half precision: whether this device, or its driver, still computes it. */
+async function* standsByHalfPrecision(prepared: PrecisionSource, device: Device): AsyncGenerator<JobEvent, boolean> {
+  const reason = yield* findDifference(prepared, device);
+  if (reason === undefined) return true;
+  const why = `since in float16 ${deviceLabels[device]} now gives ${reason}`;
+  const differs = 'its numbers will differ slightly from those of a run without interruption';
+  yield { kind: 'note', text: `Precision: the run began in float16 and goes on in float32, ${why}; ${differs}.` };
+  return false;
 }
 
 async function* tryHalfPrecision(

@@ -82,7 +82,7 @@ describe('chooseRunPrecision', () => {
     });
   });
 
-  it('takes it with auto where it is faster, and keeps the choice', async () => {
+  it('takes it with auto where it is faster, and keeps the choice without timing again', async () => {
     pretendWebGpu();
     const run = makeRun({});
     const first = await choose(run);
@@ -93,6 +93,23 @@ describe('chooseRunPrecision', () => {
     const again = await choose(run, { single: 1, half: 100 });
     expect(again).toMatchObject({ halfPrecision: true, notes: [] });
     expect(again.measure).not.toHaveBeenCalled();
+  });
+
+  it('goes on in float32 with auto where half precision computes something else by then, and stays there', async () => {
+    pretendWebGpu();
+    const run = makeRun({});
+    expect(await choose(run)).toMatchObject({ halfPrecision: true });
+    vi.restoreAllMocks();
+    pretendWebGpu('Sigmoid', 'Tanh');
+    const again = await choose(run);
+    expect(again.halfPrecision).toBe(false);
+    expect(again.notes).toEqual([
+      expect.stringMatching(/goes on in float32, since in float16 WebGPU now gives .*will differ slightly/),
+    ]);
+    expect(again.measure).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    pretendWebGpu();
+    expect(await choose(run)).toMatchObject({ halfPrecision: false, notes: [] });
   });
 
   it('leaves it with auto where it is slower, wrong, or the model small', async () => {
