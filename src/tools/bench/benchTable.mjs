@@ -26,9 +26,9 @@ export function formatNumber(value) {
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
-/** @param {number | undefined} ratio */
-export function formatRatio(ratio) {
-  return ratio === undefined ? '' : `${ratio.toFixed(2)} x`;
+/** @param {number | undefined} ratio @param {number} decimals */
+export function formatRatio(ratio, decimals = 2) {
+  return ratio === undefined ? '' : `${ratio.toFixed(decimals)} x`;
 }
 
 /** @param {number | null} bytes */

@@ -77,6 +77,20 @@ describe('summarizeTraining', () => {
     expect(full).toMatchObject({ case: 'full', tokensPerSecond: 375, ratio: 1 });
   });
 
+  it('compares speed with the faster PyTorch of each pass, memory with the eager one to three digits', () => {
+    const results = new Map([
+      ['full', [trained([2000]), trained([1000])]],
+      ['compiled', [trained([1000], 2, 900 * megabyte), trained([4000])]],
+      ['whole', [trained([500], 2, 402 * megabyte), trained([500])]],
+    ]);
+    const summaries = summarizeTraining(new Map(results).set('whole', [trained([500], 2, 402 * megabyte)]), 1000);
+    expect(summaries.find(({ case: name }) => name === 'whole')).toMatchObject({ ratio: 2, peakRatio: 0.402 });
+    expect(summarizeTraining(results, 1000)[0]).toMatchObject({ case: 'whole', ratio: 2 });
+    const { header, rows } = trainingTable(summaries, '4 x 256');
+    expect(header).toContain('of the faster PyTorch (eager, compiled)');
+    expect(rows[0]).toContain('0.402 x');
+  });
+
   it('gives no ratio where PyTorch did not run, and no peak where the system cannot tell', () => {
     const [layered] = summarizeTraining(new Map([['layered', [trained([1000], 2, null)]]]), 1000);
     expect(layered).not.toHaveProperty('ratio');
