@@ -1,15 +1,16 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Hyperparameters } from '../../../../../src/shared/hyperparameters.ts';
 import { createBigramEngine } from '../../../../support/bigramEngine.ts';
 import { temporaryFolder } from '../../../../support/temporaryFolder.ts';
 import { makeTinyRun, runJob } from '../../../../support/tinyRun.ts';
 
 /** What a run says at its start, on a dataset that `spoil` changed. */
-async function startRun(spoil: (file: string) => void) {
+async function startRun(spoil: (file: string) => void, settings: Partial<Hyperparameters> = {}) {
   const folder = temporaryFolder();
   const file = join(folder, 'rows.jsonl');
-  const run = makeTinyRun(folder, { settings: { maxSteps: 1 }, request: { overrides: ['brokenRows'] } });
+  const run = makeTinyRun(folder, { settings: { maxSteps: 1, ...settings }, request: { overrides: ['brokenRows'] } });
   spoil(file);
   const { events } = await runJob(run, { createEngine: async () => createBigramEngine(258) });
   return {
@@ -36,6 +37,18 @@ describe('describeChecked', () => {
       message: `${file}: 3 more problems.`,
       fix: expect.stringContaining('inspect'),
     });
+  });
+
+  it('names each setting that was changed and does nothing beside the others', async () => {
+    const settings = { dpoBeta: 0.3, method: 'full', dropout: 0.1, processes: 4 } as const;
+    const { notes } = await startRun(() => undefined, settings);
+    expect(notes.slice(1)).toEqual([
+      'dpoBeta: 0.3 has no effect here; it needs objective dpo.',
+      'dropout: 0.1 has no effect here; it needs method lora.',
+      expect.stringMatching(/^processes: 4 has no effect here; it needs .*launcher /),
+    ]);
+    const lora = await startRun(() => undefined, { dropout: 0.1 });
+    expect(lora.notes).toHaveLength(1);
   });
 
   it('warns when nothing could be held out', async () => {
