@@ -202,7 +202,7 @@ export class FormController {
       case 'form/fit':
         return this.changeValues(withFit(this.form));
       case 'form/measure':
-        return this.makeForecast((request, signal) => this.services.measureTime(request, signal));
+        return this.measureTime();
       case 'form/reset':
         return this.reset();
       case 'form/trust':
@@ -298,6 +298,19 @@ export class FormController {
       } catch (error) {
         if (!signal.aborted) this.change({ ...this.form, inspection: null, forecast: null, error: toWireError(error) });
       }
+    });
+  }
+
+  /** Whoever measures knows no Python: which engine the run takes stays as it was found before, and PyTorch has no time. */
+  private measureTime(): void {
+    const engine = this.form.forecast?.engine;
+    if (engine?.engine === 'pytorch') {
+      this.makeForecast();
+      return;
+    }
+    this.makeForecast(async (request, signal) => {
+      const report = await this.services.measureTime(request, signal);
+      return engine === undefined ? report : { ...report, engine };
     });
   }
 

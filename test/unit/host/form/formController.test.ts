@@ -3,6 +3,7 @@ import { findFreeName } from '../../../../src/host/form/findFreeName.ts';
 import { type DatasetCaller, FormController, type FormServices } from '../../../../src/host/form/formController.ts';
 import { listTrackerChoices } from '../../../../src/host/trackers/trackerTargets.ts';
 import type { DatasetInspection } from '../../../../src/shared/datasetProtocol.ts';
+import type { EngineChoice } from '../../../../src/shared/engineChoice.ts';
 import { TuneError } from '../../../../src/shared/errors.ts';
 import { formStateSchema } from '../../../../src/shared/pageSnapshots.ts';
 
@@ -115,6 +116,32 @@ describe('FormController', () => {
     await vi.runAllTimersAsync();
     expect(form.snapshot()).toMatchObject({ forecasting: false, forecast: { trainingMs: 61_000 } });
     expect(asked).toEqual([4]);
+  });
+
+  it('keeps which engine trains when the time is measured, and measures none of PyTorch', async () => {
+    const embedded = { engine: 'embedded', reason: 'the machine has no card' } as const;
+    let engine: EngineChoice = embedded;
+    let measured = 0;
+    const { form, answers, names } = open({
+      measureTime: async () => {
+        measured++;
+        return { ...forecast, engine: { engine: 'embedded', reason: 'no Python is known' }, trainingMs: 61_000 };
+      },
+    });
+    answers['dataset/forecast'] = () => ({ ...forecast, engine });
+    form.useDataset('/data/a.jsonl');
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/measure' });
+    await vi.runAllTimersAsync();
+    expect(form.snapshot().forecast).toMatchObject({ engine: embedded, trainingMs: 61_000 });
+    engine = { engine: 'pytorch', reason: 'a card was found' };
+    await form.receive({ type: 'form/set', name: 'rank', text: '4' });
+    await vi.runAllTimersAsync();
+    await form.receive({ type: 'form/measure' });
+    await vi.runAllTimersAsync();
+    expect(form.snapshot().forecast).toMatchObject({ engine, trainingMs: null });
+    expect(measured).toBe(1);
+    expect(names().slice(-2)).toEqual(['dataset/forecast', 'dataset/forecast']);
   });
 
   it('forecasts anew from the adapters that were chosen, and starts from them', async () => {
