@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,9 @@ def main() -> int:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     recipe = read_json(run / RECORD)["hyperparameters"]
+    if recipe["device"] == "cpu":
+        # Before PyTorch is loaded: nothing of it asks for a card that it does not see. Windows takes an empty word for none.
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["HIP_VISIBLE_DEVICES"] = "-1"
     if recipe["launcher"] != "python" and not is_launched():
         return launch(run, recipe)
     rank, _ = rank_from_environment()
@@ -33,7 +37,8 @@ if __name__ == "__main__":
 
         if code == DONE:
             ranks.leave_together()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(code)  # one clean exit in six of several processes aborts otherwise
     sys.exit(code)

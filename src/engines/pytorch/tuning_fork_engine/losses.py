@@ -26,9 +26,14 @@ class BatchLoss:
     """[Q, 2] chosen and rejected."""
 
 
+def exact(values: torch.Tensor) -> torch.Tensor:
+    """In float64, for sums; in float32 on Apple's cards, which have no float64."""
+    return values.float() if values.device.type == "mps" else values.double()
+
+
 def measure_tokens(log_probabilities: torch.Tensor, weight: int) -> BatchLoss:
     """log_probabilities [B, T - 1], zero where there is no label."""
-    return BatchLoss(-log_probabilities.double().sum(), weight, {})
+    return BatchLoss(-exact(log_probabilities).sum(), weight, {})
 
 
 def measure_distillation(logits: torch.Tensor, inputs: dict[str, Any], settings: dict[str, Any]) -> BatchLoss:
@@ -38,14 +43,14 @@ def measure_distillation(logits: torch.Tensor, inputs: dict[str, Any], settings:
     picked = logits[:, :-1][is_label].float()  # [N, V]
     labels = inputs["labels"][:, 1:][is_label]
     if labels.numel() == 0:
-        return BatchLoss(logits.double().sum() * 0, 0, {})
-    cross_entropy = F.cross_entropy(picked, labels, reduction="sum").double()
+        return BatchLoss(exact(logits).sum() * 0, 0, {})
+    cross_entropy = exact(F.cross_entropy(picked, labels, reduction="sum"))
     temperature, share = settings["distillTemperature"], settings["distillAlpha"]
     student = F.log_softmax(picked / temperature, dim=-1).gather(1, inputs["teacher_tokens"])  # [N, K]
     teacher = inputs["teacher_logs"]
     rest_teacher, rest_student = ((1 - said.exp().sum(1)).clamp(min=TINY) for said in (teacher, student))
     divergence = (teacher.exp() * (teacher - student)).sum(1) + rest_teacher * (rest_teacher.log() - rest_student.log())
-    divergence = divergence.double().sum()
+    divergence = exact(divergence).sum()
     loss = (1 - share) * cross_entropy + share * temperature**2 * divergence
     measures = {"crossEntropyNats": cross_entropy.item(), "divergenceNats": divergence.item()}
     return BatchLoss(loss, labels.numel(), measures)
@@ -56,8 +61,8 @@ def sum_pairs(log_probabilities: torch.Tensor, pair_ids: torch.Tensor, pairs: in
     chosen = torch.arange(pair_ids.shape[0], device=pair_ids.device)[:, None] < pair_ids.shape[0] // 2
     ids = pair_ids[:, 1:]
     places = torch.where(chosen, 2 * ids, 2 * ids + 1)[ids >= 0]
-    sums = torch.zeros(2 * pairs, dtype=torch.float64, device=ids.device)
-    return sums.index_add(0, places, log_probabilities[ids >= 0].double()).reshape(pairs, 2)
+    labels = exact(log_probabilities[ids >= 0])
+    return labels.new_zeros(2 * pairs).index_add(0, places, labels).reshape(pairs, 2)
 
 
 def measure_preferences(
@@ -67,7 +72,7 @@ def measure_preferences(
     smoothing, and the chosen answer's own loss a token where rpoAlpha asks for it. reference [Q, 2]."""
     pairs = reference.shape[0]
     answers = sum_pairs(log_probabilities, inputs["pair_ids"], pairs)
-    rewards = settings["dpoBeta"] * (answers - reference.to(answers.device))  # [Q, 2]
+    rewards = settings["dpoBeta"] * (answers - reference.to(answers.dtype).to(answers.device))  # [Q, 2]
     margins = rewards[:, 0] - rewards[:, 1]
     smoothing = settings["dpoLabelSmoothing"]
     loss = -((1 - smoothing) * F.logsigmoid(margins) + smoothing * F.logsigmoid(-margins)).sum()
@@ -94,7 +99,7 @@ def measure_batch(
         return measure_tokens(log_probabilities, int((inputs["labels"][:, 1:] >= 0).sum().item()))
     pairs = sum(len(pack) for pack in packs)
     if pairs == 0:
-        return BatchLoss(log_probabilities.double().sum() * 0, 0, {})
+        return BatchLoss(exact(log_probabilities).sum() * 0, 0, {})
     if reference is None:
         answers = sum_pairs(log_probabilities, inputs["pair_ids"], pairs)
         return BatchLoss(answers.sum() * 0, pairs, {}, answers.detach())

@@ -37,6 +37,7 @@ def build_training(run: Path, log: LogFile, status: StatusKeeper | None, control
     writer.log(f"PyTorch {torch.__version__}, {choose_precision(recipe)}, {ranks.describe_count()}")
     writer.show_phase("loading weights", 0, 1)
     arguments = make_arguments(plan, recipe, plan.folder / "trl")
+    arguments._n_gpu = min(1, arguments.n_gpu)  # one process, one card: Transformers would wrap the model in DataParallel
     allow_fsdp_on_cpu(recipe)
     model = load_base_model(plan, recipe)
     stacked = add_stacked(model, plan, dtype_of(choose_precision(recipe)))
