@@ -46,14 +46,15 @@ function copyRun(run: string): readonly [string, string] {
   return [run, other];
 }
 
-function startOn(index: number, run: string, rendezvous: string): PythonChild {
+/** @param node this host's number among the two */
+function startOn(index: number, run: string, rendezvous: string, node = index): PythonChild {
   const { name, link, address } = hosts[index]!;
   return startPython(
     run,
     {
       NNODES: '2',
-      NODE_RANK: String(index),
-      MASTER_ADDR: hosts[0]!.address,
+      NODE_RANK: String(node),
+      MASTER_ADDR: hosts[index === node ? 0 : 1]!.address,
       MASTER_PORT: '29533',
       LOCAL_ADDR: address,
       GLOO_SOCKET_IFNAME: link,
@@ -105,5 +106,19 @@ describe.skipIf(!canMakeHosts)('two hosts (Linux, as root)', () => {
       state: 'failed',
       error: { code: 'checkpoint-invalid', message: expect.stringContaining('step-000400') },
     });
+  });
+
+  it('are refused before anything is written where the first process would not be on the first host', async () => {
+    const runs = copyRun(await prepareRun(temporaryFolder(), settings));
+    const children = runs.map((run, index) => startOn(index, run, 'four', 1 - index));
+    for (const { ended } of children) expect(await ended).not.toBe(0);
+    expect(readStatusFile(runs[1])).toMatchObject({
+      state: 'failed',
+      error: {
+        message: expect.stringContaining('expected the first process on the host of NODE_RANK 0'),
+        hint: expect.stringContaining('LOCAL_ADDR'),
+      },
+    });
+    for (const run of runs) expect(readLog(run)).not.toContain('checkpoint');
   });
 });

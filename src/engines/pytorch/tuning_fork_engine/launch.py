@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .errors import wire_error
 from .extension_builds import use_own_builds
 from .failures import clear_failures, read_first_failure
 from .log_file import LogFile
@@ -39,7 +40,7 @@ def launch(run: Path, recipe: dict[str, Any]) -> int:
         signal.signal(number, lambda received, _frame: child.send_signal(received))
     code = child.wait()
     if int(os.environ.get("NODE_RANK", "0")) == 0:
-        _tell_failure(run, log, code)
+        _tell_failure(run, log, code, environment.get("NNODES", str(recipe["hosts"])))
         state = read_json(run / STATUS)["state"]
         return {"finished": 0, "paused": 130, "stopped": 130}.get(state, 1)
     return code
@@ -78,15 +79,26 @@ def make_command(run: Path, recipe: dict[str, Any], environment: dict[str, str])
     ]
 
 
-def _tell_failure(run: Path, log: LogFile, code: int) -> None:
+def _tell_failure(run: Path, log: LogFile, code: int, hosts: str) -> None:
     """A process that was killed could say nothing itself."""
     status = read_json(run / STATUS)
     if status["state"] in _TERMINAL:
         return
-    error = read_first_failure(run) or {
-        "code": "process-ended",
-        "message": f"launcher: expected the processes to end by themselves, got exit code {code}",
-        "hint": "The log of the run and logs/rank-N.txt tell what each process said last.",
-    }
+    error = read_first_failure(run) or _describe_end(code, hosts)
     log.write(f"PyTorch: failed: {error['code']}: {error['message']}")
     write_json(run / STATUS, {**status, "state": "failed", "identity": None, "phase": None, "error": error})
+
+
+def _describe_end(code: int, hosts: str) -> dict[str, Any]:
+    """What is said where no process said anything here."""
+    if code == 0 and hosts != "1":
+        return wire_error(
+            "process-ended",
+            "hosts: expected the run to be written on the host of NODE_RANK 0, got it written on another",
+            "Its results are on that host: copy its run folder here. Hosts are numbered by their addresses (LOCAL_ADDR), sorted as text.",
+        )
+    return wire_error(
+        "process-ended",
+        f"launcher: expected the processes to end by themselves, got exit code {code}",
+        "The log of the run and logs/rank-N.txt tell what each process said last.",
+    )

@@ -34,6 +34,7 @@ class RunWriter:
         self._checkpoints = CheckpointFolder(run)
         self._output = OutputWriter(run, plan, recipe)
         has_own_disk = _has_own_disk(plan.folder)
+        _require_first_host(has_own_disk)
         self._keeps_checkpoints = status is not None or has_own_disk
         if self._keeps_checkpoints:
             self._checkpoints.tidy()
@@ -141,6 +142,21 @@ class RunWriter:
 
     def _running_state(self) -> str:
         return {"pause": "pausing", "stop": "stopping"}.get(self.asked, "running")
+
+
+def _require_first_host(has_own_disk: bool) -> None:
+    """Raises EngineError on every process where hosts have disks of their own and the first process, which writes the run, is not
+    on the host of NODE_RANK 0, which tells how it ended."""
+    hosts = [json.loads(text) for text in ranks.gather_texts(json.dumps([os.environ.get("NODE_RANK", "0"), has_own_disk]))]
+    first = hosts[0][0]
+    if first == "0" or not any(own for _, own in hosts):
+        return
+    raise EngineError(
+        "engine",
+        f"hosts: expected the first process on the host of NODE_RANK 0, got it on that of NODE_RANK {first}",
+        "torchrun numbers hosts by their addresses (LOCAL_ADDR, else their names), sorted as text: "
+        "give NODE_RANK=0 and MASTER_ADDR to the first of them, or put the run on a disk that all hosts share.",
+    )
 
 
 def _has_own_disk(folder: Path) -> bool:
