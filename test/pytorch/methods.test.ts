@@ -43,6 +43,18 @@ describe('the PyTorch engine', () => {
     expect(await evaluate(place, pytorch.result.path)).toBeCloseTo(best.evalLossNats, 4);
   });
 
+  it('stops early and keeps the best step where the learning rate is much too high', async () => {
+    const place = makePytorchPlace();
+    const settings = { ...twoLayers, learningRate: 0.1, maxSteps: 30, evalEverySteps: 1, earlyStoppingPatience: 1 };
+    const { result, series } = await train(place, settings);
+    const { bestStep, steps } = result;
+    expect(result).toMatchObject({ stoppedEarly: true, steps: bestStep! + 1 });
+    expect(steps).toBeLessThan(30);
+    const lossAt = (step: number) => series.evaluations.find(row => row.step === step)!.evalLossNats;
+    expect(lossAt(steps)).toBeGreaterThan(lossAt(bestStep!) + 0.01);
+    expect(await evaluate(place, result.path)).toBeCloseTo(lossAt(bestStep!), 4);
+  });
+
   it('prefers the answers that the embedded engine prefers (DPO)', async () => {
     const settings = {
       ...twoLayers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import traceback
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from .control import Control
 from .errors import EngineError, describe_error
-from .failures import is_retried, read_first_failure, write_failure
+from .failures import clear_own_failure, is_retried, read_first_failure, write_failure
 from .log_file import LogFile, redirect_streams
 from .parent_watch import watch_parent
 from .status import StatusKeeper
@@ -25,6 +26,7 @@ def run_attempt(run: Path, rank: int) -> int:
     status = StatusKeeper(run, log.write) if rank == 0 else None
     control = Control(run, lambda word: _show_asked(status, log, word)) if rank == 0 else None
     redirect_streams(run, rank)
+    clear_own_failure(run, rank)
     if status is not None and control is not None:
         status.start()
         control.start()
@@ -34,8 +36,11 @@ def run_attempt(run: Path, rank: int) -> int:
         reason, state = _train(run, log, status, control)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the run folder says it
         log.write(traceback.format_exc())
-        traceback.print_exc()
-        write_failure(run, rank, error)
+        # A full disk takes neither; its error is told all the same.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        with contextlib.suppress(OSError):
+            write_failure(run, rank, error)
         if status is not None and control is not None:
             _fail(run, log, status, control, error)
         return FAILED
@@ -49,7 +54,8 @@ def run_attempt(run: Path, rank: int) -> int:
             stoppedEarly=reason == "stoppedEarly",
             error=None,
         )
-        control.close({"ok": True})
+        with contextlib.suppress(OSError):
+            control.close({"ok": True})
     return DONE if _STATES[reason] == "finished" or rank != 0 else INTERRUPTED
 
 
@@ -83,4 +89,5 @@ def _fail(run: Path, log: LogFile, status: StatusKeeper, control: Control, error
         status.close(state="failed", error=wire)
     except OSError as problem:  # a full disk: the run is shown as interrupted then
         log.write(f"PyTorch: the failure could not be written: {problem}")
-    control.close({"error": wire})
+    with contextlib.suppress(OSError):
+        control.close({"error": wire})

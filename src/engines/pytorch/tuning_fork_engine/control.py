@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable
@@ -62,8 +63,10 @@ class Control:
 
     def _watch(self) -> None:
         while not self._ended.wait(POLL_SECONDS):
-            for request in self._list_open(include_seen=False):
-                self._take(request)
+            # A file that cannot be written now, on a full disk: the next round tries again.
+            with contextlib.suppress(OSError):
+                for request in self._list_open(include_seen=False):
+                    self._take(request)
 
     def _take(self, request: str) -> None:
         try:

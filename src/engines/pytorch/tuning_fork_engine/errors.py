@@ -22,6 +22,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         return wire_error(error.code, str(error), error.hint)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return wire_error("disk-full", f"{error.filename}: expected room on the disk, got none", "Free some space and resume the run.")
+    if is_disk_full(error):
+        return wire_error("disk-full", f"PyTorch: expected room on the disk, got {last_line(error)}", "Free some space and resume the run.")
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return wire_error("not-writable", f"{error.filename}: expected a place that can be written, got {error.strerror}")
     if isinstance(error, ImportError):
@@ -47,6 +49,11 @@ def last_line(error: BaseException) -> str:
     """What a traceback ends with: the type and the last line of its message."""
     lines = [line for line in "".join(traceback.format_exception_only(error)).splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """By its words: safetensors' errors have no number."""
+    return any(words in str(error) for words in ("No space left on device", "os error 28"))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

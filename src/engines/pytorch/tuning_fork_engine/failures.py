@@ -35,6 +35,11 @@ def clear_failures(run: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def clear_own_failure(run: Path, rank: int) -> None:
+    """Of the start before this one, where a launcher starts the processes again."""
+    _path(run, rank).unlink(missing_ok=True)
+
+
 def is_lost_connection(error: BaseException) -> bool:
     text = str(error)
     words = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Connection refused", "NCCL", "Timed out", "recvVector", "Read error")

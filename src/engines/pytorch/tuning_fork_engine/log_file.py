@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ class LogFile:
                 self._file.write(f"{iso_now()} {line}\n")
             self._file.flush()
         except OSError as error:
-            print(f"log: {error}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # it goes to a file on the same disk
+                print(f"log: {error}", file=sys.stderr)
 
 
 def redirect_streams(run: Path, rank: int) -> None:
