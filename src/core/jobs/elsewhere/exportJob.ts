@@ -9,9 +9,10 @@ import { toWriteError } from '../../formats/stagedFile.ts';
 import type { WeightCache } from '../../models/weightCache.ts';
 import { createRunFolder } from '../../runs/runStore.ts';
 import type { CheckOptions } from '../prepare/checkRun.ts';
-import { prepareRun } from '../prepare/prepareRun.ts';
+import { type PreparedRun, prepareRun } from '../prepare/prepareRun.ts';
 import { ensureModelFolder } from '../pytorch/ensureModelFolder.ts';
 import { writePytorchPlan } from '../pytorch/writePytorchPlan.ts';
+import { addTeacher } from '../teacher/teacherPass.ts';
 import {
   checkShape,
   type JobFacts,
@@ -84,6 +85,7 @@ async function fill(input: ExportJobInput, request: RunRequest): Promise<Exporte
   const { path: run } = createRunFolder(store, request, new Date());
   const prepared = await prepareRun(run, { ...check, python: describePythonElsewhere(shape) });
   try {
+    if (prepared.record.objective === 'distill') await askTeacher(run, prepared, check);
     check.onPhase('writing the plan', 0, 1);
     const modelFolder = ensureModelFolder(prepared.model, weightCache);
     writePytorchPlan(run, prepared, modelFolder);
@@ -110,6 +112,13 @@ async function fill(input: ExportJobInput, request: RunRequest): Promise<Exporte
     return { run, files: Object.keys(files), notes: prepared.notes };
   } finally {
     prepared.model.close();
+  }
+}
+
+/** What the teacher says of every row goes into the plan: it is asked here, and does not travel along. */
+async function askTeacher(run: string, prepared: PreparedRun, check: CheckOptions): Promise<void> {
+  for await (const event of addTeacher({ ...check, run }, prepared)) {
+    if (event.kind === 'phase') check.onPhase(event.name, event.done, event.total);
   }
 }
 

@@ -79,6 +79,7 @@ python="\${TUNING_FORK_PYTHON:-}"
 if [ -z "$python" ]; then
   python="$venv/bin/python"
   # On a shared disk one node makes it and the others wait.
+  waits=
   while [ ! -e "$venv/.whole" ]; do
     if mkdir "$venv.making" 2>/dev/null; then
       trap 'rmdir "$venv.making"' EXIT
@@ -86,6 +87,8 @@ if [ -z "$python" ]; then
       rmdir "$venv.making"
       trap - EXIT
     else
+      [ -n "$waits" ] || echo "Waiting for the Python environment that another start makes here. If none does, remove $venv.making and start again." >&2
+      waits=1
       sleep 5
     fi
   done
@@ -189,7 +192,8 @@ fetch() {
 case "$act" in
   start)
     ssh -- "$host" "mkdir -p $there"
-    rsync -as --exclude venv --exclude venv.making -- ./ "$host:$folder/"
+    # Started again, what the run has written there since is newer than what lies here.
+    rsync -as --update --exclude venv --exclude venv.making -- ./ "$host:$folder/"
     ssh -- "$host" "cd $there && nohup bash train.sh > train.log 2>&1 < /dev/null & echo started, process \\$!"
     ;;
   fetch) fetch ;;

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -94,6 +94,29 @@ describe('the scripts', () => {
     expect(writeSlurmScript(alone)).not.toContain('gpus-per-node');
   });
 
+  it.runIf(hasBash)('say once what they wait for where another start makes the environment, and what to remove', () => {
+    const folder = temporaryFolder();
+    const programs = join(folder, 'programs');
+    for (const path of [programs, join(folder, 'venv.making')]) mkdirSync(path);
+    // The third look finds it made.
+    const sleep = `#!/bin/bash
+if [ -e "${folder}/slept" ]; then mkdir -p "${folder}/venv"; touch "${folder}/venv/.whole"; fi
+touch "${folder}/slept"
+`;
+    writeFileSync(join(programs, 'sleep'), sleep);
+    chmodSync(join(programs, 'sleep'), 0o755);
+    writeFileSync(join(folder, 'train.sh'), writeTrainScript(alone));
+    const { PATH, TUNING_FORK_PYTHON: _python, TUNING_FORK_VENV: _venv, ...env } = process.env;
+    const { status, stderr } = spawnSync('bash', [join(folder, 'train.sh'), '--only-environment'], {
+      env: { ...env, PATH: [programs, PATH].join(delimiter) },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^Waiting .* remove .*venv\.making and start/),
+    ]);
+  });
+
   it('say what travels along', () => {
     expect(writeJobReadme(facts)).toContain('The base model lies in model/.');
     expect(writeJobReadme(alone)).toContain('TUNING_FORK_MODEL_FOLDER');
@@ -114,10 +137,14 @@ describe('the scripts', () => {
       join(programs, 'rsync'),
       `#!/bin/bash
 [ "$1" = -as ] || exit 9
-while [ "$1" != -- ]; do shift; done; shift
+update=
+while [ "$1" != -- ]; do [ "$1" = --update ] && update=1; shift; done; shift
 resolve() { case "$1" in user@host:*) printf '%s/%s' "${home}" "\${1#user@host:}" ;; *) printf '%s' "$1" ;; esac; }
 from="$(resolve "$1")" to="$(resolve "$2")"
-mkdir -p "$to" && cp -R "$from." "$to"
+(cd "$from" && find . -type f) | while IFS= read -r file; do
+  [ -n "$update" ] && [ "$to$file" -nt "$from$file" ] && continue
+  mkdir -p "$(dirname -- "$to$file")" && cp -p "$from$file" "$to$file"
+done
 `,
     );
     write(join(folder, 'ssh.sh'), writeSshScript(facts));
@@ -135,6 +162,20 @@ mkdir -p "$to" && cp -R "$from." "$to"
     call('follow', 'user@host', there);
     expect(readFileSync(join(folder, run, 'status.json'), 'utf8')).toContain('finished');
     expect(readFileSync(join(home, there, run, 'control', 'a.json'), 'utf8')).toContain('pause');
+    // Started again, what the run has written there since stays, and what was changed here travels.
+    const [old, recent] = [new Date(1e12), new Date(1.1e12)];
+    for (const [base, name, date] of [
+      [folder, 'metrics.jsonl', old],
+      [join(home, there), 'metrics.jsonl', recent],
+      [folder, 'notes.json', recent],
+      [join(home, there), 'notes.json', old],
+    ] as const) {
+      writeFileSync(join(base, run, name), base === folder ? 'here' : 'there');
+      utimesSync(join(base, run, name), date, date);
+    }
+    call('start', 'user@host', there);
+    const after = ['metrics.jsonl', 'notes.json'].map(name => readFileSync(join(home, there, run, name), 'utf8'));
+    expect(after).toEqual(['there', 'here']);
     expect(() => readFileSync(join(home, 'evil'))).toThrow(/ENOENT/);
     expect(() => call('start', '-oProxyCommand=evil')).toThrow(/./);
   });
