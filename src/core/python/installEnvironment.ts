@@ -99,7 +99,7 @@ async function runStep({ planned, run, env, signal, onProgress }: InstallInput, 
   report('');
   const { code, stderr } = await run(step.file, step.arguments, {
     cwd: folder,
-    env: cleanPythonEnvironment(env),
+    env: { ...cleanPythonEnvironment(env), ...step.env },
     signal,
     onLine: line => {
       log(line);

@@ -35,6 +35,8 @@ export interface Step {
   readonly name: string;
   readonly file: string;
   readonly arguments: readonly string[];
+  /** What all users of the machine could read among the arguments: an index's name and password. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface PlannedInstall {
@@ -100,13 +102,16 @@ export function requireDisk({ downloadBytes, installedBytes, freeBytes, presentB
 }
 
 export function hideCredentials(text: string): string {
-  return text.replace(/\/\/[^/@\s]+@/g, '//***@');
+  return text.replace(/\/\/[^/\s]+@/g, '//***@');
 }
 
 function checkIndex(index: string): void {
   const isAddress = URL.canParse(index) && /^(https?|file):$/.test(new URL(index).protocol);
   if (isAddress) return;
-  throw new TuneError('usage', `index: expected an address like https://mirror.example/simple, got "${index}"`);
+  throw new TuneError(
+    'usage',
+    `index: expected an address like https://mirror.example/simple, got "${index.replace(/\S*@/, '***@')}"`,
+  );
 }
 
 function countFreeDisk(folder: string): number {
@@ -177,7 +182,15 @@ function makeSteps(
             ...['--disable-pip-version-check', '--progress-bar', 'off'],
           ],
         };
-  const from = (index: string | undefined) => (index === undefined ? [] : ['--index-url', index]);
+  const indexVariable = kind === 'uv' ? 'UV_DEFAULT_INDEX' : 'PIP_INDEX_URL';
+  const from = (index: string | undefined, more: readonly string[]): Pick<Step, 'arguments' | 'env'> => {
+    if (index === undefined) return { arguments: [...install.arguments, ...more] };
+    const { username, password } = new URL(index);
+    if (username === '' && password === '') {
+      return { arguments: [...install.arguments, '--index-url', index, ...more] };
+    }
+    return { arguments: [...install.arguments, ...more], env: { [indexVariable]: index } };
+  };
   const alone = partsOnTorchIndex ? [] : ['--no-deps'];
   return {
     create,
@@ -185,12 +198,12 @@ function makeSteps(
       {
         name: 'installing PyTorch',
         file: install.file,
-        arguments: [...install.arguments, ...alone, ...from(torchIndex ?? packageIndex), torch],
+        ...from(torchIndex ?? packageIndex, [...alone, torch]),
       },
       {
         name: 'installing packages',
         file: install.file,
-        arguments: [...install.arguments, ...from(packageIndex), '-r', packagesFile],
+        ...from(packageIndex, ['-r', packagesFile]),
       },
     ],
   };

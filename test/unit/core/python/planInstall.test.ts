@@ -46,8 +46,18 @@ describe('planInstall', () => {
     expect(plan).toMatchObject({ installer: 'pip', packageIndex: 'https://***@mirror.example/simple' });
     expect(plan.python).toContain('3.13.1');
     expect(fill[0]!.arguments).toContain(choices.torchIndex);
-    expect(fill[1]!.arguments).toContain(choices.packageIndex);
+    expect(fill[0]!.env).toBeUndefined();
+    expect(fill[1]!.arguments).toEqual(expect.not.arrayContaining(['--index-url', choices.packageIndex]));
+    expect(fill[1]!.env).toEqual({ PIP_INDEX_URL: choices.packageIndex });
     expect(fill[1]!.arguments).toContain('--only-binary=:all:');
+  });
+
+  it("keeps a mirror's name and password out of the arguments of uv too", async () => {
+    const torchIndex = 'https://token@mirror.example/cpu';
+    const { fill } = await planInstall({ ...inputWith({ uv: { code: 0 } }), choices: { torchIndex } });
+    expect(fill[0]!.env).toEqual({ UV_DEFAULT_INDEX: torchIndex });
+    expect(fill.flatMap(step => step.arguments).join(' ')).not.toContain('token');
+    expect(fill[1]!.env).toBeUndefined();
   });
 
   it('says what to install where there is no Python, or one without venv', async () => {
@@ -67,6 +77,9 @@ describe('planInstall', () => {
     await expect(planInstall({ ...input, choices: { packageIndex: '--evil' } })).rejects.toMatchObject({
       code: 'usage',
     });
+    await expect(planInstall({ ...input, choices: { packageIndex: 'user:secret@mirror' } })).rejects.toMatchObject({
+      message: expect.not.stringContaining('secret'),
+    });
     await expect(planInstall({ ...input, choices: { build: 'mps' } })).rejects.toMatchObject({
       code: 'unsupported-platform',
     });
@@ -84,5 +97,6 @@ describe('requireDisk', () => {
 describe('hideCredentials', () => {
   it('keeps names and passwords of mirrors out of logs', () => {
     expect(hideCredentials('a https://u:p@x.y/z https://x.y/z')).toBe('a https://***@x.y/z https://x.y/z');
+    expect(hideCredentials('https://u:p@ss@x.y/z@1')).toBe('https://***@x.y/z@1');
   });
 });
