@@ -99,12 +99,23 @@ function readTarget(kind: TrackerKind, args: CommandArguments): TrackerTarget {
   const option = { uri: 'mlflow-uri', experiment: 'mlflow-experiment', baseUrl: 'wandb-url', project: 'wandb-project' }[
     field
   ];
-  const value = (target as Record<string, unknown>)[field];
-  const expected = field === 'uri' || field === 'baseUrl' ? 'an address such as http://host:5000' : 'a name';
-  throw new TuneError('usage', `--${option ?? `wandb-${field}`}: expected ${expected}, got "${value ?? ''}"`, {
+  const value = String((target as Record<string, unknown>)[field] ?? '');
+  const isAddress = field === 'uri' || field === 'baseUrl';
+  const expected = isAddress ? 'an address such as http://host:5000' : 'a name';
+  const where = `--${option ?? `wandb-${field}`}: expected ${expected}`;
+  // What stands before the @ may be a password.
+  if (isAddress && value.includes('@')) {
+    throw new TuneError('usage', `${where}, got one with a name or password in it`, { hint: credentialHints[kind] });
+  }
+  throw new TuneError('usage', `${where}, got "${value}"`, {
     hint: 'MLflow is reported to a server; start one with: mlflow server --host 127.0.0.1 --port 5000',
   });
 }
+
+const credentialHints: Readonly<Record<string, string>> = {
+  mlflow: 'Leave them out of the address, and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.',
+  wandb: 'Leave them out of the address, and set WANDB_API_KEY.',
+};
 
 function mapDefined<T>(value: string | undefined, map: (value: string) => T): T | null {
   return value === undefined ? null : map(value);

@@ -12,10 +12,17 @@ export const trackerLabels: Readonly<Record<TrackerKind, string>> = {
   wandb: 'Weights & Biases',
 };
 
+/** An address is kept in the run's folder and shown; names and passwords are not. */
+const holdsCredentials = (text: string): boolean => {
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+};
+
 const address = z
   .string()
   .max(2000)
-  .regex(/^https?:\/\/[^\s/]/);
+  .regex(/^https?:\/\/[^\s/]/)
+  .refine(text => URL.canParse(text) && !holdsCredentials(text), 'an address without a name and a password');
 
 export const trackerTargetSchema = z.discriminatedUnion('kind', [
   z.strictObject({

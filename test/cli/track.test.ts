@@ -68,6 +68,11 @@ describe('tuning-fork track', () => {
       expect(code).toBe(2);
       expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'usage' });
     }
+    const secret = ['--mlflow-uri', 'http://user:secret@tracking:5000'];
+    const { code, lines, errorText } = await runCli(['track', run, '--to', 'mlflow', ...secret, '--json'], place);
+    expect(code).toBe(2);
+    expect(lines.at(-1)).toMatchObject({ code: 'usage', hint: expect.stringContaining('MLFLOW_TRACKING_PASSWORD') });
+    expect(JSON.stringify(lines) + errorText).not.toContain('secret');
     expect(existsSync(join(run, 'trackers.json'))).toBe(false);
     writeFileSync(join(run, 'trackers.json'), '{');
     expect((await runCli(['track', run, '--json'], place)).lines.at(-1)).toMatchObject({ code: 'run-invalid' });
