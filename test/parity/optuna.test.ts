@@ -147,6 +147,28 @@ describe("Optuna's journal", () => {
     expect(new Set(trials.map(({ run }) => run)).size).toBe(3);
   });
 
+  it("ends bad trials early by Optuna's pruner", async () => {
+    const place = makePlace();
+    const model = writeTinyModel(join(place.folder, 'model'));
+    writeTinyDataset(join(place.folder, 'rows.jsonl'));
+    const set = ['contextTokens=48', 'batchRows=2', 'maxSteps=200', 'threads=1', 'evalEverySteps=10'];
+    const { code, lines, errorText } = await runCli(
+      [
+        ...['search', 'rows.jsonl', '--model', model, '--runs', 'store', '--json', '--trials', '4', '--parallel', '1'],
+        ...['--sampler', 'optuna:RandomSampler', '--pruner', 'optuna:SuccessiveHalvingPruner'],
+        ...['--space', 'learningRate=0.0000001..0.05:log'],
+        ...[...set, 'learningRate=0.005', 'earlyStoppingPatience=0'].flatMap(setting => ['--set', setting]),
+      ],
+      { ...place, env: { ...place.env, TUNING_FORK_PYTHON: python } },
+    );
+    expect(`${code} ${errorText}`).toMatch(/^0 /);
+    const { path } = lines[0] as unknown as { path: string };
+    const { trials } = studySnapshotSchema.parse(JSON.parse(readFileSync(join(path, 'study.json'), 'utf8')));
+    const pruned = trials.filter(({ state }) => state === 'pruned');
+    expect(pruned.length).toBeGreaterThan(0);
+    for (const { curve } of pruned) expect(curve.at(-1)![0]).toBeLessThan(100);
+  });
+
   it('says what to do when Optuna has no such sampler', async () => {
     const place = makePlace();
     const model = writeTinyModel(join(place.folder, 'model'));

@@ -34,6 +34,24 @@ export function settingsOf({ parameters }: Trial): Map<string, string> {
   );
 }
 
+/**
+ * Trials that a kill caught before they had all their parameters end as failed: gone on with they would train other settings
+ * than the study says. Settings that were asked for wait again.
+ */
+export async function endHalfMadeTrials(journal: JournalStudy, space: SearchSettings['space']): Promise<void> {
+  const halfMade = journal
+    .trials()
+    .filter(({ state, parameters }) => state === 'running' && parameters.size < space.length);
+  for (const trial of halfMade) {
+    const asked = fixedParametersOf(trial);
+    if (asked !== undefined) await journal.enqueue(asked);
+    await journal.end(trial, 'failed');
+  }
+}
+
+const fixedParametersOf = ({ systemAttributes }: Trial): Readonly<Record<string, unknown>> | undefined =>
+  systemAttributes.get('fixed_params') as Readonly<Record<string, unknown>> | undefined;
+
 export class BuiltInStudy implements Study {
   private readonly sample: Sampler;
   private readonly prune: Pruner;
@@ -58,7 +76,7 @@ export class BuiltInStudy implements Study {
     const { direction } = this.journal;
     const others = this.journal.trials().filter(({ id }) => id !== trial.id);
     const sampled = this.sample({ space, trials: others, direction, seed, number: trial.number });
-    const fixed = (trial.systemAttributes.get('fixed_params') ?? {}) as Readonly<Record<string, unknown>>;
+    const fixed = fixedParametersOf(trial) ?? {};
     for (const { name, distribution } of space) {
       const wanted = fixed[name];
       const asked = distribution.kind === 'choice' ? distribution.choices.indexOf(String(wanted)) : wanted;

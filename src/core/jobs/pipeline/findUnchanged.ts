@@ -6,8 +6,8 @@ import type { StageProgress } from '../../../shared/pipeline.ts';
 import { runNames, storeNames } from '../../../shared/runFolder.ts';
 import { readStatus } from '../../runs/runFiles.ts';
 import { listRuns, storeOf } from '../../runs/runStore.ts';
+import { readQuietly } from '../readQuietly.ts';
 import { readProgress } from './progressFile.ts';
-import { readQuietly } from './readQuietly.ts';
 import { readResult, type StageResult } from './stageResult.ts';
 
 export interface UnchangedStage {

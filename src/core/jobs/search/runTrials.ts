@@ -124,7 +124,7 @@ class TrialLoop {
       if (trial.intermediate.has(percent)) continue;
       // Another metric is known only at the end: there is nothing to compare on the way.
       if (this.input.measure !== undefined) continue;
-      isPruned = await this.study.report(trial, percent, lossNats);
+      isPruned = (await this.study.report(trial, percent, lossNats)) || isPruned;
     }
     return isPruned;
   }

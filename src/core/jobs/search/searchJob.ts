@@ -9,7 +9,7 @@ import { searchNames } from '../../../shared/studySnapshot.ts';
 import { findOutput } from '../../infer/findOutput.ts';
 import { JournalStudy } from '../../search/journalStudy.ts';
 import { describeBase } from '../../search/searchSpace.ts';
-import { BuiltInStudy, type Study } from '../../search/study.ts';
+import { BuiltInStudy, endHalfMadeTrials, type Study } from '../../search/study.ts';
 import type { ChildRuns } from '../childRuns.ts';
 import { JobInterrupted } from '../interruption.ts';
 import type { JobEnd, JobEvent } from '../jobEvents.ts';
@@ -68,6 +68,7 @@ async function openStudy({ run, openStudy: openOther }: SearchJobInput, record: 
   const { metric, space, sampler, pruner } = record.settings;
   const place = { path: join(run, searchNames.journal), name: studyName, direction: directionOf(record), metric };
   const journal = await JournalStudy.open(place);
+  await endHalfMadeTrials(journal, space);
   const base = describeBase(record.base, space);
   if (journal.trials().length === 0 && base !== undefined) await journal.enqueue(base);
   const isOther = sampler.startsWith('optuna:') || pruner.startsWith('optuna:');
@@ -81,7 +82,7 @@ async function* searchPrepared(
 ): AsyncGenerator<JobEvent, JobEnd> {
   const { run, control, children, tinyFolder, hub } = input;
   const models = { tinyFolder, ...(hub === undefined ? {} : { hub: { settings: hub } }) };
-  dropForgottenRuns(run, book.study);
+  dropForgottenRuns(run, book);
   const { parallel, share } = shareMachine(record);
   if (parallel > 1) yield { kind: 'note', text: `Search: ${parallel} trials at once.` };
   const measure = async (path: string) => {

@@ -12,6 +12,8 @@ import { applyCleaning } from '../../search/cleaningChoice.ts';
 import { applySettings } from '../../search/searchSpace.ts';
 import { runOf, type Study, settingsOf } from '../../search/study.ts';
 import type { Trial } from '../../search/trial.ts';
+import { readQuietly } from '../readQuietly.ts';
+import type { StudyBook } from './studyBook.ts';
 
 /** Threads and memory of each of several trials at once. */
 export interface TrialShare {
@@ -53,14 +55,18 @@ export async function openTrialRun(
   return path;
 }
 
-/** Folders that were made just before this search was killed, and that no trial names: nothing was done in them. */
-export function dropForgottenRuns(search: string, study: Study): void {
-  const named = new Set(study.trials().map(runOf));
+/**
+ * Folders that were made just before this search was killed, and that neither a trial nor the winner names: nothing was done
+ * in them. Damaged runs in the same store are passed over.
+ */
+export function dropForgottenRuns(search: string, { study, winner }: Pick<StudyBook, 'study' | 'winner'>): void {
+  const named = new Set([...study.trials().map(runOf), winner?.run]);
   for (const path of listRuns(storeOf(search))) {
     if (named.has(basename(path)) || path === search) continue;
-    const isOurs =
-      existsSync(join(path, runNames.request)) && readStoredRequest(path).parents.includes(basename(search));
-    if (isOurs && readStatus(path).state === 'queued') rmSync(path, { recursive: true, force: true });
+    const request = readQuietly(() => readStoredRequest(path));
+    if (request === undefined || !request.parents.includes(basename(search))) continue;
+    const status = readQuietly(() => readStatus(path));
+    if (status?.state === 'queued') rmSync(path, { recursive: true, force: true });
   }
 }
 

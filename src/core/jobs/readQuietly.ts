@@ -1,5 +1,5 @@
 /** @file Something read from a run that may be damaged -> undefined in place of a TuneError: such a run is passed over. */
-import { TuneError } from '../../../shared/errors.ts';
+import { TuneError } from '../../shared/errors.ts';
 
 export function readQuietly<T>(read: () => T): T | undefined {
   try {
