@@ -33,12 +33,20 @@ export async function augmentDataset(services: Services, argument: unknown): Pro
     isPreview: true,
   });
   if (preview === undefined) return;
-  await services.previews.show(`${name} new rows`, writeAugmentationPage(name, preview));
+  const pageName = `${name} new rows`;
+  const write = () => makeRows(services, name, pageName, order);
+  await services.previews.show(pageName, writeAugmentationPage(name, preview), write);
   const [make, discard] = [vscode.l10n.t('Make {0} Rows', order.rows), vscode.l10n.t('Discard')];
   const text = vscode.l10n.t('{0}: {1} new rows as a preview.', name, preview.counts.kept);
   const chosen = await vscode.window.showInformationMessage(text, make, discard);
-  if (chosen === discard) await services.augment.call('augment/discard', { out: order.out });
-  if (chosen !== make) return;
+  if (chosen === make) await write();
+  if (chosen !== discard) return;
+  services.previews.withdraw(pageName);
+  await services.augment.call('augment/discard', { out: order.out });
+}
+
+async function makeRows(services: Services, name: string, pageName: string, order: AugmentOrder): Promise<void> {
+  services.previews.withdraw(pageName);
   const result = await run(services, vscode.l10n.t('New rows for {0}', name), order);
   if (result?.path == null) return;
   await vscode.window.showTextDocument(vscode.Uri.file(result.path));

@@ -58,11 +58,17 @@ async function chooseAndClean(services: Services, path: string, report: CheckRep
     services.dataset.call('dataset/clean', { path, mapping: null, recipe, out: null }, signal),
   );
   if (preview === undefined) return;
-  await services.previews.show(name, writeCleaningPage(name, preview));
-  const write = vscode.l10n.t('Write New File...');
+  const write = () => writeCleaned(services, path, recipe);
+  await services.previews.show(name, writeCleaningPage(name, preview), write);
+  const label = vscode.l10n.t('Write New File...');
   const text = vscode.l10n.t('{0}: {1} of {2} rows are left.', name, preview.rowsAfter, preview.rowsBefore);
-  if ((await vscode.window.showInformationMessage(text, write)) !== write) return;
+  if ((await vscode.window.showInformationMessage(text, label)) === label) await write();
+}
+
+/** Asks where to, writes the new file with its report beside it, and offers to train on it. */
+async function writeCleaned(services: Services, path: string, recipe: CleaningRecipe): Promise<void> {
   requireTrust();
+  const name = basename(path);
   const target = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.file(`${path.replace(/(?:\.[a-z0-9]+)?(?:\.gz)?$/i, '')}.clean.jsonl`),
     filters: { [vscode.l10n.t('JSON Lines')]: ['jsonl'] },
@@ -74,7 +80,15 @@ async function chooseAndClean(services: Services, path: string, report: CheckRep
   const result = await withProgress(vscode.l10n.t('Cleaning {0}', name), signal =>
     services.dataset.call('dataset/clean', { path, mapping: null, recipe, out: target.fsPath }, signal),
   );
-  if (result !== undefined) await vscode.window.showTextDocument(target);
+  if (result?.written == null) return;
+  services.previews.withdraw(name);
+  await vscode.window.showTextDocument(target);
+  const fineTune = vscode.l10n.t('Fine-tune...');
+  const [file, report] = [basename(result.written.path), basename(result.written.report)];
+  const text = vscode.l10n.t('{0}: {1} rows written; {2} makes them again.', file, result.rowsAfter, report);
+  if ((await vscode.window.showInformationMessage(text, fineTune)) === fineTune) {
+    await vscode.commands.executeCommand('tuningFork.fineTune', target);
+  }
 }
 
 /** Steps that need nothing but the rows; those that mend what was found, or the usual ones, are chosen already. */

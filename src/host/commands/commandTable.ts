@@ -41,6 +41,7 @@ export const commandTable: Readonly<Record<string, Command>> = {
   'tuningFork.dataset.open': openDataset,
   'tuningFork.dataset.check': checkDataset,
   'tuningFork.dataset.clean': cleanDataset,
+  'tuningFork.dataset.writeShown': ({ previews }) => previews.write(),
   'tuningFork.dataset.augment': augmentDataset,
   'tuningFork.dataset.drift': compareWithLastRun,
   'tuningFork.testSelection': testSelection,
