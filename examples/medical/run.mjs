@@ -4,8 +4,8 @@
  * medical questions? Three epochs of LoRA over as many rows as the time allows, then base, base with its best prompt and
  * adapter on test rows that neither training nor early stopping saw. The report is written beside this file.
  */
-import { copyFileSync, createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createReadStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { installPackages } from '../../src/tools/installPackages.mjs';
@@ -121,14 +121,25 @@ const judged = await runTuningFork(
   { onLine: tell },
 );
 const here = join(root, 'examples/medical');
-copyFileSync(judged.report, join(here, 'report.md'));
-copyFileSync(judged.metricsFile, join(here, 'metrics.json'));
+publish(judged.report, 'report.md');
+publish(judged.metricsFile, 'metrics.json');
 const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
 writeFileSync(
   join(here, 'run.json'),
   `${JSON.stringify({ rows: rows.length, shortRows: short.length, trainedOn: count, ...pick(trained), settings, minutes: Number(minutes) }, null, 2)}\n`,
 );
 console.log(`${minutes} minutes. ${join(here, 'report.md')}`);
+
+/**
+ * A copy that names files as they are called, not where they lie on this machine. Markdown may have escaped them.
+ * @param {string} path @param {string} name
+ */
+function publish(path, name) {
+  const folders = [dirname(resolve(model)), join(cacheFolder, 'medical/runs')].map(folder => `${folder}/`);
+  const escaped = folders.map(folder => folder.replaceAll('_', '\\_'));
+  const text = [...folders, ...escaped].reduce((all, folder) => all.replaceAll(folder, ''), readFileSync(path, 'utf8'));
+  writeFileSync(join(here, name), text);
+}
 
 /** @param {string} path @returns {Promise<Row[]>} */
 async function readRows(path) {
