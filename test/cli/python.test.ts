@@ -136,7 +136,7 @@ esac
     const said = readFileSync(log, 'utf8');
     expect(said).not.toContain('venv --python');
     expect(said).toMatch(
-      /pip install --python \S+ --no-build --compile-bytecode --no-deps --index-url file:\S+ torch==/,
+      /pip install --python \S+ --no-build --compile-bytecode --index-url file:\S+ --no-deps torch==/,
     );
     expect((await readStatus(place)).environments).toMatchObject([{ isReady: true, isCurrent: true }]);
   }, 60_000);
