@@ -1,5 +1,5 @@
 /** @file Kinds of tasks -> how their data is read, what the base model is told, how answers are decoded and judged; each can be changed by itself. */
-import type { MetricName, TaskName } from './evaluation.ts';
+import { type MetricName, metricNames, type TaskName } from './evaluation.ts';
 import type { Mapping } from './recipe.ts';
 
 export interface TaskPreset {
@@ -73,21 +73,7 @@ export const taskPresets: Readonly<Record<TaskName, TaskPreset>> = {
 };
 
 /** What is measured where no task is named: all that applies. */
-export const usualMetrics: readonly MetricName[] = [
-  'loss',
-  'perplexity',
-  'exactMatch',
-  'tokenF1',
-  'rougeL',
-  'bleu',
-  'chrF',
-  'termAccuracy',
-  'relevance',
-  'accuracy',
-  'macroF1',
-  'judge',
-  ...speed,
-];
+export const usualMetrics: readonly MetricName[] = metricNames;
 
 /** The preset's mapping for a dataset with these fields; undefined where none fits. */
 export function findTaskMapping(task: TaskName, fields: readonly string[]): Mapping | undefined {
